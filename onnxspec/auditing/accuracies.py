@@ -1,0 +1,75 @@
+"""Has accuracy fallen? Exact tests: McNemar's on the same images, Fisher's on different ones."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+from scipy import stats
+
+from onnxspec import statistics
+from onnxspec.auditing.changes import LARGE, Change
+from onnxspec.auditing.policy import Regression
+from onnxspec.statistics import Interval
+
+
+def change(rule: Regression, now: dict[int, bool], then: dict[int, bool], same_data: bool, alpha: float) -> Change:
+    """The change of accuracy between two sets of images, each with whether it is predicted right.
+
+    Parameters
+    ----------
+    same_data : image numbers mean the same images in both; alpha : the level at which a halving must be significant
+    """
+    common = sorted(now.keys() & then.keys()) if same_data else []
+    if common:
+        return _paired(rule, np.array([(now[image], then[image]) for image in common]), alpha)
+    return _unpaired(rule, np.array(list(now.values()), bool), np.array(list(then.values()), bool), alpha)
+
+
+def _paired(rule: Regression, right: np.ndarray, alpha: float) -> Change:
+    """right : (images, 2) bool, now and then."""
+    first, second = right.T
+    lost, gained = int((second & ~first).sum()), int((first & ~second).sum())
+    moved = statistics.mean(first.astype(float) - second, *_alone(len(right)))
+    halved = int(second.sum() * (1 - 1 / LARGE))
+    return Change(
+        moved.interval(),
+        beyond=-moved.value > rule.drop,
+        p=_mcnemar(lost, gained),
+        decidable=_mcnemar(halved, 0) <= alpha,
+    )
+
+
+def _unpaired(rule: Regression, first: np.ndarray, second: np.ndarray, alpha: float) -> Change:
+    """first, second : (images,) bool, now and then."""
+    if not (len(first) and len(second)):
+        return Change(
+            Interval(math.nan, math.nan, math.nan, 0, math.nan, "there are no images"), False, math.nan, False
+        )
+    now, then = (statistics.mean(one.astype(float), *_alone(len(one))) for one in (first, second))
+    moved = statistics.contrast(
+        now, replace(then, image_a=then.image_a + len(first), image_b=then.image_b - len(first))
+    )
+    halved = round(second.mean() / LARGE * len(first))
+    return Change(
+        moved.interval(),
+        beyond=-moved.value > rule.drop,
+        p=_fisher(int(first.sum()), len(first), second),
+        decidable=_fisher(halved, len(first), second) <= alpha,
+    )
+
+
+def _mcnemar(lost: int, gained: int) -> float:
+    """One-sided p that no more images were lost than gained."""
+    return float(stats.binom.sf(lost - 1, lost + gained, 0.5))
+
+
+def _fisher(right: int, images: int, then: np.ndarray) -> float:
+    """One-sided p that accuracy is no lower than that of the images (n,) bool of then."""
+    before = int(then.sum())
+    table = [[right, images - right], [before, len(then) - before]]
+    return float(stats.fisher_exact(table, alternative="less").pvalue)
+
+
+def _alone(count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Ends for (count,) figures that belong to one image each and share nothing."""
+    return np.arange(count), -1 - np.arange(count)

@@ -1,0 +1,225 @@
+"""A baseline: the small JSON file that is committed beside a model, so that later runs pair with it.
+
+format, version    what it is
+digest             SHA-256 of everything else: a baseline that was edited or cut is refused
+model, data        names and digests; data.pairs: digest of the pairs of images in their order
+settings           plan and measurement, which a later run takes over; cutoff (f_c) among them as a number
+classes, floor     display names; noise power per signal
+paths              name to the base64 of a little-endian column, see `samples`
+"""
+
+import base64
+import hashlib
+import json
+import math
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from onnxspec.auditing.content import MOST_BYTES, checked, dtype, parsed
+from onnxspec.auditing.samples import Sample
+from onnxspec.errors import ReportError
+from onnxspec.report.report import Report
+from onnxspec.report.saving import save_text
+from onnxspec.results import Remark
+from onnxspec.settings import AUTO, Settings
+
+FORMAT, VERSION = "onnxspec baseline", 1
+_ROUNDING = 1e-6  # of the cut-off, which machines may add up in different order
+_ALLOW = "Make a new one with --write-baseline, or compare all the same with --allow-mismatch."
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """What an earlier run left.
+
+    model : name, digest, preprocess (its values by name); data : name, digest, content_digest, labelling, pairs; settings : plan and measurement by
+    name, with the cut-off that was used
+    """
+
+    model: dict[str, Any]
+    data: dict[str, str]
+    settings: dict[str, Any]
+    sample: Sample
+
+    @classmethod
+    def of(cls, report: Report) -> "Baseline":
+        """The baseline that a report makes.
+
+        Raises
+        ------
+        ReportError
+            It is of a run to a precision, which no later run is sure to pair with.
+        """
+        a, sample = report.attributes, Sample.of(report)
+        if report.ended:
+            raise ReportError(
+                f"{report.path} has as many pairs as its precision took; a baseline has a fixed number of them.",
+                "Analyse again with --pairs, and without --precision.",
+            )
+        return cls(
+            {"name": a["model"], "digest": a["model_digest"], "preprocess": _values(a["preprocess"])},
+            {
+                "name": Path(a["data"]).name,
+                "digest": a["data_digest"],
+                "content_digest": a["content_digest"],
+                "labelling": a["labelling"],
+                "pairs": hashlib.sha256(sample.codes.astype("<i8").tobytes()).hexdigest(),
+            },
+            json.loads(a["settings"]) | {"cutoff": a["cutoff"]},
+            sample,
+        )
+
+    @classmethod
+    def read(cls, path: str | os.PathLike[str]) -> "Baseline":
+        """The baseline in a file.
+
+        Raises
+        ------
+        ReportError
+            There is none, or it was changed, is not whole, or another version wrote it.
+        """
+        content = _content(Path(path))
+        sample = checked(content, Path(path))
+        return cls(content["model"], content["data"], content["settings"], sample)
+
+    def write(self, path: str | os.PathLike[str]) -> None:
+        """Writes the file, whole or not at all.
+
+        Raises
+        ------
+        ReportError
+            It would be too large to be read again.
+        """
+        from onnxspec import __version__
+
+        sample = self.sample
+        dtypes = {name: dtype(name) for name in sample.columns}
+        content = {
+            "format": FORMAT,
+            "version": VERSION,
+            "tool_version": __version__,
+            "model": self.model,
+            "data": self.data,
+            "settings": self.settings,
+            "classes": list(sample.class_names),
+            "floor": dict(sample.floor),
+            "paths": {name: _packed(sample[name].astype(dtype)) for name, dtype in dtypes.items()},
+        }
+        text = json.dumps(content | {"digest": _digest(content)}, indent=1) + "\n"
+        if len(text) > MOST_BYTES:
+            raise ReportError(f"The baseline would have {len(text):,} bytes, more than are read.", "Use fewer --pairs.")
+        save_text(path, text)
+
+    def restored(self) -> Settings:
+        """Settings that measure what the baseline measured, its cut-off included."""
+        return Settings.of(**self.settings)
+
+    def completed(self, settings: Settings) -> Settings:
+        """The settings, with the baseline's pairs and points where these are left to the run."""
+        left = {name: value for name, value in self.settings.items() if settings.flat().get(name) == AUTO}
+        return settings.updated(**{name: left[name] for name in ("pairs", "points") if name in left})
+
+    def require_settings(self, settings: Mapping[str, Any]) -> None:
+        """Refuses a run whose plan or measurement, by name, is not the baseline's.
+
+        Raises
+        ------
+        ReportError
+            They differ; the message names what does.
+        """
+        mine = {name: _plain(value) for name, value in self.settings.items() if name != "cutoff"}
+        other = [
+            f"{name} {_plain(settings[name])} (baseline {value})"
+            for name, value in mine.items()
+            if name in settings and _plain(settings[name]) != value
+        ]
+        if other:
+            raise ReportError(f"The run has other settings than the baseline: {', '.join(other)}.", _ALLOW)
+
+    def require_data(self, other: "Baseline") -> None:
+        """Refuses a run on other images, or on other pairs of them.
+
+        Raises
+        ------
+        ReportError
+            They differ; the message names what does.
+        """
+        different = [name for name in ("digest", "content_digest", "labelling", "pairs") if self.differs(other, name)]
+        if different:
+            names = ", ".join(name.replace("_", " ") for name in different)
+            text = f"The run is on other data ({other.data['name']}) than the baseline ({self.data['name']})"
+            raise ReportError(f"{text}: other {names}.", _ALLOW)
+
+    def require_comparable(self, other: "Baseline") -> None:
+        """Refuses what no comparison could make sense of: another cut-off or estimator.
+
+        Raises
+        ------
+        ReportError
+            They differ.
+        """
+        mine, theirs = self.settings, other.settings
+        alike = {
+            "cutoff": math.isclose(mine["cutoff"], theirs["cutoff"], rel_tol=_ROUNDING),
+            "estimator": mine["estimator"] == theirs["estimator"],
+        }
+        for name in (name for name, same in alike.items() if not same):
+            raise ReportError(
+                f"The run has {name} {theirs[name]}, the baseline {mine[name]}: their hff cannot be compared.",
+                f"Measure with the baseline's: --{name} {mine[name]}",
+            )
+
+    def remarks(self, other: "Baseline") -> Iterator[Remark]:
+        """What may differ, and is to be known when figures do: the preprocessing."""
+        mine, theirs = self.model["preprocess"], other.model["preprocess"]
+        changed = sorted(name for name in mine.keys() | theirs.keys() if mine.get(name) != theirs.get(name))
+        if changed:
+            pairs = (f"{name} {theirs.get(name)} (baseline {mine.get(name)})" for name in changed)
+            text = f"The preprocessing is not the baseline's: {', '.join(pairs)}."
+            yield Remark("preprocess-changed", text, "Give the same with --preprocess, unless the model asks for it.")
+
+    def same_data(self, other: "Baseline") -> bool:
+        """Whether image numbers mean the same images in both."""
+        return not any(self.differs(other, name) for name in ("digest", "labelling"))
+
+    def differs(self, other: "Baseline", name: str) -> bool:
+        """Whether a part of the data is not the same."""
+        return self.data[name] != other.data[name]
+
+
+def _content(path: Path) -> dict[str, Any]:
+    content = parsed(path)
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        raise ReportError(f"{path} is not a baseline.", "Make one: onnxspec audit MODEL --write-baseline FILE")
+    if content.get("version") != VERSION:
+        raise ReportError(
+            f"The baseline {path} has version {content.get('version')}; this onnxspec reads version {VERSION}.",
+            "Make a new one: --write-baseline",
+        )
+    if not isinstance(stored := content.pop("digest", None), str) or stored != _digest(content):
+        raise ReportError(
+            f"The baseline {path} was changed since it was written.", "Take it from version control, or make a new one."
+        )
+    return content
+
+
+def _packed(values: np.ndarray) -> str:
+    return base64.b64encode(values.tobytes()).decode("ascii")
+
+
+def _digest(content: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def _values(preprocess: str) -> dict[str, Any]:
+    """The values in a report's account of the preprocessing, without where each came from."""
+    return {name: field["value"] for name, field in json.loads(preprocess).items()}
+
+
+def _plain(value: Any) -> Any:
+    return ",".join(value) if isinstance(value, list | tuple) else value

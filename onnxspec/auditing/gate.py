@@ -1,0 +1,190 @@
+"""`audit`: a model or a report, a policy and a baseline, in order."""
+
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from onnxspec import settings as project
+from onnxspec.auditing import limits, regressions
+from onnxspec.auditing.baseline import Baseline
+from onnxspec.auditing.names import resolved
+from onnxspec.auditing.policy import Policy, usual
+from onnxspec.auditing.verdicts import Audit, Verdict
+from onnxspec.errors import UsageError
+from onnxspec.report.headline import labelled
+from onnxspec.report.report import Report
+from onnxspec.settings import Settings
+
+if TYPE_CHECKING:
+    from onnxspec.planning import Listener
+
+_HDF5 = b"\x89HDF\r\n\x1a\n"
+
+
+def audit(
+    model: Any,
+    data: Any = None,
+    settings: Settings | None = None,
+    *,
+    policy: Policy | Mapping[str, Any] | str | os.PathLike[str] | None = None,
+    baseline: Baseline | str | os.PathLike[str] | None = None,
+    allow_mismatch: bool = False,
+    allow_inconclusive: bool = False,
+    output: str | os.PathLike[str] | None = None,
+    listener: "Listener | None" = None,
+    **overrides: Any,
+) -> Audit:
+    """Holds a model against a policy and a baseline.
+
+    Parameters
+    ----------
+    model : what `analyze` takes, or a `Report` or the path of one
+    data, settings, output, listener, overrides : see `analyze`; without settings those of the baseline are taken over
+    policy : rules, a table {"limits": ..., "regressions": ...}, or the TOML file that holds one
+    baseline : what an earlier run left (`Baseline.write`); without a policy, accuracy and hff are held against it
+    allow_mismatch : compare although settings or data are not the baseline's, unpaired where images differ
+    allow_inconclusive : let rules that cannot be decided pass in `exit_code`
+
+    Returns
+    -------
+    Audit
+
+    Raises
+    ------
+    UsageError
+        There is nothing to hold the model against, or a rule that cannot be understood.
+    ReportError
+        The baseline is damaged, or of other settings or data.
+    OnnxspecError
+        As `analyze`.
+    """
+    rules = Rules.of(policy, baseline)
+    report = measured(model, data, settings, rules.baseline, allow_mismatch, output, listener, **overrides)
+    return judge(report, rules, allow_mismatch, allow_inconclusive)
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What a model is held against; complete before anything is measured."""
+
+    policy: Policy
+    baseline: Baseline | None
+
+    @classmethod
+    def of(cls, policy: Any, baseline: Any, required: bool = True) -> "Rules":
+        """Reads both where they are files.
+
+        Raises
+        ------
+        UsageError
+            With `required`: there are no rules, or regressions and nothing to hold them against.
+        """
+        policy, baseline = _policy(policy), _baseline(baseline)
+        if required and not policy and baseline is None:
+            raise UsageError(
+                "There is nothing to audit against: no [audit] rules and no --baseline.",
+                "Write a policy from today's figures: onnxspec audit MODEL --data IMAGES --init",
+            )
+        if required and policy.regressions and baseline is None:
+            raise UsageError(
+                f"The policy has regressions ({policy.regressions[0].metric}, ...), which need a baseline.",
+                "Give --baseline FILE; make one with --write-baseline FILE.",
+            )
+        return cls(policy, baseline)
+
+
+def measured(
+    model: Any,
+    data: Any,
+    settings: Settings | None,
+    baseline: Baseline | None,
+    allow_mismatch: bool = False,
+    output: str | os.PathLike[str] | None = None,
+    listener: "Listener | None" = None,
+    **overrides: Any,
+) -> Report:
+    """The report of a model, measured now with the baseline's settings unless there are others, or read.
+
+    Raises
+    ------
+    UsageError
+        There are no images, or the report is of probe images.
+    ReportError
+        The settings are not the baseline's.
+    OnnxspecError
+        As `analyze`.
+    """
+    if isinstance(model, Report) or is_report(model):
+        return _not_of_probes(model if isinstance(model, Report) else Report(model))
+    settings = settings or (baseline.restored() if baseline else Settings())
+    settings = settings.updated(**overrides)
+    if settings.plan.precision is not None:
+        raise UsageError(
+            "An audit walks the same pairs every time, and --precision takes as many as it happens to need.",
+            "Leave it out, and give --pairs.",
+        )
+    if baseline is not None:
+        settings = baseline.completed(settings)
+    if data is None and settings.inputs.data is None:
+        raise UsageError("An audit needs images; probe images show the function, not the data.", "Give --data IMAGES.")
+    if baseline is not None and not allow_mismatch:
+        baseline.require_settings(asdict(settings.plan) | asdict(settings.measurement))
+    from onnxspec.analysis import analyze  # here, since a report needs no ONNX Runtime
+
+    return analyze(model, data, settings, output=output, listener=listener)
+
+
+def judge(report: Report, rules: Rules, allow_mismatch: bool = False, allow_inconclusive: bool = False) -> Audit:
+    """The verdict on a report; raises as `audit`. Without a baseline its regressions are left out."""
+    started = time.monotonic()
+    verdicts = [limits.judge(limit, report) for limit in rules.policy.limits]
+    remarks = report.remarks
+    if rules.baseline is not None:
+        now = Baseline.of(report)
+        verdicts += _regressions(report, rules.policy, now, rules.baseline, allow_mismatch)
+        remarks = (*rules.baseline.remarks(now), *remarks)
+    a = report.attributes
+    seconds = float(a.get("run_seconds") or 0) + time.monotonic() - started
+    return Audit(a["model"], a["data"], seconds, tuple(verdicts), remarks, allow_inconclusive)
+
+
+def _regressions(
+    report: Report, policy: Policy, now: Baseline, baseline: Baseline, allow_mismatch: bool
+) -> list[Verdict]:
+    if not allow_mismatch:
+        baseline.require_data(now)
+        baseline.require_settings(now.settings)
+    baseline.require_comparable(now)
+    both = tuple(kind for kind in baseline.sample.kinds if kind in report.kinds)
+    chosen = policy.regressions or usual(both, labelled(report))
+    rules = [replace(rule, metric=resolved(rule.metric, report)) for rule in chosen]
+    return regressions.judge(rules, now.sample, baseline.sample, baseline.same_data(now))
+
+
+def is_report(model: Any) -> bool:
+    """Whether a path leads to an HDF5 file instead of a model."""
+    if not isinstance(model, str | os.PathLike) or not Path(model).is_file():
+        return False
+    with open(model, "rb") as file:
+        return file.read(len(_HDF5)) == _HDF5
+
+
+def _not_of_probes(report: Report) -> Report:
+    if report.attributes["labelling"] == "probe":
+        raise UsageError(f"{report.path} is of probe images, which are no audit.", "Analyse again with --data IMAGES.")
+    return report
+
+
+def _policy(policy: Any) -> Policy:
+    if isinstance(policy, Policy):
+        return policy
+    if isinstance(policy, Mapping):
+        return Policy.of(policy)
+    return Policy.of(project.project_table(policy).get("audit", {})) if policy is not None else Policy()
+
+
+def _baseline(baseline: Any) -> Baseline | None:
+    return baseline if baseline is None or isinstance(baseline, Baseline) else Baseline.read(baseline)

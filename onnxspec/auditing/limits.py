@@ -1,0 +1,44 @@
+"""Rules about one report: a limit looks at the whole interval of a figure, not at its point."""
+
+import math
+
+from onnxspec.auditing.names import resolved, value
+from onnxspec.auditing.policy import Limit
+from onnxspec.auditing.verdicts import State, Verdict, judged
+from onnxspec.report.page import interval_text
+from onnxspec.report.report import Report
+from onnxspec.statistics import FEW_PATHS, Interval
+
+
+def judge(limit: Limit, report: Report) -> Verdict:
+    """What becomes of a limit on a report.
+
+    Raises
+    ------
+    UsageError
+        The report does not measure what the limit asks for.
+    """
+    found = value(resolved(limit.metric, report), report)
+    state, why = _state(limit, found)
+    text = f"{shown(found)}{why}"
+    gating = limit.severity == "fail"
+    return Verdict(limit.metric.name, "limit", str(limit), judged(state, limit.severity), text, found, gating)
+
+
+def shown(found: Interval) -> str:
+    """A figure with its interval, in the unit of its rule; the reason where it is undefined."""
+    return f"undefined: {found.reason}" if math.isnan(found.estimate) else interval_text(found)
+
+
+def _state(limit: Limit, found: Interval) -> tuple[State, str]:
+    """The state, and what else is to be said about it."""
+    if math.isnan(found.estimate):
+        return (State.ERROR, "") if found.paths >= 2 else (State.INCONCLUSIVE, "; use more --pairs")
+    low, high = (found.estimate, found.estimate) if limit.strict else (found.low, found.high)
+    if high < limit.min or low > limit.max:
+        return State.FAIL, ""
+    if not (limit.min <= low and high <= limit.max):
+        return State.INCONCLUSIVE, "; the interval lies on both sides of the limit: use more --pairs"
+    if not limit.strict and low == high and found.paths < FEW_PATHS:
+        return State.INCONCLUSIVE, f"; {found.paths} paths that are all alike say too little: use more --pairs"
+    return State.PASS, ""

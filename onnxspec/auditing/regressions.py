@@ -1,0 +1,176 @@
+"""Rules about a report and a baseline: a regression is a change beyond the factor *and* significant.
+
+Figures are compared over the pairs right under both (method.md section 5), paired where the two share pairs. All
+regression rules of an audit are one family: their one-sided p-values are Holm-corrected, so that an audit without any
+change fails by chance in at most 2.5 % of cases, however many rules it has. A rule that would not even have found a
+doubling (of accuracy: a halving) could not have failed, and says so instead of passing; unless the whole interval
+lies on the right side anyway.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from onnxspec import statistics
+from onnxspec.auditing import accuracies
+from onnxspec.auditing.changes import ALPHA, LARGE, Change
+from onnxspec.auditing.names import ACCURACY, Metric, nearest
+from onnxspec.auditing.policy import Regression
+from onnxspec.auditing.samples import WITHIN_REACH, Sample, identical, matched
+from onnxspec.auditing.verdicts import State, Verdict, judged
+from onnxspec.errors import UsageError
+from onnxspec.report.page import interval_text
+from onnxspec.statistics import Interval, Pooled
+
+COMMON = 0.8
+
+
+def judge(rules: Sequence[Regression], now: Sample, then: Sample, same_data: bool) -> list[Verdict]:
+    """What becomes of regressions, all in one family.
+
+    Parameters
+    ----------
+    same_data : image numbers mean the same images in both, so that pairs can be matched
+
+    Raises
+    ------
+    UsageError
+        The baseline does not hold what a rule asks for.
+    """
+    alpha = ALPHA / max(len(rules), 1)
+    changes = [_change(rule, now, then, same_data, alpha) for rule in rules]
+    adjusted = statistics.holm(np.array([change.p for change in changes]))
+    return [_verdict(rule, change, float(p)) for rule, change, p in zip(rules, changes, adjusted, strict=True)]
+
+
+def _verdict(rule: Regression, change: Change, p: float) -> Verdict:
+    state, why = _state(change, p)
+    text = f"{_shown(rule.metric, change)}{why}"
+    gating = rule.severity == "fail"
+    state = judged(state, rule.severity)
+    return Verdict(rule.metric.name, "regression", str(rule), state, text, change.interval, gating)
+
+
+def _state(change: Change, p: float) -> tuple[State, str]:
+    """The state, and what else is to be said about it."""
+    if change.same:
+        return State.PASS, ""
+    if math.isnan(change.interval.estimate):
+        return State.INCONCLUSIVE, "; use more --pairs" if change.interval.paths < 2 else ""
+    if change.beyond and p <= ALPHA:
+        if change.selection:
+            return State.INCONCLUSIVE, f", p = {p:.2g}; depends on selection: {change.selection}"
+        return State.FAIL, f", p = {p:.2g}"
+    if not change.decidable:
+        return State.INCONCLUSIVE, "; so few pairs could not have shown even a large change: use more --pairs"
+    return State.PASS, ""
+
+
+def _shown(metric: Metric, change: Change) -> str:
+    interval = change.interval
+    if change.same:
+        return "the same as the baseline"
+    if math.isnan(interval.estimate):
+        return f"undefined: {interval.reason}"
+    if metric.figure == ACCURACY:
+        return f"changed by {interval_text(interval)}"
+    return f"{interval_text(interval)} times the baseline ({interval.paths} pairs)"
+
+
+def _change(rule: Regression, now: Sample, then: Sample, same_data: bool, alpha: float) -> Change:
+    metric = rule.metric
+    _require(metric, then)
+    if same_data and identical(now, then):
+        return Change.none(len(now), neutral=0.0 if metric.figure == ACCURACY else 1.0)
+    if metric.figure == ACCURACY:
+        return accuracies.change(rule, now.images(metric.of_class), then.images(metric.of_class), same_data, alpha)
+    return _of_figure(rule, now, then, same_data, alpha)
+
+
+def _of_figure(rule: Regression, now: Sample, then: Sample, same_data: bool, alpha: float) -> Change:
+    metric = rule.metric
+    own = _usable(metric, now), _usable(metric, then)
+    selection = ""
+    if same_data:
+        first, second = _common(now, then, *own)
+        moved = statistics.paired(_pooled(metric, now, first), _pooled(metric, then, second))
+        selection = _selection(metric, now, then, own, moved, len(first))
+    else:
+        moved = _apart(_pooled(metric, now, np.flatnonzero(own[0])), _pooled(metric, then, np.flatnonzero(own[1])))
+    wrong = 1 if rule.factor > 1 else -1
+    return Change(
+        moved.interval(),
+        beyond=wrong * (moved.value - math.log(rule.factor)) > 0,
+        p=_one_sided(moved, wrong),
+        decidable=_decidable(rule, moved.interval(1 - 2 * alpha)),
+        selection=selection,
+    )
+
+
+def _decidable(rule: Regression, found: Interval) -> bool:
+    """Whether a doubling or halving would have been significant, or is out of the question as it is."""
+    kept = found.high <= rule.factor if rule.factor > 1 else found.low >= rule.factor
+    return kept or found.high <= LARGE * found.estimate
+
+
+def _usable(metric: Metric, sample: Sample) -> np.ndarray:
+    """Which paths a figure is pooled over, (paths,) bool: right at both ends, and defined."""
+    chosen = sample.selected(metric.kind, metric.of_class) & sample.right
+    if metric.figure == "hff":
+        return chosen & ((sample["status"] & WITHIN_REACH) > 0)
+    return chosen & np.isfinite(sample[f"slope_{metric.signal}"])
+
+
+def _common(now: Sample, then: Sample, mine: np.ndarray, theirs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Positions in both of the pairs of images that are usable in both, (pairs,) int64 each."""
+    first, second = matched(now, then)
+    kept = mine[first] & theirs[second]
+    return first[kept], second[kept]
+
+
+def _pooled(metric: Metric, sample: Sample, rows: np.ndarray) -> Pooled:
+    """A figure over some paths (n,), on the log scale."""
+    ends = sample["image_a"][rows], sample["image_b"][rows]
+    if metric.figure == "slope":
+        return statistics.mean(sample[f"slope_{metric.signal}"][rows], *ends, log=True)
+    high, total = (sample[f"{name}_{metric.signal}"][rows].astype(np.float64) for name in ("hf", "total"))
+    if len(rows) and total.mean() <= sample.floor[metric.signal]:
+        return replace(statistics.ratio(high, total, *ends), reason="the outputs do not change beyond rounding")
+    if sample.estimator == "mool":
+        return statistics.mean(high / np.where(total > 0, total, np.inf), *ends, log=True)
+    return statistics.ratio(high, total, *ends)
+
+
+def _apart(first: Pooled, second: Pooled) -> Pooled:
+    """The contrast of figures over different images, whose numbers must not meet."""
+    beyond = 1 + max((int(images.max()) for images in (first.image_a, first.image_b) if len(images)), default=0)
+    moved = replace(second, image_a=second.image_a + beyond, image_b=second.image_b + beyond)
+    return statistics.contrast(first, moved)
+
+
+def _selection(
+    metric: Metric, now: Sample, then: Sample, own: tuple[np.ndarray, np.ndarray], moved: Pooled, common: int
+) -> str:
+    """Why a verdict depends on which paths are looked at (method.md section 5); "" where it does not."""
+    smaller = int(min(own[0].sum(), own[1].sum()))
+    if common < COMMON * smaller:
+        return f"only {common} of {smaller} pairs are right under both"
+    each = [_pooled(metric, sample, np.flatnonzero(rows)).value for sample, rows in zip((now, then), own, strict=True)]
+    return "over each one's own right pairs the sign is the other" if (each[0] - each[1]) * moved.value < 0 else ""
+
+
+def _one_sided(moved: Pooled, wrong: int) -> float:
+    """p that the change is not towards the wrong side (1 up, -1 down)."""
+    two_sided = moved.p_value()
+    return two_sided / 2 if moved.value * wrong > 0 else 1 - two_sided / 2
+
+
+def _require(metric: Metric, then: Sample) -> None:
+    if metric.figure != ACCURACY and (metric.kind not in then.kinds or metric.signal not in then.signals):
+        measured = ", ".join((*then.kinds, *then.signals))
+        raise UsageError(f"A rule asks for {metric}, and the baseline holds {measured} only.", "Take the rule out.")
+    if metric.of_class and metric.of_class not in then.class_names:
+        hint = nearest(metric.of_class, then.class_names)
+        raise UsageError(f"A rule asks for {metric}, and the baseline has no class {metric.of_class!r}.", hint)

@@ -1,0 +1,102 @@
+"""What one path leaves for a later run to pair with: its ends, its status and what figures are made of.
+
+Numbers are float32 in a baseline, so they are float32 in every sample: the same run compares as exactly equal.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from onnxspec.report.report import Report
+from onnxspec.settings import KINDS
+
+RIGHT_A, RIGHT_B, WITHIN_REACH = 1, 2, 4
+QUANTITIES = ("hf", "total", "slope")
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Paths of a report or a baseline.
+
+    columns : name to (paths,); kind, class_a, class_b, image_a, image_b, status (bits: first end right, second end
+        right, within reach) as integers; hf, total (hff's denominator) and slope of every signal as float32
+    class_names : display name of every class; floor : signal to the noise power under which hff means nothing
+    """
+
+    columns: Mapping[str, np.ndarray]
+    class_names: tuple[str, ...]
+    floor: Mapping[str, float]
+    estimator: str = "sine"
+
+    @classmethod
+    def of(cls, report: Report) -> "Sample":
+        """The paths of a report."""
+        paths, output_of = report.paths, report.classes["output"]
+        right_a, right_b = (paths[f"predicted_{end}"] == output_of[paths[f"class_{end}"]] for end in "ab")
+        status = right_a * RIGHT_A + right_b * RIGHT_B + (paths["within_reach"] > 0) * WITHIN_REACH
+        columns = {name: paths[name] for name in ("kind", "class_a", "class_b", "image_a", "image_b")}
+        columns["status"] = status.astype(np.uint8)
+        signals = str(report.attributes["signals"]).split()
+        names = [f"{quantity}_{signal}" for signal in signals for quantity in QUANTITIES]
+        columns |= {name: paths[name].astype(np.float32) for name in names}
+        floor = dict(zip(signals, report.checks["noise_floor"].sum(1).tolist(), strict=True))
+        return cls(columns, tuple(map(str, report.classes["name"])), floor, str(report.attributes["estimator"]))
+
+    def __len__(self) -> int:
+        return len(self.columns["kind"])
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        return self.columns[name]
+
+    @property
+    def signals(self) -> tuple[str, ...]:
+        """The signals that were measured."""
+        return tuple(self.floor)
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds of pairs that there are."""
+        return tuple(KINDS[kind] for kind in np.unique(self["kind"]))
+
+    @property
+    def right(self) -> np.ndarray:
+        """Whether both ends are predicted right, (paths,) bool."""
+        return (self["status"] & (RIGHT_A | RIGHT_B)) == RIGHT_A | RIGHT_B
+
+    @cached_property
+    def codes(self) -> np.ndarray:
+        """A number for every pair of images of a kind, (paths,) int64."""
+        a, b = self["image_a"].astype(np.int64), self["image_b"].astype(np.int64)
+        return (self["kind"].astype(np.int64) << 62) + (a << 31) + b
+
+    def selected(self, kind: str, of_class: str = "") -> np.ndarray:
+        """Which paths are of a kind, and touch a class where one is named, (paths,) bool."""
+        of_kind = self["kind"] == KINDS.index(kind)
+        if not of_class:
+            return of_kind
+        number = self.class_names.index(of_class)
+        return of_kind & ((self["class_a"] == number) | (self["class_b"] == number))
+
+    def images(self, of_class: str = "") -> dict[int, bool]:
+        """Every image that was used (of a class), and whether it is predicted right."""
+        wanted = self.class_names.index(of_class) if of_class else None
+        found: dict[int, bool] = {}
+        for end, bit in (("a", RIGHT_A), ("b", RIGHT_B)):
+            ends = zip(self[f"image_{end}"].tolist(), self[f"class_{end}"].tolist(), self["status"], strict=True)
+            found |= {image: bool(status & bit) for image, number, status in ends if wanted in (None, number)}
+        return found
+
+
+def identical(now: Sample, then: Sample) -> bool:
+    """Whether two samples are equal, bit for bit, in all that both hold: the same function on the same images."""
+    first, second = matched(now, then)
+    both = now.columns.keys() & then.columns.keys()
+    return len(first) > 0 and all(np.array_equal(now[name][first], then[name][second]) for name in both)
+
+
+def matched(now: Sample, then: Sample) -> tuple[np.ndarray, np.ndarray]:
+    """Positions of the pairs of images that both have, (pairs,) int64 each, in one order."""
+    _, first, second = np.intersect1d(now.codes, then.codes, assume_unique=True, return_indices=True)
+    return first, second

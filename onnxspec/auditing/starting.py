@@ -1,0 +1,102 @@
+"""The policy that `--init` writes: today's figures, rounded outward, with a word on every rule."""
+
+import math
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from onnxspec import settings
+from onnxspec.auditing.limits import shown
+from onnxspec.auditing.names import ACCURACY, SPECTRAL, Metric, parse, value
+from onnxspec.errors import UsageError, inert
+from onnxspec.report.headline import labelled, signals_of
+from onnxspec.report.report import Report
+from onnxspec.report.saving import require_place, save_text
+from onnxspec.settings import PROJECT_FILES
+from onnxspec.statistics import Interval
+
+_DIGITS = 2
+_HEAD = """\
+# What `onnxspec audit` holds a model against. A limit fails when the whole 95 % interval lies on its wrong side and is
+# inconclusive (exit 5) when the interval straddles it. Every rule takes severity = "warn", which never breaks a build;
+# a limit takes strict = true, which looks at the point alone. Names: accuracy, within.hff, between.logit.slope,
+# class.NAME.hff, class.NAME.accuracy.
+"""
+_REGRESSIONS = """\
+# Against a baseline (onnxspec audit MODEL --write-baseline baseline.json, then --baseline baseline.json): a regression
+# is a change beyond the factor and significant. Without these lines: accuracy, and hff with factor 1.10.
+"""
+
+
+def policy_file(config: str | None) -> Path:
+    """Where a policy belongs: the given file, the project file that speaks, else a new onnxspec.toml.
+
+    Raises
+    ------
+    UsageError
+        The file has a policy already, or could not be written.
+    """
+    speaking = (name for name in PROJECT_FILES if Path(name).is_file() and settings.project_table(name))
+    path = Path(config or next(speaking, PROJECT_FILES[0]))
+    if path.is_file() and "audit" in settings.project_table(path):
+        raise UsageError(
+            f"{path} has an audit policy already.", "Take it out first, or use --config with another file."
+        )
+    require_place(path)
+    return path
+
+
+def write_policy(path: Path, report: Report) -> None:
+    """Adds a policy to the end of a TOML file, which need not exist yet; what stands in it stays as it is."""
+    before = path.read_text(encoding="utf-8") if path.is_file() else ""
+    gap = "\n" if before.endswith("\n") else "\n\n"
+    text = starting_policy(report, "tool.onnxspec." if path.name == "pyproject.toml" else "")
+    save_text(path, f"{before}{gap if before else ''}{text}")
+
+
+def starting_policy(report: Report, prefix: str = "") -> str:
+    """A commented policy that the report passes; what it could not pass for want of pairs is commented out."""
+    regressions = [f"# {line}\n" for line in _regression_lines(report)]
+    limits = "".join(_limit_lines(report))
+    table = "".join([f"# [{prefix}audit.regressions]\n", *regressions])
+    return f"{_HEAD}[{prefix}audit.limits]\n{limits}\n{_REGRESSIONS}{table}"
+
+
+def _limit_lines(report: Report) -> Iterator[str]:
+    for metric in _metrics(report):
+        found = value(metric, report)
+        bound, end, outward = (
+            ("min", found.low, math.floor) if metric.figure == ACCURACY else ("max", found.high, math.ceil)
+        )
+        today = inert(shown(found))
+        if _telling(metric, found):
+            yield f'"{metric}" = {{ {bound} = {_rounded(end, outward)} }}  # today {today}\n'
+        else:
+            yield f'# "{metric}" = {{ {bound} = ... }}  # today {today}: more --pairs would pin it down\n'
+
+
+def _metrics(report: Report) -> Iterator[Metric]:
+    if labelled(report):
+        yield parse(ACCURACY)
+    for kind in report.kinds:
+        for signal in signals_of(report):
+            for last in SPECTRAL:
+                yield parse(f"{kind}.{last}" if signal == "prob" else f"{kind}.{signal}.{last}")
+
+
+def _telling(metric: Metric, found: Interval) -> bool:
+    """Whether the end of an interval makes a limit: it is a number, and not where a share always is."""
+    end = found.low if metric.figure == ACCURACY else found.high
+    return math.isfinite(end) and not (metric.is_share and end in (0.0, 1.0)) and found.low < found.high
+
+
+def _regression_lines(report: Report) -> Iterator[str]:
+    if labelled(report):
+        yield "accuracy = { drop = 0.0 }"
+    for kind in report.kinds:
+        yield f'"{kind}.hff" = {{ factor = 1.10 }}'
+
+
+def _rounded(end: float, outward: Callable[[float], int]) -> str:
+    """Two digits, rounded away from the interval, in plain decimals."""
+    places = _DIGITS - 1 - math.floor(math.log10(abs(end)))
+    return f"{outward(end * 10**places) / 10**places:.{max(places, 1)}f}"

@@ -1,0 +1,245 @@
+"""Is the number about the network? The checks every report carries (method.md section 7).
+
+A pilot, the first pairs of every kind, is evaluated before the run: on a grid twice as fine, at random points off the
+grid, and under the smallest disturbance that the arithmetic knows. What fails becomes a `Remark`, never silence.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from onnxspec import signals, spectra
+from onnxspec.engine.local import Dither, LocalEngine
+from onnxspec.paths import families
+from onnxspec.paths.pairs import Pairs
+from onnxspec.results import Convergence, Pilot, Reading, Remark, Rows, measure
+from onnxspec.settings import KINDS
+from onnxspec.statistics import Interval, proportion
+
+PILOT_PAIRS = 32
+DITHERED_PATHS = 8
+OFF_GRID_TIMES = 8
+AT_ONCE = 4
+"""Paths of the pilot that a worker takes at a time: few, so that the slowest networks keep all cores busy, too."""
+FLOAT32_UNIT = float(np.finfo(np.float32).eps)
+GRIDS = ("half", "chosen", "double")
+
+
+def pilot_pairs(pairs: Pairs, count: int = PILOT_PAIRS) -> Pairs:
+    """The first `count` pairs of every kind."""
+    return pairs[np.concatenate([np.flatnonzero(pairs.kind == kind)[:count] for kind in np.unique(pairs.kind)])]
+
+
+@dataclass(frozen=True)
+class Reference:
+    """The same model on the CPU provider in float32, where `engine` runs elsewhere; `finer` if that is more precise."""
+
+    engine: LocalEngine
+    finer: bool
+
+
+def dithered_pairs(pairs: Pairs) -> Pairs:
+    """The pairs whose noise is measured: at least eight, from every kind."""
+    return pilot_pairs(pairs, -(-DITHERED_PATHS // max(len(np.unique(pairs.kind)), 1)))
+
+
+def run_pilot(engine: LocalEngine, pairs: Pairs, reading: Reading, seed: int, reference: Reference | None) -> Pilot:
+    """Evaluates the pilot: convergence, noise floor and repeatability."""
+    pilot = pilot_pairs(pairs)
+    floor, source = noise_floor(engine, dithered_pairs(pairs), reading, seed, reference)
+    signal_names = reading.measurement.signals
+    evaluated = list(_evaluated(engine, pilot, reading, seed))
+    found = tuple(
+        _convergence(rows, errors, kind, name, float(floor[name].sum()))
+        for kind, rows, errors in evaluated
+        for name in signal_names
+    )
+    chosen = Rows.concatenated([rows["chosen"] for _, rows, _ in evaluated])
+    power = {name: chosen[f"power_{name}"].mean(0, dtype=np.float64) for name in signal_names}
+    return Pilot(found, floor, power, source, repeatable(engine, pilot), reading.measurement.points)
+
+
+def noise_floor(
+    engine: LocalEngine, pairs: Pairs, reading: Reading, seed: int, reference: Reference | None
+) -> tuple[dict[str, np.ndarray], str]:
+    """Noise power per sine bin and signal, and how it was measured: the spectrum of a difference.
+
+    Rounding is deterministic, so repetition shows nothing: on the CPU the inputs are moved by one unit in the last
+    place at random (a uint8 input by half a grey level), elsewhere the CPU's float32 outputs are the reference. Of
+    the difference of two equally noisy evaluations half is the floor; of one from a finer evaluation, all.
+    """
+    weights = families.line(reading.measurement.points)
+    other = reference.engine if reference else engine
+    share = 1.0 if reference and reference.finer else 0.5
+
+    def both(path: int) -> tuple[np.ndarray, np.ndarray]:
+        ends = pairs.image_a[[path]], pairs.image_b[[path]]
+        # A generator a path: the draws do not depend on which worker comes first.
+        moving = None if reference else dither(np.random.default_rng([seed, 7, path]), engine.spec.dtype)
+        return engine.outputs(*ends, weights), other.outputs(*ends, weights, moving)
+
+    plain, moved = map(np.concatenate, zip(*engine.map(both, range(len(pairs))), strict=True))
+    floor = {}
+    for name in reading.measurement.signals:
+        signal = reading.signal(name, plain)
+        measured = spectra.sine(reading.signal(name, moved) - signal).power.mean(0) * share
+        # Scores are float32 numbers, so that there is at least their rounding, spread evenly over the bins.
+        rounding = np.square(FLOAT32_UNIT) / 12 * np.square(signal).sum(-1).mean() / len(measured)
+        floor[name] = np.maximum(measured, rounding)
+    return floor, "CPU float32 reference" if reference else "input dither of one unit in the last place"
+
+
+def repeatable(engine: LocalEngine, pairs: Pairs) -> bool:
+    """Whether a path gives the same bits twice, and at another position among other neighbours in the batch."""
+    weights = families.line_at(np.arange(4) / 4)
+    order = np.arange(min(3, len(pairs)))
+
+    def first_path(positions: np.ndarray) -> np.ndarray:
+        outputs = engine.outputs(pairs.image_a[positions], pairs.image_b[positions], weights)
+        return outputs[np.flatnonzero(positions == 0)[0]]
+
+    one, *others = engine.map(first_path, (order, order, order[::-1], order[:1]))
+    return all(np.array_equal(one, other) for other in others)
+
+
+def accuracy(rows: Rows, reading: Reading) -> Interval:
+    """Share of the distinct endpoint images that the model gets right, with its Wilson interval."""
+    images, first = np.unique(np.concatenate([rows["image_a"], rows["image_b"]]), return_index=True)
+    predicted = np.concatenate([rows["predicted_a"], rows["predicted_b"]])[first]
+    true = reading.output_of[np.concatenate([rows["class_a"], rows["class_b"]])[first]]
+    return proportion(int((predicted == true).sum()), len(images))
+
+
+def remarks(pilot: Pilot) -> Iterator[Remark]:
+    """What of the pilot the reader must know."""
+    finer = f"Use --points {2 * pilot.points - 1}."
+    for found in pilot.convergence:
+        where = f"{found.signal}, {found.kind}"
+        if found.unresolved:
+            yield Remark(
+                "unresolved",
+                f"The outputs move between the grid points ({where}): the error there is "
+                f"{found.off_grid:.2g} beside {found.high:.2g} of power above the cut-off.",
+                finer,
+            )
+        elif found.noise:
+            text = f"What is above the cut-off ({where}) is rounding noise: {found.high:.2g} of power."
+            yield Remark("noise", text, "The hff there says no more than that it is about zero.")
+        for metric in found.unconverged:
+            yield Remark(
+                "unconverged",
+                f"{metric} ({where}) changes by {found.change(metric):.1%} with twice the points.",
+                finer,
+            )
+    if not pilot.repeatable:
+        yield Remark(
+            "not-repeatable",
+            "The model does not give the same bits twice for one batch.",
+            "Figures will differ a little from run to run; look for random or batch-dependent operators.",
+        )
+
+
+def floor_remark(pilot: Pilot, subtracted: bool) -> Remark:
+    """Where the noise of reduced precision overtakes the spectrum."""
+    crossings = []
+    for name, floor in pilot.floor.items():
+        over = np.flatnonzero(floor >= pilot.power[name])
+        where = f"from {(over[0] + 1) / 2:g} cycles per path on" if len(over) else "nowhere on this grid"
+        crossings.append(f"{name} {where}")
+    return Remark(
+        "reduced-precision",
+        f"The model runs in reduced precision; its noise is {'' if subtracted else 'not '}subtracted and exceeds the "
+        f"spectrum: {', '.join(crossings)}.",
+        "Use float32 (without --tf32) for figures to compare.",
+    )
+
+
+def rounding_remark(pilot: Pilot) -> Remark:
+    """What the rounding of a uint8 input adds above the cut-off, at most."""
+    shares = (f"{c.floor / c.high:.1%} ({c.signal}, {c.kind})" for c in pilot.convergence if c.high > 0)
+    return Remark(
+        "rounded",
+        "The model takes whole grey levels, so the paths are rounded; of the power above the cut-off that is "
+        f"at most {', '.join(shares)}.",
+    )
+
+
+def _evaluated(
+    engine: LocalEngine, pilot: Pairs, reading: Reading, seed: int
+) -> Iterator[tuple[str, dict[str, Rows], dict[str, float]]]:
+    """Per kind: rows on the three grids and, per signal, the mean squared error off the grid."""
+    points = reading.measurement.points
+    weights = families.line(2 * points - 1)
+    t = np.random.default_rng([seed, 11]).random((len(pilot), OFF_GRID_TIMES))
+
+    def work(span: slice) -> tuple[list[Rows], dict[str, np.ndarray]]:
+        some = pilot[span]
+        distance = engine.distance(some.image_a, some.image_b)
+        fine = engine.outputs(some.image_a, some.image_b, weights)
+        between = engine.outputs(some.image_a, some.image_b, families.line_at(t[span]))
+        grids = [measure(fine[:, ::step], some, distance, reading) for step in (4, 2, 1)]
+        return grids, _off_grid_errors(fine[:, ::2], between, t[span], reading)
+
+    spans = [slice(start, min(start + AT_ONCE, len(pilot))) for start in range(0, len(pilot), AT_ONCE)]
+    parts = list(engine.map(work, spans, lambda span: pilot[span].images))
+    grids = {name: Rows.concatenated([part[0][i] for part in parts]) for i, name in enumerate(GRIDS)}
+    errors = {name: np.concatenate([part[1][name] for part in parts]) for name in parts[0][1]}
+    for kind in np.unique(pilot.kind):
+        here = pilot.kind == kind
+        rows = {name: Rows({k: v[here] for k, v in grid.columns.items()}) for name, grid in grids.items()}
+        yield KINDS[kind], rows, {name: float(error[here].mean()) for name, error in errors.items()}
+
+
+def _off_grid_errors(grid: np.ndarray, between: np.ndarray, t: np.ndarray, reading: Reading) -> dict[str, np.ndarray]:
+    """Per signal, the squared error of the sine interpolant at times t, mean over times, (paths,)."""
+    errors = {}
+    for name in reading.measurement.signals:
+        # One-hot labels jump, so no interpolant of them converges; flips are counted instead.
+        if name == "label":
+            continue
+        seen = reading.signal(name, grid)
+        real = _signal_at(name, grid, between, reading)
+        errors[name] = np.square(spectra.sine_interpolant(seen, t) - real).sum(-1).mean(-1)
+    return errors
+
+
+def _signal_at(name: str, grid: np.ndarray, between: np.ndarray, reading: Reading) -> np.ndarray:
+    """A signal at other points of the same paths; `distance` needs the path's own start."""
+    if name != "distance":
+        return reading.signal(name, between)
+    return signals.distance(reading.kept(np.concatenate([grid[:, :1], between], 1)), reading.probabilities)[:, 1:]
+
+
+def _convergence(rows: dict[str, Rows], errors: dict[str, float], kind: str, name: str, floor: float) -> Convergence:
+    figures = {"hff": tuple(_share(rows[grid], name) for grid in GRIDS)}
+    if name != "label":  # a jump has no slope, so that of labels grows with the points for ever
+        figures["slope"] = tuple(_mean_slope(rows[grid], name) for grid in GRIDS)
+    if name == "prob":
+        figures["excess_tv"] = tuple(float(rows[grid]["excess_tv"].mean()) for grid in GRIDS)
+    chosen = rows["chosen"]
+    high = float(chosen[f"hf_{name}"].mean())
+    total = float(chosen[f"total_{name}"].mean())
+    return Convergence(kind, name, len(chosen), figures, errors.get(name, 0.0), high, total, floor)  # type: ignore[arg-type]
+
+
+def _mean_slope(rows: Rows, name: str) -> float:
+    slopes = rows[f"slope_{name}"]
+    return float(slopes[np.isfinite(slopes)].mean()) if np.isfinite(slopes).any() else float("nan")
+
+
+def _share(rows: Rows, name: str) -> float:
+    total = rows[f"total_{name}"].sum()
+    return float(rows[f"hf_{name}"].sum() / total) if total > 0 else float("nan")
+
+
+def dither(rng: np.random.Generator, dtype: np.dtype) -> Dither:
+    """Moves every value of a batch by one unit in the last place up or down; whole grey levels by up to a half."""
+
+    def one_unit(batch: np.ndarray) -> np.ndarray:
+        if dtype == np.uint8:
+            return batch + rng.uniform(-0.5, 0.5, batch.shape).astype(np.float32)
+        toward = np.where(rng.random(batch.shape) < 0.5, -np.inf, np.inf).astype(batch.dtype)
+        return np.nextafter(batch, toward)
+
+    return one_unit

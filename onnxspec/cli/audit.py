@@ -1,0 +1,154 @@
+"""`onnxspec audit`: a gate for CI; exit 1 means that a rule is broken, and nothing else."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from onnxspec.cli.options import measuring
+from onnxspec.errors import UsageError
+
+if TYPE_CHECKING:
+    from onnxspec.auditing.gate import Rules
+    from onnxspec.auditing.verdicts import Audit
+    from onnxspec.report.report import Report
+
+
+@click.command()
+@click.argument("model", metavar="MODEL|REPORT.h5", type=click.Path())
+@click.option("-o", "report", metavar="REPORT.h5", type=click.Path(), help="Keep the report here.")
+@click.option(
+    "--baseline", metavar="FILE", help="Compare with what --write-baseline wrote; its settings are taken over."
+)
+@click.option("--write-baseline", metavar="FILE", help="Write a baseline of this run, to be committed.")
+@click.option("--allow-mismatch", is_flag=True, help="Compare although settings or data are not the baseline's.")
+@click.option("--allow-inconclusive", is_flag=True, help="Let rules pass that too few pairs cannot decide.")
+@click.option("--init", is_flag=True, help="Write a policy with today's figures into onnxspec.toml (or --config).")
+@click.option("--junit", metavar="FILE", help="Write JUnit XML.")
+@click.option("--sarif", metavar="FILE", help="Write SARIF 2.1.0.")
+@click.option("--summary", metavar="FILE", help="Write markdown; $GITHUB_STEP_SUMMARY gets it by itself.")
+@click.option("--html", metavar="PAGE.html", help="Make a page for a browser: the verdicts, then the report.")
+@measuring
+@click.option("--json", "as_json", is_flag=True, help="Print the verdicts as JSON.")
+@click.pass_context
+def audit(context: click.Context, model: str, **options: Any) -> None:
+    """Hold MODEL against the rules of onnxspec.toml and a baseline.
+
+    Exit codes: 0 pass, 1 a rule is broken, 2 usage, 3 model, data or baseline refused, 4 no device, 5 inconclusive.
+    """
+    flags = {name: options.pop(name) for name in list(options) if name not in _OWN}
+    _refuse_flags(model, flags)
+    _require_writable(options)
+    if options["init"]:
+        _init(model, options, flags)
+        return
+    context.exit(_gate(model, options, flags))
+
+
+_FILES = ("write_baseline", "junit", "sarif", "summary", "html")
+_OWN = {*_FILES, "report", "baseline", "allow_mismatch", "allow_inconclusive", "init", "config", "as_json"}
+
+
+def _gate(model: str, options: dict[str, Any], flags: dict[str, Any]) -> int:
+    from onnxspec.auditing.baseline import Baseline
+    from onnxspec.auditing.gate import Rules, judge
+    from onnxspec.auditing.policy import Policy
+    from onnxspec.cli.plain import say_written
+    from onnxspec.settings import project_table
+
+    policy = Policy.of(project_table(options["config"]).get("audit", {}))
+    rules = Rules.of(policy, options["baseline"], required=not options["write_baseline"])
+    report = _measure(model, rules, options, flags)
+    outcome = judge(report, rules, options["allow_mismatch"], options["allow_inconclusive"])
+    if options["write_baseline"]:
+        Baseline.of(report).write(options["write_baseline"])
+        say_written(options["write_baseline"], " (compare with --baseline)")
+        if policy.regressions and rules.baseline is None:
+            click.echo("The regressions of the policy were not checked: there was no --baseline.", err=True)
+    _write(outcome, report, options)
+    _print(outcome, options["as_json"])
+    return int(outcome.exit_code)
+
+
+def _init(model: str, options: dict[str, Any], flags: dict[str, Any]) -> None:
+    from onnxspec.auditing.gate import Rules
+    from onnxspec.auditing.starting import policy_file, write_policy
+    from onnxspec.cli.plain import say_written
+
+    path = policy_file(options["config"])
+    rules = Rules.of(None, options["baseline"], required=False)
+    write_policy(path, _measure(model, rules, options, flags))
+    say_written(path, " (its limits are today's figures: look at them, then run the audit)")
+
+
+def _measure(model: str, rules: "Rules", options: dict[str, Any], flags: dict[str, Any]) -> "Report":
+    from onnxspec import settings
+    from onnxspec.auditing.gate import measured
+    from onnxspec.cli.progress import TerminalProgress
+
+    base = rules.baseline.restored() if rules.baseline else None
+    config = options["config"] if options["config"] and Path(options["config"]).is_file() else None
+    chosen = settings.load(config, base, **flags)
+    with TerminalProgress() as progress:
+        return measured(
+            model, None, chosen, rules.baseline, options["allow_mismatch"], options["report"], listener=progress
+        )
+
+
+def _write(outcome: "Audit", report: "Report", options: dict[str, Any]) -> None:
+    from onnxspec.auditing.junit import to_junit
+    from onnxspec.auditing.markdown import append_summary, to_markdown
+    from onnxspec.auditing.sarif import to_sarif
+    from onnxspec.report.saving import save_text
+
+    if options["junit"]:
+        save_text(options["junit"], to_junit([outcome]))
+    if options["sarif"]:
+        save_text(options["sarif"], to_sarif([outcome], _rules_file(options)))
+    if options["summary"]:
+        save_text(options["summary"], to_markdown(outcome))
+    if options["html"]:
+        from onnxspec.auditing.page import page
+
+        save_text(options["html"], page(outcome, report))
+    if step := os.environ.get("GITHUB_STEP_SUMMARY"):
+        append_summary(Path(step), outcome)
+
+
+def _print(outcome: "Audit", as_json: bool) -> None:
+    from onnxspec.auditing import text
+    from onnxspec.cli.plain import print_line
+
+    if as_json:
+        click.echo(outcome.to_json())
+        return
+    for line in text.lines(outcome):
+        print_line(line)
+    print_line(text.ending(outcome), style="bold")
+
+
+def _rules_file(options: dict[str, Any]) -> str:
+    """The file that a finding points to, relative where it can be."""
+    from onnxspec.settings import PROJECT_FILES
+
+    given = options["config"] or next((name for name in PROJECT_FILES if Path(name).is_file()), options["baseline"])
+    path = Path(given or PROJECT_FILES[0])
+    return path.relative_to(Path.cwd()).as_posix() if path.is_relative_to(Path.cwd()) else path.as_posix()
+
+
+def _refuse_flags(model: str, flags: dict[str, Any]) -> None:
+    """A report was measured already: flags that say how would be ignored in silence."""
+    from onnxspec.auditing.gate import is_report
+
+    given = [f"--{name.replace('_', '-')}" for name, value in flags.items() if value is not None]
+    if given and is_report(model):
+        raise UsageError(f"{model} is a report, which {', '.join(given)} cannot change.", "Give the model instead.")
+
+
+def _require_writable(options: dict[str, Any]) -> None:
+    from onnxspec.report.saving import require_place
+
+    for name in _FILES:
+        if options[name]:
+            require_place(options[name])

@@ -1,0 +1,78 @@
+"""`onnxspec diversity`: the classes of a report against how diverse they are."""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from onnxspec.cli.arguments import require_one_form
+from onnxspec.cli.options import evaluating
+from onnxspec.errors import UsageError
+
+if TYPE_CHECKING:
+    from onnxspec.diversity.found import Diversity
+
+
+@click.command()
+@click.argument("report", metavar="REPORT.h5", type=click.Path())
+@click.option("--embedding", metavar="ENCODER.onnx", type=click.Path(), help="Also measure diversity in its outputs.")
+@click.option("--data", metavar="PATH", help="The report's images, for --embedding.")
+@evaluating
+@click.option("--picture", metavar="FIGURE", type=click.Path(), help="Draw a scatter: a .svg, .pdf or .png file.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead.")
+@click.option("--csv", "table", metavar="TABLE", help="Print relations or classes as CSV.")
+def diversity(
+    report: str,
+    embedding: str | None,
+    config: str | None,
+    picture: str | None,
+    as_json: bool,
+    table: str | None,
+    **flags: Any,
+) -> None:
+    """Set hff and slope within the classes of REPORT.h5 against how diverse the classes are.
+
+    All other options are about the encoder and its images.
+    """
+    from onnxspec import settings
+    from onnxspec.cli.pictures import require_picture
+    from onnxspec.cli.progress import TerminalProgress
+    from onnxspec.diversity.found import require_table
+    from onnxspec.diversity.relating import relate
+    from onnxspec.report.report import Report
+
+    require_one_form(as_json, table)
+    if table is not None:
+        require_table(table)
+    if picture is not None:
+        require_picture(picture)
+    given = [f"--{name.replace('_', '-')}" for name, value in flags.items() if value is not None]
+    if given and embedding is None:
+        raise UsageError(f"{', '.join(given)} would be about the encoder, and there is none.", "Give one: --embedding.")
+    opened = Report(report)
+    chosen = settings.load(config, **flags) if embedding is not None else None
+    with TerminalProgress() as progress:
+        found = relate(opened, embedding, None, chosen, listener=progress)
+    if picture is not None:
+        _draw(found, picture)
+    _print(found, as_json, table)
+
+
+def _draw(found: "Diversity", path: str) -> None:
+    from onnxspec.cli.pictures import save_picture
+    from onnxspec.diversity.picture import picture
+
+    save_picture(picture(found), path)
+
+
+def _print(found: "Diversity", as_json: bool, table: str | None) -> None:
+    if as_json:
+        click.echo(found.to_json())
+    elif table is not None:
+        from onnxspec.cli.plain import print_csv
+
+        print_csv(found.to_csv(table))
+    else:
+        from onnxspec.cli.plain import print_view
+        from onnxspec.diversity.view import View
+
+        print_view(View(found))

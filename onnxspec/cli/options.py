@@ -1,0 +1,93 @@
+"""The options of every command that measures or evaluates: one list, so that all take the same words."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import click
+
+from onnxspec.errors import ExitCode
+
+_DATA = (
+    click.option(
+        "--data", metavar="PATH", help="Folder of class folders, zip, tar, .npz or .h5. Without: probe images."
+    ),
+)
+_PATHS = (
+    click.option("--pairs", type=int, help="Pairs of images a kind [default: 400; with --precision at most 20,000]."),
+    click.option(
+        "--precision", type=float, metavar="R", help="Take as many pairs as put hff within this share, such as 0.05."
+    ),
+    click.option("--points", metavar="N", help="Points on a path, 2^m + 1 [default: auto, by lengths and a pilot]."),
+    click.option("--seed", type=int, help="Seed of the pairs [default: 0]."),
+    click.option("--kinds", metavar="LIST", help="within,between [default: both]."),
+    click.option(
+        "--paths", metavar="LIST", help="linear, and beside it ellipse,amplitude,phase,random,augment,fourier."
+    ),
+    click.option("--signals", metavar="LIST", help="prob,logit,label,distance [default: prob,logit]."),
+    click.option("--estimator", metavar="NAME", help="sine, cosine, hann, rfft or mool [default: sine]."),
+    click.option("--cutoff", type=float, help="Cut-off in cycles per unit RMS distance [default: 4 / d_ref]."),
+)
+_SUBJECT = (
+    click.option("--preprocess", metavar="SPEC", help="imagenet, 0..1, ..., a file, auto, or 'mean=...;std=...'."),
+    click.option("--classes", metavar="FILE", help="A line per output: folder, or folder TAB name to show."),
+    click.option("--labels", metavar="FILE", help="Lines file,label for a flat folder; or the word predicted."),
+    click.option("--restrict-outputs", is_flag=True, default=None, help="Softmax over the classes in the data only."),
+    click.option("--images-key", metavar="NAME", help="The images in an .npz or .h5 file."),
+    click.option("--labels-key", metavar="NAME", help="The labels in an .npz or .h5 file."),
+    click.option("--skip-bad", type=int, metavar="N", help="Leave out up to N unreadable images."),
+    click.option("--input", metavar="NAME", help="The image input, where the model has several."),
+    click.option("--output", metavar="NAME", help="The class scores, where the model has several outputs."),
+    click.option(
+        "--device", metavar="NAME", help="auto, cpu, cuda, cuda:0,1, cuda:all, or any provider [default: auto]."
+    ),
+    click.option("--path-graph", metavar="WHEN", help="Paths formed by the model's graph: auto, on or off."),
+    click.option("--batch", type=int, help="Images per batch [default: measured]."),
+    click.option("--threads", type=int, help="Worker threads [default: the cores, shared out as is fastest]."),
+)
+_RESUMING = (
+    click.option(
+        "--resume/--no-resume",
+        default=None,
+        help="Go on with what an interrupted run has kept, or start anew [default: go on, if it was this very run].",
+    ),
+    click.option(
+        "--cache", metavar="DIR", help="Take over what runs have evaluated before, and leave this one's there."
+    ),
+    click.option("--cluster", metavar="ADDRESS", help="A Dask scheduler, tcp://HOST:PORT, or local:N workers."),
+)
+_LIMITS = (
+    click.option(
+        "--timeout", type=float, metavar="S", help="Give up when a batch takes longer, 0 never [default: 600]."
+    ),
+    click.option("--max-memory", metavar="SIZE", help="Such as 4GB or 512MiB [default: what the machine offers]."),
+    click.option("--tf32", is_flag=True, default=None, help="Allow TF32 on CUDA: faster, with a higher noise floor."),
+    click.option("--config", metavar="FILE", help="Settings [default: onnxspec.toml or pyproject.toml here]."),
+)
+
+
+def measuring(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Gives a command the options of a measurement; all but `config` are settings by name, None where not given."""
+    return _given(command, (*_DATA, *_PATHS, *_SUBJECT, *_RESUMING, *_LIMITS))
+
+
+def opening(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Gives a command the options of a model and images alone, without those of paths between images."""
+    return _given(command, (*_DATA, *_SUBJECT, *_LIMITS))
+
+
+def evaluating(command: Callable[..., Any]) -> Callable[..., Any]:
+    """As `opening`, for a command whose --data says something else."""
+    return _given(command, (*_SUBJECT, *_LIMITS))
+
+
+def precision_code(ended: Mapping[str, str]) -> ExitCode:
+    """The exit code of a run that ended so: inconclusive where a precision was asked for and not reached."""
+    from onnxspec.sampling import REACHED
+
+    return ExitCode.PASS if all(why == REACHED for why in ended.values()) else ExitCode.INCONCLUSIVE
+
+
+def _given(command: Callable[..., Any], options: Sequence[Callable[..., Any]]) -> Callable[..., Any]:
+    for option in reversed(options):
+        command = option(command)
+    return command

@@ -1,0 +1,66 @@
+"""`onnxspec plot`: figures of reports for a paper or a slide."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from onnxspec.cli.pictures import form_of, save_picture
+from onnxspec.errors import UsageError
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from onnxspec.report.report import Report
+
+_WHAT = ("spectrum", "classes", "matrix", "series")
+
+
+@click.command()
+@click.argument("reports", metavar="REPORT.h5...", nargs=-1, required=True, type=click.Path())
+@click.option("--what", default="spectrum", metavar="NAME", help="spectrum, classes, matrix or series [spectrum].")
+@click.option("--signal", metavar="NAME", help="One of the report's signals [default: its first].")
+@click.option("--class", "name", default="", metavar="NAME", help="The spectrum of one class, beside those of all.")
+@click.option("-o", "figure", metavar="FIGURE", required=True, type=click.Path(), help="A .svg, .pdf or .png file.")
+def plot(reports: tuple[str, ...], what: str, signal: str | None, name: str, figure: str) -> None:
+    """Draw spectra, classes or the class matrix of a report.
+
+    A series is drawn from several reports, by the number in their names, or from what compare --series wrote.
+    """
+    form_of(figure)
+    if what not in _WHAT:
+        raise UsageError(f"--what has no {what!r}.", f"Known: {', '.join(_WHAT)}.")
+    if len(reports) > 1 and what != "series":
+        raise UsageError(f"--what {what} draws one report, and {len(reports)} were given.", "Use --what series.")
+    if name and what != "spectrum":
+        raise UsageError("--class is for --what spectrum.")
+    save_picture(_drawn(reports, what, signal, name), figure)
+
+
+def _drawn(reports: Sequence[str], what: str, signal: str | None, name: str) -> "Figure":
+    from onnxspec.report.figures import classes, matrix, series, spectra
+    from onnxspec.report.report import Report
+
+    if what == "series" and len(reports) == 1 and series.is_comparison(reports[0]):
+        return series.series(series.of_comparison(reports[0], signal or "prob"), signal or "prob")
+    opened = [Report(one) for one in reports]
+    signal = _signal(opened, signal)
+    if what == "series":
+        return series.series(series.of_reports(opened, signal), signal)
+    if what == "classes":
+        return classes.classes(opened[0], signal)
+    if what == "matrix":
+        return matrix.matrix(opened[0], signal)
+    from onnxspec.report.class_view import class_summary
+
+    return spectra.spectrum(opened[0], signal, class_summary(opened[0], name).name if name else "")
+
+
+def _signal(reports: "Sequence[Report]", wanted: str | None) -> str:
+    """The signal to draw; all reports must have it."""
+    held = [str(report.attributes["signals"]).split() for report in reports]
+    signal = wanted or held[0][0]
+    for report, signals in zip(reports, held, strict=True):
+        if signal not in signals:
+            raise UsageError(f"{report.path.name} has no signal {signal!r}.", f"It has {', '.join(signals)}.")
+    return signal

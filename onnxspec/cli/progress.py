@@ -1,0 +1,82 @@
+"""How a run goes on, on standard error: a bar on a terminal, a line every few seconds elsewhere."""
+
+import threading
+import time
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from onnxspec.errors import inert
+
+SECONDS_BETWEEN_LINES = 5.0
+SECONDS_BETWEEN_UPDATES = 0.1
+
+
+class TerminalProgress:
+    """A `Listener` that shows; `unit` is what the plan counts."""
+
+    def __init__(self, unit: str = "paths") -> None:
+        self._unit = unit
+        self.console = Console(stderr=True, highlight=False, markup=False)
+        self._bar = Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(bar_width=None),
+            MofNCompleteColumn(),
+            TextColumn("forward passes, {task.fields[rate]}/s,"),
+            TimeRemainingColumn(),
+            console=self.console,
+            transient=True,
+            disable=not self.console.is_terminal,
+        )
+        self._task = self._bar.add_task("opening", total=None, rate="-")
+        self._lock = threading.Lock()
+        self._total = self._done = 0
+        self._started = self._spoken = self._shown = time.monotonic()
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bar.stop()
+
+    def stage(self, name: str) -> None:
+        """A part of the run begins."""
+        self._bar.update(self._task, description=inert(name))
+
+    def plan(self, paths: int, images: int, seconds: float, kept: int = 0, at_most: bool = False) -> None:
+        """Says what is coming before it comes."""
+        self._total, self._done, self._started = images, 0, time.monotonic()
+        self._bar.update(self._task, total=images, completed=0)
+        done = f" ({kept:,} kept from an interrupted run)" if kept else ""
+        bound = "At most " if at_most else ""
+        text = f"{bound}{paths:,} {self._unit}{done}, {images:,} forward passes, about {duration(seconds)}."
+        self.console.print(text, soft_wrap=True)
+
+    def images(self, count: int) -> None:
+        """So many more forward passes are done."""
+        with self._lock:
+            self._done += count
+            now = time.monotonic()
+            if now - self._shown < SECONDS_BETWEEN_UPDATES and self._done < self._total:
+                return
+            self._shown = now
+            rate = self._done / max(now - self._started, 1e-9)
+            self._bar.update(self._task, completed=self._done, rate=f"{rate:,.0f}")
+            if self._bar.disable and now - self._spoken > SECONDS_BETWEEN_LINES:
+                self._spoken = now
+                left = duration(max(self._total - self._done, 0) / rate)
+                self.console.print(
+                    f"{self._done:,} of {self._total:,} forward passes, {rate:,.0f}/s, {left} left", soft_wrap=True
+                )
+
+
+def duration(seconds: float) -> str:
+    """A duration in words: 8 s, 12 min, 3.5 h."""
+    if seconds < 99:
+        return f"{max(seconds, 1):.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

@@ -1,0 +1,209 @@
+"""Reports side by side: the paths that each shares with the reference, read at the reference's cut-off and distances.
+
+Rows keep the power of every bin, so that another cut-off or another distance needs no new evaluation: `hf` is summed
+again from power (float32), a slope goes as one over the distance, a width as the distance.
+"""
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from onnxspec import metrics, spectra
+from onnxspec.errors import ReportError
+from onnxspec.report.pooling import Pooling
+from onnxspec.report.report import Report
+from onnxspec.results import Reading, Remark, Rows, high_part
+from onnxspec.settings import Measurement
+
+_SHOWN = 5
+
+
+@dataclass(frozen=True, eq=False)
+class Member:
+    """A report among those compared.
+
+    place : (paths,) int64, for each of its paths that the reference has, ascending, the place there
+    rows : the scalar columns of those paths, as the reference reads them; left_out : its paths that are not there
+    """
+
+    name: str
+    report: Report
+    place: np.ndarray
+    rows: Rows
+    left_out: int
+    pooling: Pooling
+    remarks: tuple[Remark, ...]
+
+    @cached_property
+    def right(self) -> np.ndarray:
+        """Whether both ends are predicted right, (paths,) bool."""
+        return self.pooling.right
+
+    @property
+    def signals(self) -> tuple[str, ...]:
+        """The signals that were measured."""
+        return self.pooling.reading.measurement.signals
+
+
+def align(name: str, report: Report, reference: Report) -> Member:
+    """A report as the reference reads it; the reference itself comes out as it is.
+
+    Raises
+    ------
+    ReportError
+        Other images, labels, classes, points or estimator, or no path in common.
+    """
+    require_comparable(name, report, reference)
+    own, place = _shared(report, reference)
+    if not len(own):
+        a, b = report.attributes, reference.attributes
+        raise ReportError(
+            f"{name} shares no pair of images with {b['model']}: their seeds are {a['seed']} and {b['seed']}, "
+            f"their kinds {a['kinds']} and {b['kinds']}.",
+            "Measure both with one --seed.",
+        )
+    cutoff = float(reference.attributes["cutoff"])
+    measurement = _measurement(report)
+    rows, remarks = _read_as(report, own, reference.paths["distance"][place], cutoff, measurement)
+    classes = report.classes
+    reading = Reading(measurement, cutoff, False, classes["output"])
+    floor = dict(zip(measurement.signals, report.checks["noise_floor"], strict=True))
+    pooling = Pooling(rows, tuple(str(c) for c in reference.classes["name"]), reading, floor)
+    left_out = len(report.paths["kind"]) - len(own)
+    if left_out:
+        remarks.append(Remark("left-out", f"{left_out:,} paths of {name} are not in the reference: left out."))
+    if len(place) < len(reference.paths["kind"]):
+        missing = len(reference.paths["kind"]) - len(place)
+        remarks.append(Remark("missing", f"{missing:,} paths of the reference are not in {name}."))
+    return Member(name, report, place, rows, left_out, pooling, tuple(remarks))
+
+
+def require_comparable(name: str, report: Report, reference: Report) -> None:
+    """Refuses a report that cannot stand beside the reference.
+
+    Raises
+    ------
+    ReportError
+        Other images, labels, classes, points or estimator; the message has both values.
+    """
+    a, b = report.attributes, reference.attributes
+    if (a["labelling"] == "true") != (b["labelling"] == "true"):
+        words = {True: "labelled images", False: "images that a model labelled"}
+        raise ReportError(
+            f"{name} was measured on {words[a['labelling'] == 'true']}, {b['model']} on "
+            f"{words[b['labelling'] == 'true']}: right and wrong do not mean the same.",
+            "Measure both on the same labelled images.",
+        )
+    for attribute, word in {
+        "data_digest": "images (digest)",
+        "points": "points on a path",
+        "estimator": "estimator",
+    }.items():
+        if a[attribute] != b[attribute]:
+            raise ReportError(
+                f"{name} and {b['model']} have different {word}: {_short(a[attribute])} and {_short(b[attribute])}.",
+                f"Measure both with --points {max(a[attribute], b[attribute])}."
+                if attribute == "points"
+                else "Measure both in the same way.",
+            )
+    _require_same_files(name, report, reference)
+    _require_same_classes(name, report, reference)
+
+
+def _require_same_files(name: str, report: Report, reference: Report) -> None:
+    """The data digest covers names and sizes of files; what was in those that were used, the content digest."""
+    used = [set(one.images["image"].tolist()) for one in (report, reference)]
+    digests = [one.attributes["content_digest"] for one in (report, reference)]
+    if used[0] == used[1] and all(digests) and digests[0] != digests[1]:
+        raise ReportError(
+            f"The images were changed between {name} and {reference.attributes['model']}: the same names and sizes, "
+            f"other contents ({digests[0][:12]} and {digests[1][:12]}).",
+            "Measure both on the same images.",
+        )
+
+
+def _require_same_classes(name: str, report: Report, reference: Report) -> None:
+    own, known = (set(map(str, one.classes["folder"])) for one in (report, reference))
+    if own != known:
+        extra, missing = sorted(own - known), sorted(known - own)
+        said = [f"only {name} has {_listed(extra)}"] * bool(extra) + [
+            f"only {reference.attributes['model']} has {_listed(missing)}"
+        ] * bool(missing)
+        raise ReportError(f"The classes do not match: {' and '.join(said)}.", "Compare on the same classes.")
+
+
+def _shared(report: Report, reference: Report) -> tuple[np.ndarray, np.ndarray]:
+    """Where the paths that both have are in the one and in the other, each (shared,) int64, in reference's order."""
+    _, own, place = np.intersect1d(_keys(report), _keys(reference), assume_unique=True, return_indices=True)
+    order = np.argsort(place)
+    return own[order], place[order]
+
+
+def _keys(report: Report) -> np.ndarray:
+    """A number for every path that names its kind and its two images, (paths,) int64."""
+    kind, first, second = (report.paths[name].astype(np.int64) for name in ("kind", "image_a", "image_b"))
+    return (kind << 62) | (first << 31) | second
+
+
+def _read_as(
+    report: Report, own: np.ndarray, distance: np.ndarray, cutoff: float, measurement: Measurement
+) -> tuple[Rows, list[Remark]]:
+    """Scalar columns of the paths `own`, at other distances and another cut-off where these differ."""
+    scalars = {name: values for name, values in report.paths.items() if values.ndim == 1}
+    columns = {name: values[own] for name, values in scalars.items() if name not in ("path", "bin")}
+    remarks = []
+    if not np.array_equal(columns["distance"], distance):
+        change = float(np.median(columns["distance"] / distance) - 1)
+        text = (
+            f"{report.attributes['model']} sees pixels of its own: its distances are {change:+.1%} of the reference's."
+        )
+        remarks.append(Remark("distances", text, "The reference's were used for both."))
+    if report.attributes["cutoff"] != cutoff:
+        text = f"{report.attributes['model']} was measured with f_c {report.attributes['cutoff']:.4g}"
+        remarks.append(Remark("cutoff", f"{text}; its figures were computed again at {cutoff:.4g}."))
+    if remarks:
+        columns |= _reread(report, own, columns, distance, cutoff, measurement)
+    return Rows(columns), remarks
+
+
+def _reread(
+    report: Report,
+    own: np.ndarray,
+    columns: dict[str, np.ndarray],
+    distance: np.ndarray,
+    cutoff: float,
+    measurement: Measurement,
+) -> dict[str, np.ndarray]:
+    longer = np.divide(columns["distance"], distance, out=np.ones(len(own)), where=distance > 0)
+    again = {
+        "distance": distance,
+        "within_reach": metrics.within_reach(distance, cutoff, measurement.points).astype(np.int8),
+        "width": columns["width"] / longer,
+    }
+    bins = spectra.ESTIMATORS[measurement.estimator](np.zeros((0, measurement.points, 1)))
+    for signal in measurement.signals:
+        power = report.paths[f"power_{signal}"][own].astype(np.float64)
+        spectrum = spectra.Spectrum(power, bins.frequency, bins.half_width, columns[f"total_{signal}"])
+        again[f"hf_{signal}"] = high_part(measurement.estimator, spectrum, distance, cutoff)
+        again[f"slope_{signal}"] = columns[f"slope_{signal}"] * longer
+    return again
+
+
+def _measurement(report: Report) -> Measurement:
+    known = json.loads(report.attributes["settings"])
+    return Measurement(
+        points=int(report.attributes["points"]),
+        signals=tuple(report.attributes["signals"].split()),
+        estimator=str(report.attributes["estimator"]),
+        cutoff=known.get("cutoff"),
+    )
+
+
+def _short(value: object) -> str:
+    return str(value)[:12]
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(names[:_SHOWN]) + (", ..." if len(names) > _SHOWN else "")

@@ -1,0 +1,70 @@
+"""The classes of a comparison, in a table of its page that sorts and searches."""
+
+import math
+from collections.abc import Iterator
+
+from onnxspec.comparison.comparison import Comparison
+from onnxspec.comparison.contrasts import PER_CLASS, SIGNIFICANT, Quantity
+from onnxspec.report.headline import METRICS
+from onnxspec.report.html.markup import Markup, tag
+from onnxspec.report.html.parts import factor_of, section, value
+from onnxspec.report.pooling import Stratum
+from onnxspec.statistics import Interval
+
+
+def main_quantities(comparison: Comparison) -> list[Quantity]:
+    """The main quantities in the order in which they were measured."""
+    every = dict.fromkeys(one.quantity for one in comparison.figures)
+    return [quantity for quantity in every if quantity.metric in PER_CLASS]
+
+
+def label_of(quantity: Quantity) -> str:
+    """A quantity as a heading."""
+    return f"{quantity.signal} {METRICS[quantity.metric]}"
+
+
+def classes_section(comparison: Comparison) -> Markup | None:
+    """The main figure by class, in a table that sorts and searches."""
+    main = main_quantities(comparison)[0]
+    names = list(dict.fromkeys(s.class_a for s in (f.stratum for f in comparison.figures) if s.class_a))
+    if not names:
+        return None
+    figures = {(f.model, f.stratum): f.interval for f in comparison.figures if f.quantity == main}
+    contrasts = {(c.model, c.stratum): c for c in comparison.contrasts if c.quantity == main}
+    columns = [(model.name, kind) for kind in comparison.kinds for model in comparison.models]
+    factors = [(model, kind) for model, kind in columns if model != comparison.reference]
+    headings = ["class", *(f"{m} {k}" for m, k in columns), *(f"{m} {k}, factor" for m, k in factors)]
+
+    def row(name: str) -> Iterator[Markup]:
+        yield tag("th", name, scope="row")
+        for model, kind in columns:
+            yield _cell(figures.get((model, Stratum(kind, name))), main.metric)
+        for model, kind in factors:
+            one = contrasts.get((model, Stratum(kind, name)))
+            yield _cell(one.common if one else None, "", one is not None and one.p_holm < SIGNIFICANT)
+
+    find = tag(
+        "label", "find ", tag("input", type="search", id="class-search", placeholder="class"), class_="needs-script"
+    )
+    count = tag("span", f"{len(names):,} classes", id="class-count", class_="quiet", aria_live="polite")
+    body = tag("tbody", (tag("tr", row(name)) for name in names))
+    inner = tag(
+        "table", tag("thead", tag("tr", (_heading(h, i) for i, h in enumerate(headings)))), body, id="class-table"
+    )
+    lead = f"{label_of(main)}, own pairs; factors are over common pairs, and a star marks what differs (Holm, 5 %)."
+    whole = tag("div", inner, class_="wide tall", tabindex="0", role="region", aria_label="classes")
+    return section("classes", "Class by class", lead, tag("div", find, count, class_="controls"), whole)  # fmt: skip
+
+
+def _heading(text: str, column: int) -> Markup:
+    return tag("th", tag("button", text, type="button", data_sort=column), scope="col", aria_sort="none")
+
+
+def _cell(interval: Interval | None, metric: str, star: bool = False) -> Markup:
+    """A cell that sorts by its estimate; what is undefined sorts last."""
+    if interval is None:
+        return tag("td", "–", data_v="")
+    defined = math.isfinite(interval.estimate)
+    mark = tag("span", " *", class_="star", title="differs (Holm, 5 %)") if star else None
+    by = f"{interval.estimate * factor_of(metric):.6g}" if defined else ""
+    return tag("td", value(interval, metric), mark, data_v=by)

@@ -1,0 +1,158 @@
+"""What a comparison found: plain rows of named values, five tables of them."""
+
+import json
+import math
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from onnxspec.comparison.agreement import Agreement
+from onnxspec.comparison.contrasts import Contrast, Quantity
+from onnxspec.comparison.ranking import Rank
+from onnxspec.errors import UsageError
+from onnxspec.report.pooling import Stratum
+from onnxspec.results import Remark
+from onnxspec.statistics import Interval
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class ModelOf:
+    """A model of the comparison.
+
+    position : its place in the series, NaN without one; accuracy : of the images used, NaN where it is not measured
+    paths : those it shares with the reference; left_out : those that it has and the reference has not
+    """
+
+    name: str
+    source: str
+    digest: str
+    from_report: int
+    position: float
+    accuracy: float
+    accuracy_low: float
+    accuracy_high: float
+    accuracy_images: int
+    cutoff: float
+    outputs: int
+    output_kind: str
+    provider: str
+    paths: int
+    left_out: int
+
+
+@dataclass(frozen=True)
+class FigureOf:
+    """A figure of one model over the pairs right under it, of those that the reference has."""
+
+    model: str
+    stratum: Stratum
+    quantity: Quantity
+    interval: Interval
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Models side by side.
+
+    attributes : what was compared on what; names of models are unique, and `reference` is one of them
+    """
+
+    reference: str
+    attributes: dict[str, Any]
+    models: tuple[ModelOf, ...]
+    figures: tuple[FigureOf, ...]
+    contrasts: tuple[Contrast, ...]
+    ranking: tuple[Rank, ...]
+    agreement: tuple[Agreement, ...] = ()
+    remarks: tuple[Remark, ...] = ()
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds of pairs that were compared."""
+        return tuple(dict.fromkeys(one.stratum.kind for one in self.figures))
+
+    @property
+    def ended(self) -> dict[str, str]:
+        """Of a comparison to a precision: kind to why it went no further, a key of `sampling.ENDINGS`; else empty."""
+        return dict(json.loads(self.attributes["ended"]))
+
+    @property
+    def series(self) -> bool:
+        """Whether the models are checkpoints in order."""
+        return not math.isnan(self.models[0].position)
+
+    def figure(self, model: str, kind: str, metric: str = "hff", signal: str = "prob", class_a: str = "") -> Interval:
+        """A figure of a model over the pairs that it gets right.
+
+        Raises
+        ------
+        UsageError
+            There is none; the message lists the models.
+        """
+        wanted = (model, Stratum(kind, class_a), Quantity(signal, metric))
+        for one in self.figures:
+            if (one.model, one.stratum, one.quantity) == wanted:
+                return one.interval
+        raise UsageError(
+            f"The comparison has no {metric} of {signal} {kind} {class_a} for {model}.", f"Models: {self._names}."
+        )
+
+    def contrast(self, model: str, kind: str, metric: str = "hff", signal: str = "prob", class_a: str = "") -> Contrast:
+        """A model against the reference; raises as `figure` does."""
+        wanted = (model, Stratum(kind, class_a), Quantity(signal, metric))
+        for one in self.contrasts:
+            if (one.model, one.stratum, one.quantity) == wanted:
+                return one
+        raise UsageError(
+            f"There is no contrast of {metric} of {signal} {kind} {class_a} for {model}.", f"Models: {self._names}."
+        )
+
+    def tables(self) -> dict[str, list[Row]]:
+        """All tables by name, each a list of flat rows; agreement is empty unless it was asked for."""
+        return {
+            "models": [asdict(one) for one in self.models],
+            "figures": [_figure_row(one) for one in self.figures],
+            "contrasts": [_contrast_row(one) for one in self.contrasts],
+            "ranking": [_rank_row(one) for one in self.ranking],
+            "agreement": [asdict(one) for one in self.agreement],
+        }
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything as JSON-ready data; undefined numbers are None."""
+        tables = {name: [_plain(row) for row in rows] for name, rows in self.tables().items()}
+        remarks = [asdict(remark) for remark in self.remarks]
+        own = _plain(self.attributes) | {"ended": self.ended}
+        return {"reference": self.reference, **own, **tables, "remarks": remarks}
+
+    @property
+    def _names(self) -> str:
+        return ", ".join(one.name for one in self.models)
+
+
+def _figure_row(one: FigureOf) -> Row:
+    return {"model": one.model, **asdict(one.stratum), **asdict(one.quantity), **asdict(one.interval)}
+
+
+def _contrast_row(one: Contrast) -> Row:
+    head = {"model": one.model, "reference": one.reference, **asdict(one.stratum), **asdict(one.quantity)}
+    common, own = asdict(one.common), asdict(one.own)
+    found = {name: common[name] for name in ("estimate", "low", "high", "n_eff", "reason")}
+    beside = {f"own_{name}": own[name] for name in ("estimate", "low", "high", "reason")}
+    rest = ("p", "p_holm", "pairs", "own_pairs", "reference_pairs", "verdict")
+    return head | {"scale": one.scale} | found | beside | {name: getattr(one, name) for name in rest}
+
+
+def _rank_row(one: Rank) -> Row:
+    return {
+        "model": one.model,
+        "kind": one.kind,
+        **asdict(one.quantity),
+        "place": one.place,
+        "letters": one.letters,
+        "estimate": one.estimate,
+    }
+
+
+def _plain(row: Row) -> Row:
+    return {name: None if isinstance(v, float) and not math.isfinite(v) else v for name, v in row.items()}

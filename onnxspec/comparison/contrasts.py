@@ -1,0 +1,190 @@
+"""Two members on the same paths: each quantity of one as a factor of the other's, with its interval.
+
+The contrast is over the paths that both get right, since a wrong end puts a boundary on the path (method.md section
+5). Beside it stands the contrast over the paths that each gets right itself; where the two do not agree, what is
+found is about which paths were chosen, and the verdict says so.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from onnxspec import statistics
+from onnxspec.comparison.alignment import Member
+from onnxspec.report.pooling import BY_PATH, RANKED_FROM, Stratum
+from onnxspec.statistics import Interval, Pooled
+
+PER_SIGNAL = ("hff", "slope", "wiggle", "chord")
+PER_CLASS = ("hff", "slope", "excess_tv")
+SIGNIFICANT = 0.05
+ENOUGH_IN_COMMON = 0.8
+DEPENDS = "depends on selection"
+UNDECIDED = "not told apart"
+SAME = "the same"
+# Float32 rounding moves pooled figures by less than this share, and that is no difference however often it is seen.
+ROUNDING = 1e-4
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """A metric of a signal."""
+
+    signal: str
+    metric: str
+
+    @property
+    def column(self) -> str:
+        """The column of the rows that it is the mean of."""
+        return self.metric if self.metric in BY_PATH else f"{self.metric}_{self.signal}"
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """`model` against `reference` in one quantity over one stratum.
+
+    scale : "factor" where the intervals are of a ratio, "difference" for MOOL's means of ratios
+    common : over pairs right under both; own : over pairs right under each by itself; pairs : how many are in common
+    own_pairs, reference_pairs : how many are right under either; p_holm : adjusted over the classes of the kind
+    """
+
+    model: str
+    reference: str
+    stratum: Stratum
+    quantity: Quantity
+    scale: str
+    common: Interval
+    own: Interval
+    p: float
+    p_holm: float
+    pairs: int
+    own_pairs: int
+    reference_pairs: int
+    verdict: str
+
+
+def quantities(first: Member, second: Member) -> list[Quantity]:
+    """What both members have measured."""
+    signals = [signal for signal in first.signals if signal in second.signals]
+    by_signal = [Quantity(signal, metric) for signal in signals for metric in PER_SIGNAL]
+    return by_signal + [Quantity("prob", metric) for metric in BY_PATH]
+
+
+def figure(member: Member, places: np.ndarray, quantity: Quantity) -> Interval:
+    """A quantity of one member over what it gets right of the paths at (n,) places, as analyze reports it."""
+    rows = np.flatnonzero(np.isin(member.place, places) & member.right)
+    if quantity.metric == "hff":
+        return member.pooling.hff(rows, quantity.signal).interval()
+    return member.pooling.mean(rows, quantity.column).interval()
+
+
+def strata(reference: Member) -> list[tuple[Stratum, np.ndarray]]:
+    """Kinds, then their classes, with the places (n,) of their paths in the plan, which is the reference's."""
+    return reference.pooling.strata.kinds() + reference.pooling.strata.classes()
+
+
+def compared(model: Member, reference: Member, plan: list[tuple[Stratum, np.ndarray]]) -> list[Contrast]:
+    """All contrasts of two members over the strata of a plan: kinds in every quantity, classes in the main ones."""
+    found = []
+    for stratum, places in plan:
+        for quantity in quantities(model, reference):
+            if not stratum.class_a or quantity.metric in PER_CLASS:
+                found.append(contrast(model, reference, stratum, quantity, places))
+    return _corrected(found)
+
+
+def contrast(model: Member, reference: Member, stratum: Stratum, quantity: Quantity, places: np.ndarray) -> Contrast:
+    """One contrast over the paths at (n,) places of the plan."""
+    first, second = (_rows_at(one, places, quantity) for one in (model, reference))
+    both = np.intersect1d(model.place[first], reference.place[second])
+    on_both = [_pooled(one, _rows_at(one, both, quantity), quantity) for one in (model, reference)]
+    common, own = statistics.paired(*on_both), _own_contrast(model, reference, first, second, quantity)
+    p = common.p_value()
+    shared = len(both) / max(min(len(first), len(second)), 1)
+    return Contrast(
+        model.name,
+        reference.name,
+        stratum,
+        quantity,
+        "factor" if common.logarithmic else "difference",
+        common.interval(),
+        own.interval(),
+        p,
+        np.nan,
+        len(both),
+        len(first),
+        len(second),
+        verdict(common, own, p, shared),
+    )
+
+
+def verdict(common: Pooled, own: Pooled, p: float, shared: float) -> str:
+    """What a contrast says: higher, lower, the same, not told apart, depends on selection, or undefined.
+
+    Parameters
+    ----------
+    p : of the contrast over common pairs; shared : these over the smaller own set
+    """
+    if common.reason:
+        return "undefined"
+    # Two signs that could both be chance contradict each other in nothing.
+    decided = p < SIGNIFICANT or own.p_value() < SIGNIFICANT
+    contrary = not own.reason and np.sign(common.value) != np.sign(own.value)
+    same = abs(common.value) < ROUNDING
+    if shared < ENOUGH_IN_COMMON or (decided and contrary and not (same and abs(own.value) < ROUNDING)):
+        return DEPENDS
+    if same and common.logarithmic:
+        return SAME
+    if not p < SIGNIFICANT:
+        return UNDECIDED
+    return "higher" if common.value > 0 else "lower"
+
+
+def _own_contrast(
+    model: Member, reference: Member, first: np.ndarray, second: np.ndarray, quantity: Quantity
+) -> Pooled:
+    """The contrast over each one's own paths; what a path does under both still cancels where both have it."""
+    places = [model.place[first], reference.place[second]]
+    every = np.union1d(*places)
+    ends = np.zeros((2, len(every)), np.int64)
+    spread = []
+    for one, rows, place in ((model, first, places[0]), (reference, second, places[1])):
+        at = np.searchsorted(every, place)
+        ends[:, at] = one.rows["image_a"][rows], one.rows["image_b"][rows]
+        spread.append((_pooled(one, rows, quantity), at))
+    return statistics.paired(*(statistics.spread(pooled, at, ends[0], ends[1]) for pooled, at in spread))
+
+
+def _rows_at(member: Member, places: np.ndarray, quantity: Quantity) -> np.ndarray:
+    """The member's rows at places of the plan whose ends it gets right and where the quantity is defined."""
+    rows = np.flatnonzero(np.isin(member.place, places) & member.right)
+    if quantity.metric == "hff":
+        return rows[member.rows["within_reach"][rows] > 0]
+    return rows[np.isfinite(member.rows[quantity.column][rows])]
+
+
+def _pooled(member: Member, rows: np.ndarray, quantity: Quantity) -> Pooled:
+    """The quantity on the log scale, so that two make a factor."""
+    if quantity.metric == "hff":
+        return member.pooling.hff(rows, quantity.signal)
+    ends = member.rows["image_a"][rows], member.rows["image_b"][rows]
+    return statistics.mean(member.rows[quantity.column][rows], *ends, log=True)
+
+
+def _corrected(found: list[Contrast]) -> list[Contrast]:
+    """Contrasts of classes with Holm's p over the classes of their kind, and verdicts by it; few paths are not tested."""
+    families: dict[tuple[str, Quantity], list[int]] = {}
+    for i, one in enumerate(found):
+        if one.stratum.class_a:
+            families.setdefault((one.stratum.kind, one.quantity), []).append(i)
+    out = list(found)
+    for members in families.values():
+        p = np.array([found[i].p if found[i].pairs >= RANKED_FROM else np.nan for i in members])
+        for i, p_holm in zip(members, statistics.holm(p), strict=True):
+            out[i] = replace(found[i], p_holm=float(p_holm), verdict=_class_verdict(found[i], float(p_holm)))
+    return out
+
+
+def _class_verdict(one: Contrast, p_holm: float) -> str:
+    if one.verdict in ("higher", "lower") and not p_holm < SIGNIFICANT:
+        return UNDECIDED
+    return one.verdict

@@ -1,0 +1,238 @@
+"""Models become reports along the same pairs: one report is the frame, and every model is measured inside it.
+
+The frame is the reference, unless that is a model and there is a report already, which can no longer move; then it
+is the first report. It gives pairs, cut-off and settings, and without labels its model's predictions are the classes.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from onnxspec.analysis import Run, started, walk
+from onnxspec.comparison.candidates import Candidate
+from onnxspec.errors import DataError, OnnxspecError, ReportError, UsageError
+from onnxspec.model import metadata
+from onnxspec.model.session import OnnxModel
+from onnxspec.paths.pairs import Pairs
+from onnxspec.planning import Listener
+from onnxspec.report.report import Report
+from onnxspec.report.spool import Spool
+from onnxspec.settings import Measurement, Plan, Settings
+from onnxspec.subject import PROBE, TRUE, Subject, open_subject
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A candidate with its report; `subject` is there to be evaluated again, None for what came as a report."""
+
+    candidate: Candidate
+    report: Report
+    subject: Subject | None = None
+
+    @property
+    def name(self) -> str:
+        """The candidate's name."""
+        return self.candidate.name
+
+
+@dataclass(frozen=True)
+class Named:
+    """A listener that says which model it hears about."""
+
+    listener: Listener
+    name: str
+
+    def stage(self, name: str) -> None:
+        """A part of the run begins."""
+        self.listener.stage(f"{self.name}: {name}")
+
+    def plan(self, paths: int, images: int, seconds: float, kept: int = 0, at_most: bool = False) -> None:
+        """What the run will evaluate."""
+        self.listener.plan(paths, images, seconds, kept, at_most)
+
+    def images(self, count: int) -> None:
+        """So many more images were evaluated."""
+        self.listener.images(count)
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """Where reports of measured models go; `lasting` where the folder outlives the comparison."""
+
+    folder: Path
+    lasting: bool
+
+    def walk(self, subject: Subject, name: str, settings: Settings, listener: Listener, pairs: Pairs | None) -> Report:
+        """Measures a subject as `analysis.walk` does, into a report of that name."""
+        return walk(subject, settings, self._place(name), Named(listener, name), pairs, self.lasting)
+
+    @contextmanager
+    def started(
+        self, subject: Subject, name: str, settings: Settings, listener: Listener, pairs: Pairs | None
+    ) -> Iterator[Run]:
+        """A run that is ready to walk, as `analysis.started` gives it, into a report of that name."""
+        with (
+            Spool(self._place(name), settings.execution.resume, self.lasting) as spool,
+            started(subject, settings, spool, Named(listener, name), pairs) as run,
+        ):
+            yield run
+
+    def report(self, name: str) -> Report:
+        """The report of that name."""
+        return Report(self._place(name))
+
+    def _place(self, name: str) -> Path:
+        return self.folder / f"{name}.h5"
+
+
+def measure_all(
+    found: Sequence[Candidate], reference: Candidate, data: Any, settings: Settings, shelf: Shelf, listener: Listener
+) -> list[Measured]:
+    """Every candidate's report, in their order; models are measured, onto the shelf.
+
+    Raises
+    ------
+    OnnxspecError
+        A model, the images or the settings cannot be used; the message begins with the model's name.
+    """
+    frame, settings = _frame(found, reference, data, settings, shelf, listener)
+    out = []
+    for one in found:
+        if one is frame.candidate:
+            out.append(frame)
+        elif one.is_report:
+            out.append(Measured(one, _opened(one)))
+        else:
+            out.append(_measured(one, frame, data, settings, shelf, listener))
+    return out
+
+
+def pairs_of(report: Report) -> Pairs:
+    """The pairs that a report walked along."""
+    paths = report.paths
+    return Pairs(*(paths[name] for name in ("kind", "class_a", "class_b", "image_a", "image_b")))
+
+
+def _frame(
+    found: Sequence[Candidate], reference: Candidate, data: Any, settings: Settings, shelf: Shelf, listener: Listener
+) -> tuple[Measured, Settings]:
+    """The report that gives pairs and cut-off, and the settings that models are measured with beside it."""
+    reports = [one for one in found if one.is_report]
+    if not reports:
+        own = own_settings(settings, reference)
+        subject = open_candidate(reference, data, own, listener)
+        report = shelf.walk(subject, reference.name, own, listener, None)
+        frame = Measured(reference, report, subject)
+        known = report.attributes
+        return frame, settings.updated(cutoff=float(known["cutoff"]), points=int(known["points"]))
+    given = reference if reference.is_report else reports[0]
+    frame = Measured(given, _opened(given))
+    if len(reports) < len(found):
+        settings = _adopted(settings, frame)
+    return frame, settings
+
+
+def _measured(
+    one: Candidate, frame: Measured, data: Any, settings: Settings, shelf: Shelf, listener: Listener
+) -> Measured:
+    own = own_settings(settings, one)
+    known = frame.report.attributes
+    if frame.subject is None and data is None and settings.inputs.data is None and known["labelling"] != PROBE:
+        raise UsageError(f"{one.name} is to be measured, on no images.", f"Pass those of {known['data']} with --data.")
+    subject = open_candidate(one, frame.subject.images if frame.subject else data, own, listener)
+    if subject.images.digest != known["data_digest"]:
+        raise ReportError(
+            f"The images of {subject.images.source} are not those of {frame.name} ({known['data']}): their digests "
+            f"are {subject.images.digest[:12]} and {known['data_digest'][:12]}.",
+            "Compare on the same images, labels included.",
+        )
+    if known["labelling"] != TRUE:
+        subject = _labelled_as(subject, one, frame.report)
+    report = shelf.walk(subject, one.name, own, listener, pairs_of(frame.report))
+    return Measured(one, report, subject)
+
+
+def open_candidate(one: Candidate, data: Any, settings: Settings, listener: Listener) -> Subject:
+    """A model and the images, made to fit; errors begin with the model's name."""
+    listener.stage(f"{one.name}: opening")
+    try:
+        return open_subject(one.source, data, settings)
+    except OnnxspecError as error:
+        raise type(error)(f"{one.name}: {error.message}", error.hint) from None
+
+
+def _opened(one: Candidate) -> Report:
+    if one.settings:
+        name = next(iter(one.settings))
+        raise UsageError(f"{one.name} is a report; its {name} was settled when it was made.", f"Leave out {name}.")
+    return one.source if isinstance(one.source, Report) else Report(one.source)
+
+
+def own_settings(settings: Settings, one: Candidate) -> Settings:
+    """The settings with the candidate's own."""
+    values = dict(one.settings)
+    if "preprocess" in values:
+        values["preprocess_origin"] = one.origin
+    return settings.updated(**values)
+
+
+def _adopted(settings: Settings, frame: Measured) -> Settings:
+    """The frame's plan and measurement; what was asked for otherwise is refused, not ignored."""
+    names = {*Plan.__dataclass_fields__, *Measurement.__dataclass_fields__} - {"precision"}
+    known = json.loads(frame.report.attributes["settings"])
+    known = {name: value for name, value in known.items() if name in names}
+    known["cutoff"] = float(frame.report.attributes["cutoff"])
+    asked, usual = settings.flat(), Settings().flat()
+    for name, value in known.items():
+        if asked[name] != usual[name] and _plain(asked[name]) != value:
+            raise UsageError(
+                f"The report {frame.name} has {name} {value}, and {asked[name]} was asked for.",
+                f"Leave out --{name}: models beside a report are measured as it was.",
+            )
+    return settings.updated(**known)
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _labelled_as(subject: Subject, one: Candidate, frame: Report) -> Subject:
+    """The subject with the frame's classes, which are predictions of the frame's model."""
+    names = [str(name) for name in frame.classes["name"]]
+    pairs = pairs_of(frame)
+    labels = np.full(len(subject.images), -1, np.int64)
+    labels[pairs.image_a], labels[pairs.image_b] = pairs.class_a, pairs.class_b
+    return replace(
+        subject,
+        labelling=str(frame.attributes["labelling"]),
+        labels=labels,
+        class_names=tuple(names),
+        folders=tuple(str(name) for name in frame.classes["folder"]),
+        output_of=_outputs(subject, one, frame, names),
+    )
+
+
+def _outputs(subject: Subject, one: Candidate, frame: Report, names: list[str]) -> np.ndarray:
+    """The outputs of the frame's classes: by name where both models name them, else at the same place."""
+    places = frame.classes["output"].astype(np.int64)
+    if subject.outputs != frame.attributes["outputs"]:
+        raise DataError(
+            f"{one.name} has {subject.outputs} outputs and {frame.attributes['model']} has "
+            f"{frame.attributes['outputs']}; without labels both must name the same classes.",
+            "Pass labelled images, with --classes where the orders differ.",
+        )
+    stamped = metadata.read(subject.model.info.path).classes if isinstance(subject.model, OnnxModel) else None
+    if stamped is None or names == [str(place) for place in places]:
+        return places
+    if missing := [name for name in names if name not in stamped]:
+        raise DataError(
+            f"{one.name} does not name the classes {', '.join(missing[:5])} of {frame.attributes['model']}; it has "
+            f"{', '.join(stamped[:5])}.",
+            "Stamp both models with the same class names: onnxspec stamp",
+        )
+    return np.array([list(stamped).index(name) for name in names], np.int64)

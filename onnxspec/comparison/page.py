@@ -1,0 +1,191 @@
+"""A comparison as an HTML page: models, how they differ, in which order they stand, by class, how alike they are."""
+
+import math
+import os
+from collections.abc import Iterator
+
+from onnxspec.comparison.agreement_table import agreement_section
+from onnxspec.comparison.class_table import classes_section, label_of, main_quantities
+from onnxspec.comparison.comparison import Comparison, ModelOf
+from onnxspec.comparison.contrasts import DEPENDS, Contrast, Quantity
+from onnxspec.comparison.ranking import TOLD_APART, Rank
+from onnxspec.report.figures import series
+from onnxspec.report.headline import KINDS
+from onnxspec.report.html.markup import Child, Markup, tag
+from onnxspec.report.html.page import document
+from onnxspec.report.html.parts import definitions, factor_of, figure, section, table, value
+from onnxspec.report.page import number
+from onnxspec.report.pooling import Stratum
+from onnxspec.report.saving import save_text
+from onnxspec.results import Remark
+from onnxspec.sampling import said
+from onnxspec.settings import KINDS as KIND_ORDER
+from onnxspec.statistics import Interval
+
+_WORDS = {
+    "models": "Models",
+    "series": "Series",
+    "differences": "Differences",
+    "ranking": "In order",
+    "classes": "Classes",
+    "agreement": "Agreement",
+}
+
+
+def page(comparison: Comparison) -> str:
+    """A comparison as a self-contained HTML page, under the policy of a report's."""
+    sections = [
+        _models(comparison),
+        _series(comparison),
+        _differences(comparison),
+        _ranking(comparison),
+        classes_section(comparison),
+        agreement_section(comparison),
+    ]
+    return document(f"{comparison.reference}: comparison", _header(comparison), sections, _WORDS)
+
+
+def write_page(comparison: Comparison, path: str | os.PathLike[str]) -> None:
+    """Writes the page of a comparison, whole or not at all; raises as a report's."""
+    save_text(path, page(comparison))
+
+
+def _header(comparison: Comparison) -> Markup:
+    a = comparison.attributes
+    others = ", ".join(one.name for one in comparison.models if one.name != comparison.reference)
+    return tag(
+        "header",
+        tag("p", "onnxspec comparison", class_="kicker"),
+        tag("h1", comparison.reference),
+        tag("p", "and ", tag("b", others), ", on ", tag("b", str(a["data"])), class_="on"),
+        tag("ul", _warnings(comparison.remarks), class_="warnings") if comparison.remarks else None,
+    )
+
+
+def _warnings(remarks: tuple[Remark, ...]) -> Iterator[Markup]:
+    """Those that say the same of several models share their advice."""
+    told: dict[tuple[str, str], list[str]] = {}
+    for remark in remarks:
+        told.setdefault((remark.code, remark.hint), []).append(remark.text)
+    for (_, hint), texts in told.items():
+        yield tag("li", " ".join(dict.fromkeys(texts)), tag("span", f" {hint}"))
+
+
+def _models(comparison: Comparison) -> Markup:
+    a, paths = comparison.attributes, max(model.paths for model in comparison.models)
+    facts = {
+        "data": f"{a['data']}: {a['data_images']:,} images",
+        "paths": f"{a['points']} points on the same {paths:,} lines between images, seed {a['seed']}",
+        **({"precision": f"factors of {said(a['precision'], comparison.ended)}"} if comparison.ended else {}),
+        "scale": f"f_c {a['cutoff']:.3g} cycles per unit RMS distance (d_ref {a['d_ref']:.3g}), for all models the same",
+    }
+    labels = "" if a["labelling"] == "true" else " The labels are the reference's own, so that accuracy has no meaning."
+    place = ["place"] if comparison.series else []
+    return section(
+        "models",
+        "The models",
+        f"All were measured on the same pairs of images; the others are compared to {comparison.reference}.{labels}",
+        table(["model", *place, "accuracy, %", "outputs", "paths", "file"], (_model(comparison, m) for m in comparison.models)),
+        definitions(facts.items()),
+    )  # fmt: skip
+
+
+def _model(comparison: Comparison, model: ModelOf) -> list[Child]:
+    name = model.name + (" (reference)" if model.name == comparison.reference else "")
+    place = [f"{model.position:g}"] if comparison.series else []
+    paths = f"{model.paths:,}" + (f", {model.left_out:,} left out" if model.left_out else "")
+    return [name, *place, value(_accuracy(model), "accuracy"), f"{model.outputs:,}", paths, model.source]
+
+
+def _accuracy(model: ModelOf) -> Interval:
+    known = math.isfinite(model.accuracy)
+    ends = (model.accuracy, model.accuracy_low, model.accuracy_high)
+    return Interval(*ends, model.accuracy_images, math.nan, "" if known else "not measured")
+
+
+def _series(comparison: Comparison) -> Markup | None:
+    """Figures over the places of the models, where they are a series."""
+    if not comparison.series:
+        return None
+    drawn = []
+    for signal in dict.fromkeys(one.signal for one in main_quantities(comparison) if one.metric == "hff"):
+        kinds = [kind for kind in KIND_ORDER if _drawable(comparison, kind, signal)]
+        if kinds:
+            stations = [_station(comparison, model, kinds, signal) for model in comparison.models]
+            drawn.append(figure(series.series(stations, signal), f"series-{signal}", f"{signal} over the series"))
+    lead = "Every model over the pairs that it gets right itself, with 95 % intervals."
+    return section("series", "Over the series", lead, tag("div", drawn, class_="wall"))
+
+
+def _drawable(comparison: Comparison, kind: str, signal: str) -> bool:
+    """Whether every model has the figures that a series draws."""
+    wanted = {(Stratum(kind), Quantity(signal, metric)) for metric in series.METRICS}
+    found = [one for one in comparison.figures if (one.stratum, one.quantity) in wanted]
+    return len(found) == len(wanted) * len(comparison.models) and all(math.isfinite(f.interval.estimate) for f in found)
+
+
+def _station(comparison: Comparison, model: ModelOf, kinds: list[str], signal: str) -> series.Station:
+    figures = {(k, m): comparison.figure(model.name, k, m, signal) for k in kinds for m in series.METRICS}
+    return series.Station(model.position, figures, _accuracy(model))
+
+
+def _differences(comparison: Comparison) -> Markup:
+    """Every main quantity of all models, and each against the reference."""
+    figures = {(one.model, one.stratum, one.quantity): one.interval for one in comparison.figures}
+    found = {(one.model, one.stratum, one.quantity): one for one in comparison.contrasts}
+    parts = []
+    for kind in comparison.kinds:
+        rows: list[list[Child]] = []
+        for quantity in main_quantities(comparison):
+            for model in comparison.models:
+                key = (model.name, Stratum(kind), quantity)
+                if key not in figures:
+                    continue
+                own = figures[key]
+                cells = _contrast(found[key]) if key in found else ["", "", "", "", "reference"]
+                rows.append([model.name, label_of(quantity), value(own, quantity.metric), *cells])
+        headings = [
+            "model",
+            "figure",
+            "own pairs",
+            "factor, common pairs",
+            "factor, own pairs",
+            "common",
+            "p",
+            "verdict",
+        ]
+        parts += [tag("h3", KINDS[kind].capitalize(), class_=kind), table(headings, rows)]
+    return section(
+        "differences",
+        "How they differ",
+        f"The factor is to {comparison.reference}'s figure, over pairs that both get right, and beside it over those that "
+        "each gets right itself; where the two disagree, what is found depends on the selection. Brackets are 95 % intervals.",
+        *parts,
+    )  # fmt: skip
+
+
+def _contrast(one: Contrast) -> list[Child]:
+    look = {**dict.fromkeys(TOLD_APART, "star"), DEPENDS: "fail"}.get(one.verdict, "quiet")
+    p = "" if math.isnan(one.p) else f"{one.p:.2g}"
+    return [value(one.common, ""), value(one.own, ""), f"{one.pairs:,}", p, tag("span", one.verdict, class_=look)]
+
+
+def _ranking(comparison: Comparison) -> Markup:
+    rows: list[list[Child]] = []
+    for kind in comparison.kinds:
+        for quantity in main_quantities(comparison):
+            places = [one for one in comparison.ranking if (one.kind, one.quantity) == (kind, quantity)]
+            rows.append([f"{label_of(quantity)} {KINDS[kind]}", [_place(one) for one in places]])
+    lead = "Lowest first. Models that share a letter are not told apart by the data."
+    return section("ranking", "In order", lead, table(["figure", "models, their figures and ties"], rows))
+
+
+def _place(one: Rank) -> list[Child]:
+    estimate = number(one.estimate * factor_of(one.quantity.metric))
+    return [
+        " · " if one.place > 1 else "",
+        one.model,
+        " ",
+        tag("b", estimate),
+        tag("span", f" {one.letters}", class_="quiet"),
+    ]

@@ -1,0 +1,214 @@
+"""A comparison on a terminal of 80 columns: models, how they differ, in which order they stand, how alike they are."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+from rich.table import Table
+from rich.text import Text
+
+from onnxspec.comparison.agreement import Agreement
+from onnxspec.comparison.comparison import Comparison, ModelOf
+from onnxspec.comparison.contrasts import DEPENDS, PER_CLASS, SIGNIFICANT, Contrast, Quantity
+from onnxspec.report.headline import KINDS, METRICS, PERCENT, grid
+from onnxspec.report.page import Page, interval_text, number
+from onnxspec.sampling import said
+from onnxspec.statistics import Interval
+
+NAME = 14
+_STYLES = {"higher": "bold", "lower": "bold", DEPENDS: "yellow"}
+_MOST_CLASSES = 8
+
+
+@dataclass(frozen=True)
+class View:
+    """A comparison as rich prints it, fitted to the width and the encoding of the console."""
+
+    comparison: Comparison
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        page = Page.of(options)
+        yield from _opening(self.comparison, page)
+        if self.comparison.series:
+            yield Text()
+            yield from _series(self.comparison, page)
+        for kind in self.comparison.kinds:
+            yield Text()
+            yield from _kind(self.comparison, kind, page)
+        yield Text()
+        yield from _ranking(self.comparison, page)
+        yield from _classes(self.comparison, page)
+        yield from _agreement(self.comparison, page)
+        yield from _remarks(self.comparison, page)
+
+
+def _opening(comparison: Comparison, page: Page) -> Iterator[RenderableType]:
+    """What was compared on what."""
+    a, paths = comparison.attributes, max(model.paths for model in comparison.models)
+    yield page.rows(
+        [
+            ("data", f"{a['data']}: {a['data_images']:,} images" + _labels(comparison)),
+            ("paths", f"{a['points']} points on the same {paths:,} lines between images, seed {a['seed']}"),
+            *([("precision", f"factors of {said(a['precision'], comparison.ended)}")] if comparison.ended else []),
+            (
+                "scale",
+                f"f_c {a['cutoff']:.3g} cycles per unit RMS distance (d_ref {a['d_ref']:.3g}), whatever the models' "
+                "resolution and normalisation",
+            ),
+        ]
+    )
+    yield Text()
+    table = grid(["model", "accuracy (%)", *(f"pairs {_chosen(comparison)} {kind}" for kind in comparison.kinds)])
+    for model in comparison.models:
+        mark = " (reference)" if model.name == comparison.reference else ""
+        pairs = (_pairs(comparison, model.name, kind) for kind in comparison.kinds)
+        table.add_row(page.name(model.name, 30) + mark, _accuracy(model), *pairs)
+    yield table
+
+
+def _pairs(comparison: Comparison, model: str, kind: str) -> str:
+    """How many pairs a model gets right, and of them the reference too."""
+    quantity = _shown(comparison)[0]
+    if model == comparison.reference:
+        return f"{comparison.figure(model, kind, quantity.metric, quantity.signal).paths:,}"
+    found = comparison.contrast(model, kind, quantity.metric, quantity.signal)
+    return f"{found.own_pairs:,}, {found.pairs:,} common"
+
+
+def _series(comparison: Comparison, page: Page) -> Iterator[RenderableType]:
+    """The first signal's hff over the series, with accuracy beside it."""
+    signal = _shown(comparison)[0].signal
+    yield page.text(f"Over the series: accuracy and {signal} hff (%), own pairs {_chosen(comparison)}", "bold")
+    table = grid(["place", "accuracy (%)", *(f"hff {kind}" for kind in comparison.kinds)])
+    for model in comparison.models:
+        figures = (comparison.figure(model.name, kind, "hff", signal) for kind in comparison.kinds)
+        table.add_row(f"{model.position:g}", _accuracy(model), *(interval_text(one, PERCENT) for one in figures))
+    yield table
+
+
+def _labels(comparison: Comparison) -> str:
+    return "" if comparison.attributes["labelling"] == "true" else ", labelled by the reference: accuracy not measured"
+
+
+def _chosen(comparison: Comparison) -> str:
+    """What a pair must be to count: a model's own labels are not right or wrong."""
+    return "right" if comparison.attributes["labelling"] == "true" else "as labelled"
+
+
+def _accuracy(model: ModelOf) -> str:
+    interval = Interval(model.accuracy, model.accuracy_low, model.accuracy_high, model.accuracy_images, math.nan)
+    return "not measured" if math.isnan(model.accuracy) else interval_text(interval, PERCENT)
+
+
+def _kind(comparison: Comparison, kind: str, page: Page) -> Iterator[RenderableType]:
+    """Every headline quantity of a kind: figures of all models, and each against the reference."""
+    reference = page.name(comparison.reference, NAME)
+    yield page.text(f"{KINDS[kind].capitalize()}: own figure, and the factor to {reference} on common pairs", "bold")
+    table = grid(["", f"own pairs {_chosen(comparison)}", "factor", "own", "verdict"])
+    for quantity in _shown(comparison):
+        table.add_row(page.text(f"{quantity.signal} {METRICS[quantity.metric]}", "dim"))
+        for model in comparison.models:
+            table.add_row(*_row(comparison, model.name, kind, quantity, page))
+    yield table
+
+
+def _shown(comparison: Comparison) -> list[Quantity]:
+    """The main quantities in the order in which they were measured."""
+    every = dict.fromkeys(one.quantity for one in comparison.figures)
+    return [quantity for quantity in every if quantity.metric in PER_CLASS]
+
+
+def _row(comparison: Comparison, model: str, kind: str, quantity: Quantity, page: Page) -> list[str | Text]:
+    interval = comparison.figure(model, kind, quantity.metric, quantity.signal)
+    text = interval_text(interval, PERCENT if quantity.metric == "hff" else 1.0)
+    name = page.name(model, NAME)
+    if model == comparison.reference:
+        return [name, text, "", "", ""]
+    found = comparison.contrast(model, kind, quantity.metric, quantity.signal)
+    verdict = page.text(found.verdict, _STYLES.get(found.verdict, ""))
+    return [name, text, _factor(found.common), number(found.own.estimate), verdict]
+
+
+def _factor(interval: Interval) -> str:
+    if math.isnan(interval.estimate):
+        return interval.reason
+    # Where a thousandth is all that moves, more digits would show rounding.
+    close = max(abs(value - 1) for value in (interval.estimate, interval.low, interval.high)) < 5e-4
+    return "1.000" if close else interval_text(interval)
+
+
+def _ranking(comparison: Comparison, page: Page) -> Iterator[RenderableType]:
+    """Models in order, with letters for ties."""
+    yield page.text("In order, lowest first; models that share a letter are not told apart", "bold")
+    table = Table.grid(padding=(0, 2, 0, 0))
+    for kind in comparison.kinds:
+        for quantity in _shown(comparison):
+            places = [one for one in comparison.ranking if (one.kind, one.quantity) == (kind, quantity)]
+            label = f"{kind} {quantity.signal} {METRICS[quantity.metric].split(' (')[0]}"
+            order = "  ".join(f"{page.name(one.model, NAME)} {one.letters}" for one in places)
+            table.add_row(page.text(label, "dim"), page.text(order))
+    yield table
+
+
+def _classes(comparison: Comparison, page: Page) -> Iterator[RenderableType]:
+    """Classes whose hff differs after Holm's correction; the largest factors first."""
+    main = _shown(comparison)[0]
+    rows = []
+    for model in comparison.models:
+        for kind in comparison.kinds:
+            differing = [one for one in comparison.contrasts if _differs(one, model.name, kind, main)]
+            differing.sort(key=lambda one: -abs(math.log(one.common.estimate)))
+            words = [f"{page.name(one.stratum.class_a, NAME)} {one.common.estimate:.2f}" for one in differing]
+            if words:
+                more = f" and {len(words) - _MOST_CLASSES} more" if len(words) > _MOST_CLASSES else ""
+                rows.append((f"{page.name(model.name, NAME)} {kind}", ", ".join(words[:_MOST_CLASSES]) + more))
+    if rows:
+        yield Text()
+        yield page.text(f"Classes that differ in {main.signal} {main.metric} (factor; Holm, 5 %)", "bold")
+        yield page.rows(rows)
+
+
+def _differs(one: Contrast, model: str, kind: str, quantity: Quantity) -> bool:
+    """Whether a contrast is of a class, and holds after the correction."""
+    same = (one.model, one.stratum.kind, one.quantity) == (model, kind, quantity)
+    return bool(same and one.stratum.class_a and one.p_holm < SIGNIFICANT and one.common.estimate > 0)
+
+
+def _agreement(comparison: Comparison, page: Page) -> Iterator[RenderableType]:
+    """How alike the models are as functions."""
+    if not comparison.agreement:
+        return
+    yield Text()
+    yield page.text(f"As functions, beside {page.name(comparison.reference, NAME)} along the same paths", "bold")
+    for one in comparison.agreement:
+        yield page.rows([(page.name(one.model, NAME), f"{one.verdict}")])
+        yield page.rows((f"  {name}", value) for name, value in _details(one))
+
+
+def _details(one: Agreement) -> Iterator[tuple[str, str]]:
+    yield (
+        "outputs",
+        (
+            f"probabilities {number(one.distance)} apart (total variation; 95 % of paths under {number(one.distance_95)}); "
+            f"logits {number(one.logit_difference)} nats RMS, rounding {one.noise:.1e}"
+        ),
+    )
+    yield (
+        "decisions",
+        (f"the same at {one.same_points:.2%} of points; the same flips on {one.same_flips:.1%} of {one.paths:,} paths"),
+    )
+    if not math.isnan(one.constant):
+        shares = (one.constant, one.slow, one.middle, one.fast, one.fastest)
+        words = ("constant", "to f_c/4", "to f_c/2", "to f_c", "above f_c")
+        yield "difference", ", ".join(f"{word} {share:.0%}" for word, share in zip(words, shares, strict=True))
+
+
+def _remarks(comparison: Comparison, page: Page) -> Iterator[RenderableType]:
+    """Warnings; those that say the same of several models share their advice."""
+    told: dict[tuple[str, str], list[str]] = {}
+    for remark in comparison.remarks:
+        told.setdefault((remark.code, remark.hint), []).append(remark.text)
+    if told:
+        yield Text()
+        yield page.remarks((" ".join(dict.fromkeys(texts)), hint) for (_, hint), texts in told.items())

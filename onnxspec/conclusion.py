@@ -1,0 +1,187 @@
+"""What becomes of the rows of a run: figures, spectra, remarks and attributes, in a report under its name."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from onnxspec import checks, interruption, sampling, strips
+from onnxspec.engine.shards import Shard
+from onnxspec.evaluating import Source, parts
+from onnxspec.families.measuring import Walked
+from onnxspec.families.pooling import beyond_reach, pooled
+from onnxspec.metrics import Bins
+from onnxspec.paths.families import line
+from onnxspec.planning import Prepared, content_digest, deciding
+from onnxspec.provenance import Clock, run_attributes, subject_attributes
+from onnxspec.report import contents, families
+from onnxspec.report.figuretable import FigureTable
+from onnxspec.report.pooling import PooledSpectrum, Pooling, common_bins, pooled_spectra, shape_figures
+from onnxspec.report.writer import ReportWriter
+from onnxspec.results import Reading, Remark, Rows, Strips
+from onnxspec.settings import KINDS
+from onnxspec.statistics import Interval
+from onnxspec.subject import PROBE, TRUE, Subject
+
+
+def conclude(
+    prepared: Prepared, walked: Sequence[Walked], writer: ReportWriter, clock: Clock, ended: Mapping[str, str]
+) -> None:
+    """Pools the rows and writes everything but them.
+
+    Parameters
+    ----------
+    prepared : with the pairs that were walked; walked : other families beside the straight lines
+    ended : kind to why a run to a precision went no further, a key of `sampling.ENDINGS`
+    """
+    subject, reading = prepared.subject, prepared.reading
+    rows = writer.rows()
+    pooling = Pooling(rows, subject.class_names, reading, prepared.pilot.floor)
+    figures = FigureTable(pooling.figures())
+    bins = common_bins(rows, reading.measurement.points, prepared.reference)
+    spectra = list(pooled_spectra(rows, pooling, bins, writer.power(reading.measurement.signals)))
+    for spectrum in spectra:
+        if not spectrum.stratum.class_a:
+            figures.extend(shape_figures(spectrum, bins, reading, prepared.reference))
+    accuracy = checks.accuracy(rows, reading)
+    tables = [pooled(one, prepared) for one in walked]
+    remarks = [*prepared.remarks, *_closing_remarks(prepared, accuracy, pooling), *beyond_reach(walked)]
+    remarks += _imprecise(prepared, pooling, ended)
+    thumbnails, outputs = prepared.settings.presentation.thumbnails, partial(_strip_outputs, prepared)
+    kept = strips.gather(subject.engine, rows, reading, prepared.pilot, thumbnails, outputs)
+    subject.model.require_unchanged()
+    with interruption.shield():
+        used = _used(prepared, walked)
+        _write(prepared, writer, figures, spectra, bins, kept, used)
+        if tables:
+            families.write(writer, tables)
+        attributes = _attributes(prepared, accuracy, remarks, used) | {"ended": json.dumps(dict(ended))}
+        helped = {"cached_paths": prepared.cache.paths, "cluster": prepared.settings.execution.cluster or ""}
+        writer.finish(attributes, run_attributes(prepared.subject, clock) | helped)
+
+
+def _strip_outputs(prepared: Prepared, ends: np.ndarray) -> Iterator[np.ndarray]:
+    """The outputs along lines between images (lines, 2) int, each (points, outputs) float32."""
+    engine, weights = prepared.subject.engine, line(prepared.points)
+
+    def rows(span: slice) -> Rows:
+        return Rows({"outputs": engine.outputs(ends[span, 0], ends[span, 1], weights)})
+
+    strip = Source(rows, lambda span: np.unique(ends[span]), lambda span: str(ends[span].tolist()), prepared.points)
+    todo = [("strip", Shard(path, path + 1)) for path in range(len(ends))]
+    return (part.rows["outputs"][0] for _, part in parts(prepared, {"strip": strip}, todo, None))
+
+
+def _used(prepared: Prepared, walked: Sequence[Walked]) -> np.ndarray:
+    """The distinct images of all paths, sorted, (images,) int32."""
+    return np.unique(np.concatenate([prepared.pairs.images, *(one.family.used() for one in walked)]))
+
+
+def _write(
+    prepared: Prepared,
+    writer: ReportWriter,
+    figures: FigureTable,
+    spectra: list[PooledSpectrum],
+    bins: Bins,
+    kept: Strips,
+    used: np.ndarray,
+) -> None:
+    """Everything but the rows and the attributes."""
+    subject, reading = prepared.subject, prepared.reading
+    rows = writer.rows()
+    contents.write_figures(writer, figures)
+    contents.write_spectra(writer, spectra, bins, prepared.reference)
+    contents.write_classes(writer, _class_columns(subject, rows, reading))
+    contents.write_images(writer, used, [subject.images.names[i] for i in used])
+    contents.write_checks(writer, prepared.pilot, reading.measurement.signals)
+    contents.write_strips(writer, kept, dict(zip(subject.output_of.tolist(), subject.class_names, strict=True)))
+
+
+def _closing_remarks(prepared: Prepared, accuracy: Interval, pooling: Pooling) -> Iterator[Remark]:
+    subject = prepared.subject
+    for note in sorted(subject.engine.pixels.notes):
+        yield Remark("channels", f"Channels were converted: {note}.")
+    if subject.labelling == PROBE:
+        yield Remark(
+            "probe",
+            "These are generated probe images, labelled by the model itself: a look at the function, not an audit.",
+            "Pass real labelled images with --data FOLDER.",
+        )
+    classes = len(subject.class_names)
+    if subject.labelling == TRUE and accuracy.low <= 1 / max(classes, 2):
+        yield Remark(
+            "accuracy",
+            f"Accuracy is {accuracy.estimate:.1%} on {accuracy.paths} images, near chance (1 of {classes}).",
+            "This nearly always means wrong preprocessing or wrong class order: see --preprocess and --classes.",
+        )
+    for stratum, rows in pooling.strata.kinds():
+        if reused := prepared.pairs.reused(KINDS.index(stratum.kind)):
+            text = f"{reused} images stand in several pairs ({stratum.kind}); the intervals allow for it."
+            yield Remark("reused", text)
+        left = len(rows) - int(pooling.rows["within_reach"][rows].sum())
+        if left:
+            text = f"{left:,} of {len(rows):,} paths ({stratum.kind}) too long for the grid: not counted in hff."
+            yield Remark("out-of-reach", text, "Use more --points.")
+        right = rows[pooling.right[rows]]
+        interval = pooling.hff(right, prepared.reading.measurement.signals[0]).interval()
+        if interval.reason:
+            yield Remark("undefined", f"hff {stratum.kind} is undefined: {interval.reason}.")
+        elif interval.carried_by_few:
+            text = f"hff {stratum.kind} is carried by few paths ({interval.n_eff:.0f} effective of {interval.paths})."
+            yield Remark("few-paths", text, "Use more --pairs to pin it down.")
+
+
+def _imprecise(prepared: Prepared, pooling: Pooling, ended: Mapping[str, str]) -> Iterator[Remark]:
+    """Kinds that did not get as precise as was asked."""
+    signal, asked = prepared.reading.measurement.signals[0], prepared.settings.plan.precision
+    for stratum, rows in pooling.strata.kinds():
+        if ended.get(stratum.kind, sampling.REACHED) != sampling.REACHED:
+            width = pooling.hff(pooling.selected(rows, "right"), signal).interval().half_width
+            text = f"hff {stratum.kind} is known to {width:.1%} and not to {asked:.1%}, as was asked"
+            why = "its pairs are used up" if ended[stratum.kind] == sampling.USED_UP else "it is undefined"
+            yield Remark("imprecise", f"{text}: {why}.", "Use more --pairs or more images, or a wider --precision.")
+
+
+def _class_columns(subject: Subject, rows: Rows, reading: Reading) -> dict[str, Any]:
+    ends = np.concatenate([rows["image_a"], rows["image_b"]])
+    _, first = np.unique(ends, return_index=True)
+    classes = np.concatenate([rows["class_a"], rows["class_b"]])[first]
+    right = np.concatenate([rows["predicted_a"], rows["predicted_b"]])[first] == reading.output_of[classes]
+    count = len(subject.class_names)
+    return {
+        "name": list(subject.class_names),
+        "folder": list(subject.folders),
+        "output": subject.output_of.astype(np.int32),
+        "images": np.bincount(subject.labels[subject.labels >= 0], minlength=count).astype(np.int32),
+        "used": np.bincount(classes, minlength=count).astype(np.int32),
+        "right": np.bincount(classes, right, minlength=count).astype(np.int32),
+    }
+
+
+def _attributes(prepared: Prepared, accuracy: Interval, remarks: list[Remark], used: np.ndarray) -> dict[str, Any]:
+    """Root attributes: equal for equal runs."""
+    subject, settings, reading = prepared.subject, prepared.settings, prepared.reading
+    measured = subject.labelling == TRUE
+    nan = float("nan")
+    return subject_attributes(subject, settings) | {
+        "content_digest": content_digest(subject.engine.pixels, used),
+        "kinds": " ".join(KINDS[k] for k in np.unique(prepared.pairs.kind)),
+        "signals": " ".join(reading.measurement.signals),
+        "estimator": reading.measurement.estimator,
+        "points": prepared.points,
+        "points_from": prepared.points_from,
+        "pairs": settings.plan.pairs,
+        "precision": settings.plan.precision or nan,
+        "d_ref": prepared.reference,
+        "cutoff": reading.cutoff,
+        "accuracy": accuracy.estimate if measured else nan,
+        "accuracy_low": accuracy.low if measured else nan,
+        "accuracy_high": accuracy.high if measured else nan,
+        "accuracy_images": accuracy.paths,
+        "noise_floor_source": prepared.pilot.floor_source,
+        "settings": json.dumps(deciding(settings)),
+        "remarks": json.dumps([asdict(remark) for remark in remarks]),
+    }

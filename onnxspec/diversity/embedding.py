@@ -1,0 +1,100 @@
+"""How far the images of a class lie from each other in the output space of an encoder, any ONNX model (n, D)."""
+
+from typing import Any
+
+import numpy as np
+
+from onnxspec.engine.local import LocalEngine
+from onnxspec.errors import ModelError, ReportError, UsageError
+from onnxspec.images.cache import PixelCache
+from onnxspec.images.dataset import ImageSet
+from onnxspec.images.opening import open_images
+from onnxspec.images.preprocess import fit
+from onnxspec.model import machine, metadata
+from onnxspec.model.session import OnnxModel
+from onnxspec.planning import Listener
+from onnxspec.report.report import Report
+from onnxspec.settings import Settings
+from onnxspec.subject import first_readable, given_preprocess
+
+MOST = 1000
+
+
+def class_distances(encoder: str, report: Report, data: Any, settings: Settings, listener: Listener) -> np.ndarray:
+    """Mean pairwise Euclidean distance of every class's images, (classes,) float64; NaN for fewer than two images.
+
+    The images are those that the report used of the class, at most 1,000 of them.
+
+    Raises
+    ------
+    UsageError
+        No images, or nothing says how they become the encoder's input.
+    ReportError
+        The images are not those of the report.
+    ModelError
+        The encoder cannot be used.
+    """
+    images = _images(report, data, settings)
+    engine = _engine(encoder, images, settings)
+    engine.on_images = listener.images
+    listener.stage("embedding the images")
+    return np.array([_mean_distance(engine, some) for some in images_of_classes(report)])
+
+
+def images_of_classes(report: Report) -> list[np.ndarray]:
+    """The images that a report used of every class, (n,) int each, at most 1,000, in the order of the data."""
+    paths = report.paths
+    ends = np.concatenate([paths["image_a"], paths["image_b"]])
+    classes = np.concatenate([paths["class_a"], paths["class_b"]])
+    used = [np.unique(ends[classes == c]) for c in range(len(report.classes["name"]))]
+    return [some[np.linspace(0, len(some) - 1, min(MOST, len(some))).astype(int)] for some in used]
+
+
+def mean_pairwise(points: np.ndarray) -> float:
+    """Mean Euclidean distance over all pairs of (n, D) points; NaN for fewer than two."""
+    if len(points) < 2:
+        return float("nan")
+    x = points.astype(np.float64)
+    x = x - x.mean(0)
+    squares = np.square(x).sum(1)
+    apart = np.sqrt(np.maximum(squares[:, None] + squares - 2 * (x @ x.T), 0))
+    return float(apart[np.triu_indices(len(x), 1)].mean())
+
+
+def _mean_distance(engine: LocalEngine, images: np.ndarray) -> float:
+    return mean_pairwise(engine.predict(images)) if len(images) > 1 else float("nan")
+
+
+def _images(report: Report, data: Any, settings: Settings) -> ImageSet:
+    inputs, known = settings.inputs, report.attributes
+    source = data if data is not None else inputs.data
+    if source is None:
+        raise UsageError("An encoder needs the images, which a report does not keep.", f"Give --data: {known['data']}.")
+    images = open_images(source, labels=inputs.labels, images_key=inputs.images_key, labels_key=inputs.labels_key)
+    if images.digest != known["data_digest"]:
+        raise ReportError(
+            f"The images of {images.source} are not those of the report ({known['data']}): their digests are "
+            f"{images.digest[:12]} and {known['data_digest'][:12]}.",
+            "Give the images that the report was made of, labels included.",
+        )
+    return images
+
+
+def _engine(encoder: str, images: ImageSet, settings: Settings) -> LocalEngine:
+    inputs, execution = settings.inputs, settings.execution
+    model = OnnxModel.open(
+        encoder, device=execution.device, tf32=execution.tf32, input=inputs.input, output=inputs.output
+    )
+    given = given_preprocess(model, metadata.read(model.info.path), settings)
+    if given is None:
+        raise UsageError(
+            f"Nothing says how images become the input of {model.name}, and an encoder's own outputs cannot tell.",
+            "Say it with --preprocess, for example --preprocess imagenet.",
+        )
+    if (model.outputs or 2) < 2:
+        raise ModelError(f"The encoder {model.name} has one output; a space of several was expected.")
+    spec, preprocess = fit(model.spec, given, first_readable(images, inputs.skip_bad).shape)
+    workers = execution.threads or machine.cores()
+    return LocalEngine(
+        model, PixelCache(images, preprocess, spec), preprocess, spec, tile=execution.batch or 32, workers=workers
+    )

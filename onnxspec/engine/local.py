@@ -1,0 +1,298 @@
+"""Runs shards in this process: worker threads that share one session and fill batches across paths.
+
+Each worker builds its next batch while the others run theirs, since a session's `run` releases the interpreter lock.
+A batch is a tile of consecutive points, whichever paths they belong to; interpolation is float32 into buffers small
+enough to stay in cache.
+"""
+
+import math
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol, TypeVar
+
+import numpy as np
+
+from onnxspec.engine.graphs import GraphPaths, open_graph
+from onnxspec.engine.workers import Pulse, in_order
+from onnxspec.errors import ModelError, ResourceError
+from onnxspec.images.cache import PixelCache
+from onnxspec.images.preprocess import InputSpec, Preprocess, rms_distance
+from onnxspec.model.outputs import Kind, as_classes
+from onnxspec.model.protocol import Classifier
+from onnxspec.paths import families
+
+CACHED_VALUES = 1 << 13
+LARGEST_HOST_TILE = 64
+"""Images in a batch that is formed here, where batches of a device may be larger."""
+LARGEST_SCORE = 1e15
+"""Beyond what any classifier gives: power, its square, must be a float32 number."""
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+Dither = Callable[[np.ndarray], np.ndarray]
+
+
+class Elsewhere(Protocol):
+    """Other machines, to which an engine may send work."""
+
+    def map(
+        self,
+        engine: "LocalEngine",
+        work: Callable[[Item], Result],
+        items: Iterable[Item],
+        needs: Callable[[Item], np.ndarray],
+        known: Callable[[Item], Result | None],
+    ) -> Iterator[Result]:
+        """As `LocalEngine.map`; `known` is asked here, and `work` done there, in place of `engine` by one like it."""
+        ...
+
+    def close(self) -> None:
+        """Ends what the machines hold ready for this engine; they are used again all the same when they are asked."""
+        ...
+
+
+class Cancelled(Exception):
+    """A worker stopped between two batches because the run is over."""
+
+
+@dataclass
+class LocalEngine:
+    """Evaluates paths with one model on this machine.
+
+    kind : what the model's outputs are, of how many classes; tile : images per batch; workers : threads that share the model
+    on_images : called with the number of images after every batch, from any worker
+    pulse : beaten after every batch; when it stops, the model hangs
+    graph : the model with the path in its graph, which then evaluates what it can; None forms every path here
+    elsewhere : where work is sent that may be done by another engine like this one; None does everything here
+    """
+
+    model: Classifier
+    pixels: PixelCache
+    preprocess: Preprocess
+    spec: InputSpec
+    kind: Kind = "logits"
+    classes: int = 2
+    tile: int = 32
+    workers: int = 1
+    on_images: Callable[[int], None] = lambda images: None
+    pulse: Pulse = field(default_factory=Pulse)
+    graph: GraphPaths | None = None
+    elsewhere: Elsewhere | None = None
+    _stop: threading.Event = field(default_factory=threading.Event)
+    _buffers: threading.local = field(default_factory=threading.local)
+    _halving: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def path_form(self) -> str:
+        """Where points of a path are formed: "graph", inside the model's, or "host"."""
+        return "host" if self.graph is None else "graph"
+
+    def form_in_graph(self, when: str, images: Sequence[int]) -> str:
+        """Has paths formed in the model's graph from now on: `when` "on", or "auto" and the model is not on a CPU.
+
+        Nothing is measured, since it may change bits: equal runs must not depend on the clock.
+
+        Returns
+        -------
+        "", or why the graph resists, so that paths are formed here; it is tried on some `images`
+        """
+        if when == "off" or (when == "auto" and not self.model.in_flight):
+            return ""
+        try:
+            self.graph = open_graph(self.model, self.spec, self.preprocess, self.pixels.get, self.anchors, images)
+        except ModelError as problem:
+            return problem.message
+        return ""
+
+    def anchors(self, images: Sequence[int]) -> np.ndarray:
+        """Preprocessed images in the model's layout, (n, ...) float32 whatever the model takes."""
+        pixels = np.stack([self.pixels.get(int(image)) for image in images])
+        return self.preprocess.to_input(pixels, self.spec).astype(np.float32, copy=False)
+
+    def distance(self, image_a: np.ndarray, image_b: np.ndarray) -> np.ndarray:
+        """RMS pixel difference of (pairs,) images, (pairs,) float64."""
+        get = self.pixels.get
+        measured = (rms_distance(get(int(a)), get(int(b))) for a, b in zip(image_a, image_b, strict=True))
+        return np.fromiter(measured, np.float64, len(image_a))
+
+    def outputs(
+        self, image_a: np.ndarray, image_b: np.ndarray, weights: np.ndarray, dither: Dither | None = None
+    ) -> np.ndarray:
+        """The model's outputs along lines between images, (paths, points, outputs) float32.
+
+        Parameters
+        ----------
+        image_a, image_b : (paths,) int
+        weights : (points, 2) or (paths, points, 2) float32
+        dither : changes a batch of inputs (n, ...) before the model sees it
+        """
+        ends = np.column_stack([image_a, image_b])
+
+        def where(path: int) -> str:
+            a, b = (self.pixels.images.names[image] for image in ends[path])
+            return f"between {a} and {b}" if a != b else f"for {a}"
+
+        walk = families.Frames(lambda path: self.anchors(ends[path]), weights, len(ends), where, ends)
+        return self.walk(walk, dither)
+
+    def walk(self, walk: families.Walk, dither: Dither | None = None) -> np.ndarray:
+        """The model's outputs along paths of any family, (paths, points, outputs) float32; `dither` as in `outputs`.
+
+        Where memory runs out, the batch is halved, for the rest of the run.
+
+        Raises
+        ------
+        ModelError
+            The model gives NaN or Inf; path and point are named.
+        ResourceError
+            There is not memory enough for one image.
+        """
+        total = len(walk) * walk.points
+        graph = self.graph if dither is None and self.graph is not None and self.graph.takes(walk) else None
+        out: np.ndarray | None = None
+        start = 0
+        while start < total:
+            if self._stop.is_set():
+                raise Cancelled
+            tile = self.tile if graph is self.graph else min(self.tile, LARGEST_HOST_TILE)
+            stop = min(start + tile, total)
+            try:
+                if graph is not None:
+                    scores = graph.scores(walk, start, stop, tile)
+                else:
+                    scores = self.model.run(self._finished(self._fill(walk, start, stop), dither))
+            except (ResourceError, MemoryError):
+                if self.model.fixed_batch is not None or tile == 1:
+                    raise _out_of_memory(tile, self.workers) from None
+                self._halve(tile)
+                continue
+            values = as_classes(scores, self.kind)
+            if out is None:
+                out = np.empty((total, values.shape[-1]), np.float32)
+            out[start : start + len(values)] = values
+            start += len(values)
+            self.pulse.beat()
+            self.on_images(len(values))
+        assert out is not None
+        shaped = out.reshape(len(walk), walk.points, -1)
+        _require_finite(shaped, walk)
+        return shaped
+
+    def even(self, images: int) -> None:
+        """Makes batches of one shape fill shards of so many images, since the last of a shard is padded."""
+        if self.graph is not None and self.graph.one_shape:
+            self.tile = -(-images // -(-images // self.tile))
+
+    def _halve(self, tile: int) -> None:
+        """Halves the batch unless another worker has; a device's memory is given back first."""
+        with self._halving:
+            if self.tile < tile:
+                return
+            self.tile = tile // 2
+            self.model.renew()
+            if self.graph is not None:
+                self.graph.renew()
+
+    def predict(self, images: np.ndarray) -> np.ndarray:
+        """Raw outputs for whole images (images,) int: (images, outputs) float32, all workers at it."""
+        blocks = [images[i : i + self.tile] for i in range(0, len(images), self.tile)]
+        start = families.line_at(np.zeros((1,)))
+        return np.concatenate(list(self.map(lambda block: self.outputs(block, block, start)[:, 0], blocks)))
+
+    def map(
+        self,
+        work: Callable[[Item], Result],
+        items: Iterable[Item],
+        needs: Callable[[Item], np.ndarray] | None = None,
+        known: Callable[[Item], Result | None] = lambda item: None,
+    ) -> Iterator[Result]:
+        """`work` on every item by all workers, results in the order of the items, few in flight.
+
+        When the caller stops early, for whatever reason, workers end after the batch they are at.
+
+        Parameters
+        ----------
+        needs : the images (n,) int that the work on an item takes, so that it may be sent elsewhere; `work` must then
+            be independent of this process but for the engine
+        known : the result where it is known without work; asked in this process always
+
+        Raises
+        ------
+        ResourceError
+            No batch has ended for longer than the pulse allows. Also whatever `work` raises.
+        """
+        if needs is not None and self.elsewhere is not None:
+            yield from self.elsewhere.map(self, work, items, needs, known)
+            return
+        try:
+            yield from in_order(unless_known(known, work), items, self.workers, self.pulse, self._stop.set)
+        finally:
+            if not self.pulse.given_up:
+                self._stop.clear()
+
+    def close(self) -> None:
+        """Ends what other machines hold ready for this engine."""
+        if self.elsewhere is not None and not self.pulse.given_up:
+            self.elsewhere.close()
+
+    def _fill(self, walk: families.Walk, start: int, stop: int) -> np.ndarray:
+        batch, scratch = self._buffer(walk.shape, stop - start)
+        position = start
+        while position < stop:
+            path, point = divmod(position, walk.points)
+            end = min(stop, (path + 1) * walk.points)
+            into = slice(position - start, end - start)
+            walk.fill(path, slice(point, point + end - position), batch[into], scratch)
+            position = end
+        return batch[: stop - start]
+
+    def _buffer(self, shape: tuple[int, ...], images: int) -> tuple[np.ndarray, np.ndarray]:
+        held = getattr(self._buffers, "pair", None)
+        if held is None or held[0].shape[1:] != shape or len(held[0]) < images:
+            block = min(math.prod(shape), CACHED_VALUES)
+            held = np.empty((images, *shape), np.float32), np.empty((images, block), np.float32)
+            self._buffers.pair = held
+        return held
+
+    def _finished(self, batch: np.ndarray, dither: Dither | None) -> np.ndarray:
+        """The batch as the model takes it: a uint8 input rounds the path, other types are cast.
+
+        The dither comes where the path is rounded last: float64 gets float32 numbers, so it comes before that cast.
+        """
+        if self.spec.dtype == np.float16:
+            half = batch.astype(np.float16)
+            return half if dither is None else dither(half)
+        moved = batch if dither is None else dither(batch)
+        if self.spec.dtype == np.uint8:
+            return np.clip(np.rint(moved), 0, 255).astype(np.uint8)
+        return moved.astype(self.spec.dtype, copy=False)
+
+
+def unless_known(known: Callable[[Item], Result | None], work: Callable[[Item], Result]) -> Callable[[Item], Result]:
+    """Does the work on items whose result is not known."""
+
+    def step(item: Item) -> Result:
+        result = known(item)
+        return work(item) if result is None else result
+
+    return step
+
+
+def _out_of_memory(images: int, workers: int) -> ResourceError:
+    return ResourceError(
+        f"Memory ran out on a batch of {images}, with {workers} batches at a time.",
+        "Use fewer --threads, or a machine with more memory.",
+    )
+
+
+def _require_finite(outputs: np.ndarray, walk: families.Walk) -> None:
+    bad = ~(np.abs(outputs) <= LARGEST_SCORE).all(-1)  # NaN is not less than anything
+    if bad.any():
+        path, point = np.argwhere(bad)[0].tolist()
+        what = f"scores beyond {LARGEST_SCORE:g}" if np.isfinite(outputs[path, point]).all() else "NaN or Inf"
+        at = f", at point {point} of {walk.points}" if walk.points > 1 else ""
+        raise ModelError(
+            f"The model gives {what} {walk.where(path)}{at}.",
+            "Check the model's weights and its preprocessing; float16 models overflow easily.",
+        )

@@ -1,0 +1,38 @@
+"""The unit of work: a range of pairs, its size fixed by the shape of the measurement and by nothing timed."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+VALUES_PER_SHARD = 2**17
+MOST_PATHS = 32
+
+
+@dataclass(frozen=True)
+class Shard:
+    """Paths start..stop-1 of the plan."""
+
+    start: int
+    stop: int
+
+    @property
+    def span(self) -> slice:
+        """The range as a slice."""
+        return slice(self.start, self.stop)
+
+
+def shards(stop: int, points: int, outputs: int, first: int = 0) -> Iterator[Shard]:
+    """Paths first..stop-1 in shards of a power of two paths, so few that their outputs (paths, points, outputs) stay small."""
+    fitting = max(1, VALUES_PER_SHARD // (points * outputs))
+    size = min(MOST_PATHS, 1 << fitting.bit_length() - 1)
+    for start in range(first, stop, size):
+        yield Shard(start, min(start + size, stop))
+
+
+def shards_by_kind(kind: np.ndarray, points: int, outputs: int, first: int = 0) -> Iterator[Shard]:
+    """As `shards`, cut where the kind (paths,) changes: a kind's do not depend on how many pairs the other has."""
+    ends = [0, *(np.flatnonzero(np.diff(kind)) + 1).tolist(), len(kind)]
+    for start, stop in pairwise(ends):
+        yield from shards(first + stop, points, outputs, first + start)

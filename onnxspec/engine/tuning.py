@@ -1,0 +1,174 @@
+"""How a model is run: images per batch, and whether worker threads or ONNX Runtime's own threads share the cores.
+
+Measured at the start, within about a second, on the model and machine at hand. One single-threaded session shared by a
+worker per core wastes nothing unless its batches are so short that the workers wait for the interpreter's lock; then
+one worker may be faster with all cores inside `run`. That is taken only if it gives the same bits, and if it is
+clearly faster every time, so that noise decides nothing.
+"""
+
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from onnxspec.engine.graphs import sized_for_device
+from onnxspec.engine.local import LocalEngine
+from onnxspec.engine.shards import MOST_PATHS
+from onnxspec.engine.workers import Pulse, in_order
+from onnxspec.model.protocol import Classifier
+from onnxspec.model.session import OnnxModel
+from onnxspec.paths.families import line
+from onnxspec.paths.pairs import Pairs
+from onnxspec.results import Reading, measure
+from onnxspec.settings import Execution, Measurement
+
+TILES = (4, 8, 16, 32, 64)
+USUAL = 32
+SECONDS = 1.0
+WORTH_IT, CLEARLY = 0.97, 0.96
+ROUNDS = 3
+LONG_BATCH = 0.05
+"""Seconds beside which what workers do between batches, and wait for the interpreter's lock, is nothing."""
+LONG_ENOUGH = 0.25
+LARGE_WEIGHTS = 32 * 2**20
+"""Bytes that a second session would take, with a copy of its own, for no more than a trial."""
+LARGE_TENSORS = 64 * 2**20
+"""Bytes of the tensors of a batch that no cache holds, and that ONNX Runtime keeps once it has had them."""
+SHORTEST_PART = 0.015
+POINTS = 33
+
+
+def tuned(engine: LocalEngine, images: Sequence[int], execution: Execution) -> tuple[LocalEngine, float]:
+    """The engine in its fastest form, and the seconds that an image takes it with all workers at it.
+
+    Parameters
+    ----------
+    images : (n,) indices of some images to try it on
+    execution : what it says of batch and threads is not tried again
+    """
+    if engine.graph is not None and engine.graph.one_shape:
+        tile, seconds = sized_for_device(engine.graph, images[0], execution.batch)
+        return replace(engine, tile=tile), seconds
+    model, sample = engine.model, engine.anchors(images[:1]).astype(engine.spec.dtype)
+    settled = model.fixed_batch or execution.batch
+    seconds = _seconds_alone(model, sample, min(settled or TILES[0], TILES[-1]))
+    if seconds * USUAL > LONG_BATCH:
+        shared = replace(engine, tile=_affordable(engine, settled or best_tile(model, sample)))
+        return shared, seconds_per_image(model, sample, shared.tile, shared.workers)
+    tiles = [settled] if settled else [USUAL, *(tile for tile in _small(model)[1:] if tile != USUAL)]
+    inside = None if execution.threads else _inside(engine, images)
+    forms = [replace(engine, tile=tile) for tile in tiles]
+    forms += [replace(inside, tile=tile) for tile in tiles if tile >= USUAL or settled] if inside else []
+    trial = _Trial.of(images, engine, seconds)
+    times = np.array([[trial.seconds_per_image(form) for form in forms] for _ in range(ROUNDS)])
+    chosen = _chosen(times)
+    return replace(forms[chosen], tile=_affordable(engine, forms[chosen].tile)), float(times[:, chosen].min())
+
+
+def best_tile(model: Classifier, sample: np.ndarray, seconds: float = SECONDS) -> int:
+    """The smallest batch within 3 % of the fastest.
+
+    Parameters
+    ----------
+    sample : (1, ...) one input in the model's layout and dtype
+    """
+    if model.fixed_batch is not None:
+        return model.fixed_batch
+    deadline = time.perf_counter() + seconds
+    chosen, fastest = TILES[0], _seconds_alone(model, sample, TILES[0])
+    for tile in _small(model)[1:]:
+        if time.perf_counter() + 3 * tile * fastest > deadline:
+            break
+        cost = _seconds_alone(model, sample, tile)
+        if cost < WORTH_IT * fastest:
+            chosen, fastest = tile, cost
+    return chosen
+
+
+def seconds_per_image(model: Classifier, sample: np.ndarray, tile: int, workers: int) -> float:
+    """What an image costs with all workers at it, which is more than one worker's cost over their number."""
+    tile = min(tile, TILES[-1])  # an image costs no more in a larger batch, and memory may not hold one
+    batch = np.repeat(sample, tile, axis=0)
+    start = time.perf_counter()
+    list(in_order(lambda _: model.run(batch), range(2 * workers), workers, Pulse(), lambda: None))
+    return (time.perf_counter() - start) / (2 * workers * tile)
+
+
+def _small(model: Classifier) -> list[int]:
+    """The batches, the smallest in any case, whose tensors are not large."""
+    if not isinstance(model, OnnxModel):
+        return list(TILES)
+    return [tile for tile in TILES if tile == TILES[0] or model.info.memory.activations(tile) <= LARGE_TENSORS]
+
+
+def _seconds_alone(model: Classifier, sample: np.ndarray, tile: int) -> float:
+    batch = np.repeat(sample, tile, axis=0)
+    times: list[float] = []
+    while len(times) < 3 and sum(times) < LONG_ENOUGH:
+        start = time.perf_counter()
+        model.run(batch)
+        times.append(time.perf_counter() - start)
+    return min(times) / tile
+
+
+def _chosen(times: np.ndarray) -> int:
+    """Which form of (rounds, forms) seconds: the first, unless others clearly beat it in every round."""
+    better = (times < CLEARLY * times[:, :1]).all(0)
+    return int(np.argmin(np.where(better, times.min(0), np.inf))) if better.any() else 0
+
+
+def _affordable(engine: LocalEngine, tile: int) -> int:
+    model = engine.model
+    return model.affordable(tile, engine.workers) if isinstance(model, OnnxModel) else tile
+
+
+def _inside(engine: LocalEngine, images: Sequence[int]) -> LocalEngine | None:
+    """One worker with all cores inside `run`; None where that is not worth a trial or gives other bits."""
+    model, cores = engine.model, engine.workers
+    if (
+        cores == 1
+        or engine.graph is not None
+        or not isinstance(model, OnnxModel)
+        or model.provider != "CPUExecutionProvider"
+    ):
+        return None
+    if model.info.memory.weights > LARGE_WEIGHTS:
+        return None
+    other = model.with_threads(cores)
+    batch = engine.anchors(images[: engine.tile]).astype(engine.spec.dtype)
+    return replace(engine, model=other, workers=1) if np.array_equal(other.run(batch), model.run(batch)) else None
+
+
+@dataclass(frozen=True)
+class _Trial:
+    """Straight paths between some images, in equal parts, to be evaluated and measured as in a run.
+
+    The same for every form, so that none has smaller rests of batches than another.
+    """
+
+    pairs: Pairs
+    parts: list[slice]
+
+    @staticmethod
+    def of(images: Sequence[int], engine: LocalEngine, seconds: float) -> "_Trial":
+        """Two parts for every worker, long enough to be timed where an image takes one worker so many seconds."""
+        paths, parts = min(math.ceil(SHORTEST_PART / seconds / POINTS), MOST_PATHS), 2 * engine.workers
+        a = np.resize(np.asarray(images, np.int32), paths * parts)
+        none = np.zeros(len(a), np.int32)
+        spans = [slice(start, start + paths) for start in range(0, len(a), paths)]
+        return _Trial(Pairs(none.astype(np.int8), none, none, a, np.roll(a, 1)), spans)
+
+    def seconds_per_image(self, engine: LocalEngine) -> float:
+        weights = line(POINTS)
+        reading = Reading(Measurement(points=POINTS), 1.0, engine.kind == "probabilities", np.zeros(1, np.int64))
+
+        def work(span: slice) -> None:
+            some = self.pairs[span]
+            measure(engine.outputs(some.image_a, some.image_b, weights), some, np.ones(len(some)), reading)
+
+        start = time.perf_counter()
+        for _ in engine.map(work, self.parts):
+            pass
+        return (time.perf_counter() - start) / (len(self.pairs) * POINTS)

@@ -1,0 +1,63 @@
+"""Files that other people made, opened with care: regular files only, and texts of bounded length."""
+
+import json
+import os
+import stat
+from typing import IO, Any
+
+from onnxspec.errors import UsageError
+
+MAX_BYTES = 32 * 2**20
+
+# Without it, opening a FIFO that nobody writes to waits for ever. Windows has no such files.
+_WITHOUT_WAITING = getattr(os, "O_NONBLOCK", 0)
+
+
+def open_regular(path: str | os.PathLike[str]) -> IO[bytes]:
+    """A regular file for reading; OSError for anything else (folders, FIFOs, devices), which is never waited for."""
+    try:
+        file = open(path, "rb", opener=lambda name, flags: os.open(name, flags | _WITHOUT_WAITING))
+    except ValueError as error:
+        raise OSError(0, str(error)) from None  # a NUL in the path
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise OSError(0, "it is no regular file")
+    return file
+
+
+def read_text(path: str | os.PathLike[str], what: str, limit: int = MAX_BYTES) -> str:
+    """The UTF-8 text of a file; `what` names it in errors ("class file").
+
+    Raises
+    ------
+    UsageError
+        It cannot be read, is not UTF-8, or is longer than `limit` bytes.
+    """
+    try:
+        with open_regular(path) as file:
+            content = file.read(limit + 1)
+    except OSError as error:
+        raise UsageError(f"The {what} {path} cannot be read: {error.strerror}.") from None
+    if len(content) > limit:
+        raise UsageError(f"The {what} {path} is longer than {limit >> 20} MB.")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise UsageError(f"The {what} {path} is not UTF-8 text.") from None
+
+
+def read_lines(path: str | os.PathLike[str], what: str) -> list[str]:
+    """The lines of a text file, ended by line feeds and carriage returns alone; raises UsageError as `read_text`."""
+    # str.splitlines would take a form feed or a Unicode separator in a name for the end of its line.
+    return read_text(path, what).replace("\r\n", "\n").replace("\r", "\n").split("\n")
+
+
+def read_json_object(path: str | os.PathLike[str], what: str) -> dict[str, Any]:
+    """The JSON object in a file; raises UsageError as `read_text` does, and where it is no JSON object."""
+    try:
+        content = json.loads(read_text(path, what))
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"The {what} {path} is not JSON: {error}.") from None
+    if not isinstance(content, dict):
+        raise UsageError(f"The {what} {path} is not a JSON object.")
+    return content

@@ -1,0 +1,99 @@
+"""A heat map from its file, which may be damaged or made by somebody else."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from onnxspec.errors import ReportError
+from onnxspec.heatmap.filters import HIGH, LOW, Filter
+from onnxspec.heatmap.result import SIGNALS, HeatMap
+from onnxspec.heatmap.storing import MARK, SCHEMA_VERSION
+from onnxspec.images.preprocess import MAX_SIDE
+from onnxspec.paths.waves import Waves
+from onnxspec.report import storage, tables
+from onnxspec.report.findings import preprocessing
+from onnxspec.report.verification import require_digests
+from onnxspec.results import Remark
+
+_NUMBERS = ("outputs", "data_images", "height", "width", "eps", "rms", "tf32", "seed")
+_TEXTS = ("model", "output_kind", "data", "labelling")
+
+
+def read(path: str | os.PathLike[str]) -> HeatMap:
+    """The heat map in a file.
+
+    Raises
+    ------
+    ReportError
+        The file is missing, is no heat map, is of another schema version, or is damaged.
+    """
+    name = Path(path).name
+    if not Path(path).is_file():
+        raise ReportError(f"There is no file {path}.", "Make one: onnxspec heatmap MODEL --data IMAGES")
+    with storage.opened(Path(path)) as file:
+        if MARK not in file.attrs:
+            raise ReportError(f"{name} is no heat map.", "onnxspec heatmap writes them.")
+        attributes = {
+            key: value.item() if isinstance(value, np.generic) else value for key, value in file.attrs.items()
+        }
+        if (version := attributes.pop(MARK)) != SCHEMA_VERSION:
+            raise ReportError(f"{name} is of schema version {version}; this onnxspec reads {SCHEMA_VERSION}.")
+        storage.require_tables(file, storage.Budget(Path(path)))
+        require_digests(file)
+        try:
+            return _checked(_read(file, attributes))
+        except (KeyError, OSError, ValueError, TypeError, AttributeError) as error:
+            raise ReportError(f"{name} is damaged: {error}.", "Make it again.") from None
+
+
+def _read(file: h5py.File, attributes: dict[str, Any]) -> HeatMap:
+    waves, filters, images = (_columns(file[group]) for group in ("map", "filters", "images"))
+    remarks = tuple(Remark(**remark) for remark in json.loads(attributes.pop("remarks")))
+    for name in ("digest", "digest_with_names"):
+        attributes.pop(name)
+    frequency = np.column_stack([waves["i"], waves["j"]]).astype(np.int64)
+    return HeatMap(
+        Waves(attributes["height"], attributes["width"], frequency),
+        tuple(Filter(kind, float(at)) for kind, at in zip(filters["kind"], filters["cutoff"], strict=True)),
+        images["image"].astype(np.int64),
+        tuple(images["name"].tolist()),
+        images["wrong"],
+        waves["wrong"],
+        filters["wrong"],
+        {signal: waves[f"change_{signal}_of_image"] for signal in SIGNALS},
+        attributes,
+        dict(file["run"].attrs),
+        remarks,
+    )
+
+
+def _columns(group: h5py.Group) -> dict[str, np.ndarray]:
+    return {name: tables.read_column(group[name]) for name in group}
+
+
+def _checked(found: HeatMap) -> HeatMap:
+    """The same, if its parts fit each other; ValueError if they do not."""
+    a, images, waves = found.attributes, len(found.images), len(found.waves)
+    if not all(isinstance(a[name], int | float) for name in _NUMBERS) or not all(
+        isinstance(a[name], str) for name in _TEXTS
+    ):
+        raise ValueError("its attributes are of other types")
+    if not (0 < a["height"] <= MAX_SIDE and 0 < a["width"] <= MAX_SIDE and images >= 2 and waves):
+        raise ValueError("it has no images or no frequencies, or they have no size")
+    shapes = {
+        (images,): [found.wrong_before],
+        (images, waves): [found.wrong, *found.change.values()],
+        (images, len(found.filters)): [found.wrong_filtered],
+    }
+    for shape, parts in shapes.items():
+        if any(part.shape != shape or part.dtype.kind not in "uif" for part in parts):
+            raise ValueError(f"a part is not {' x '.join(map(str, shape))} numbers")
+    kinds = [one.kind for one in found.filters]
+    if kinds != [LOW] * (len(kinds) // 2) + [HIGH] * (len(kinds) // 2):
+        raise ValueError("its filters are not half low-pass and half high-pass")
+    preprocessing(json.loads(a["preprocess"]))
+    return found

@@ -1,0 +1,149 @@
+"""Images and labels as arrays: what shapes and types stand for, whichever file or program they come from."""
+
+import hashlib
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from onnxspec.errors import DataError
+from onnxspec.images import names
+from onnxspec.images.dataset import ImageSet
+from onnxspec.images.decode import MAX_PIXELS
+
+MAX_IMAGE_BYTES = 4 * MAX_PIXELS
+
+
+def array_set(images: NDArray[Any], labels: Any, source: str, class_names: tuple[str, ...] | None = None) -> ImageSet:
+    """An `ImageSet` of arrays in memory.
+
+    Parameters
+    ----------
+    images : (n, h, w), (n, h, w, c) or (n, c, h, w) with c 1 or 3; 0..255 integers, or floating in their own units
+    labels : (n,) or (n, 1) whole numbers or strings, (n, K) one-hot, or None
+    class_names : label k is called class_names[k]; None takes the labels' own digits or strings
+
+    Raises
+    ------
+    DataError
+        Shapes, types or values that are none of these, with what was found.
+    """
+    layout = ArrayLayout(images.shape, images.dtype, source)
+    indices, found = label_indices(labels, len(images), class_names, source)
+    digest = hashlib.sha256(f"{images.shape}{images.dtype.str}{found}".encode())
+    digest.update(np.ascontiguousarray(images).data)
+    if indices is not None:
+        digest.update(np.ascontiguousarray(indices, "<i8").data)
+
+    def read(i: int) -> tuple[NDArray[Any], None]:
+        return layout.image(images[i], i), None
+
+    return ImageSet(numbered(len(images)), indices, found, digest.hexdigest(), read, source)
+
+
+def numbered(count: int) -> tuple[str, ...]:
+    """Names for images that have none: "000000", "000001", ..."""
+    return tuple(f"{i:06d}" for i in range(count))
+
+
+class ArrayLayout:
+    """Where the channels of an array of images are, and how its values become pixels."""
+
+    def __init__(self, shape: tuple[int, ...], dtype: np.dtype[Any], source: str):
+        self.source = source
+        self.channels_first = len(shape) == 4 and shape[1] in (1, 3) and shape[3] not in (1, 3)
+        if len(shape) not in (3, 4) or 0 in shape:
+            raise DataError(
+                f"The images of {source} have the shape {_shape(shape)}.",
+                "Expected: (n, height, width), (n, height, width, channels) or (n, channels, height, width).",
+            )
+        height, width = shape[2:4] if self.channels_first else shape[1:3]
+        if height * width > MAX_PIXELS:
+            raise DataError(f"The images of {source} are {_shape(shape[1:])}, more than {MAX_PIXELS:,} pixels each.")
+        if math.prod(shape[1:]) * dtype.itemsize > MAX_IMAGE_BYTES:
+            raise DataError(
+                f"The images of {source} are {_shape(shape[1:])}, more than {MAX_IMAGE_BYTES:,} bytes each."
+            )
+        if dtype.kind not in "uif":
+            raise DataError(
+                f"The images of {source} are of type {dtype}.", "Expected: uint8 0..255, or floating-point numbers."
+            )
+
+    def image(self, values: NDArray[Any], index: int) -> NDArray[Any]:
+        """(h, w) or (h, w, c), uint8 or floating, from one item of the array; DataError where values cannot be that."""
+        values = np.moveaxis(values, 0, -1) if self.channels_first else values
+        if values.dtype.kind == "f":
+            if not np.isfinite(values).all():
+                raise DataError(f"Image {index} of {self.source} has NaN or infinite values.")
+            return values if values.dtype == np.float64 else values.astype(np.float32)
+        if values.dtype == np.uint8:
+            return values
+        if values.min() < 0 or values.max() > 255:
+            raise DataError(
+                f"Image {index} of {self.source} has whole numbers from {values.min()} to {values.max()}.",
+                "Expected: 0..255; pass anything else as floating-point numbers.",
+            )
+        return values.astype(np.uint8)
+
+
+def label_indices(
+    labels: Any, count: int, class_names: tuple[str, ...] | None, source: str
+) -> tuple[NDArray[np.int64] | None, tuple[str, ...]]:
+    """(n,) int64 indices into the returned class names; (None, ()) for no labels. Raises DataError as `array_set`."""
+    if labels is None:
+        return None, ()
+    array = np.asarray(labels)
+    if array.ndim == 2 and array.shape[1] == 1:
+        array = array[:, 0]
+    elif array.ndim == 2 and _one_hot(array):
+        array = array.argmax(axis=1)
+    if array.ndim != 1 or len(array) != count:
+        raise DataError(f"{source} has {count} images and labels of the shape {_shape(np.shape(labels))}.")
+    if array.dtype.kind == "S":
+        array = np.char.decode(array, "utf-8", "replace")
+    elif array.dtype.kind == "O":
+        array = np.array([names.text(v) for v in array])
+    elif array.dtype.kind == "f":
+        array = _whole(array, source)
+    if array.dtype.kind not in "uiU":
+        raise DataError(f"The labels of {source} are of type {array.dtype}.", "Expected: whole numbers or strings.")
+    if array.dtype.kind != "U" and array.size and array.min() < 0:
+        raise DataError(
+            f"The labels of {source} go down to {array.min()}; whole numbers from 0 were expected.",
+            "Leave out images without a label.",
+        )
+    if class_names is None or array.dtype.kind == "U":
+        try:
+            values, indices = np.unique(array, return_inverse=True)
+            texts = [str(v) for v in values]
+        except Exception as error:
+            # numpy's strings can hold what are no characters, and what fails on them depends on its version.
+            raise DataError(f"The labels of {source} cannot be read: {error}.") from None
+        return indices.astype(np.int64), names.class_names(texts, source)
+    if array.max() >= len(class_names):
+        raise DataError(
+            f"The labels of {source} go from {array.min()} to {array.max()}, and there are {len(class_names)} class names."
+        )
+    return array.astype(np.int64), class_names
+
+
+def _whole(labels: NDArray[Any], source: str) -> NDArray[np.int64]:
+    """Floating-point labels as the whole numbers they are."""
+    odd = labels[~(np.isfinite(labels) & (labels == np.rint(labels)) & (np.abs(labels) < 2**53))]
+    if odd.size:
+        raise DataError(
+            f"The labels of {source} are of type {labels.dtype}, such as {odd[0]}.",
+            "Expected: whole numbers or strings.",
+        )
+    return labels.astype(np.int64)
+
+
+def _one_hot(array: NDArray[Any]) -> bool:
+    if array.dtype.kind not in "uifb":
+        return False
+    return bool(np.all((array == 0) | (array == 1)) and np.all(array.sum(axis=1) == 1))
+
+
+def _shape(shape: tuple[int, ...]) -> str:
+    return f"({', '.join(map(str, shape))})"

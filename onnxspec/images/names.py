@@ -1,0 +1,40 @@
+"""Names that come with data: bounded, and such that every report can hold them. Display makes them inert, later."""
+
+from collections.abc import Iterable
+from itertools import islice
+from typing import Any
+
+from onnxspec.errors import DataError
+
+MAX_NAME = 1000
+MAX_CLASSES = 100_000
+
+
+def storable(name: str) -> str:
+    """`name` with what neither UTF-8 nor HDF5 can hold, lone surrogates and NUL, as escapes."""
+    return name.encode("utf-8", "backslashreplace").decode("utf-8").replace("\0", "\\x00")
+
+
+def text(value: Any) -> str:
+    """A name from an array: bytes are UTF-8."""
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+
+
+def class_names(names: Iterable[str], source: str) -> tuple[str, ...]:
+    """Class names as a report can hold them.
+
+    Raises
+    ------
+    DataError
+        More than 100,000 names, or one of more than 1,000 characters.
+    """
+    kept = tuple(islice(names, MAX_CLASSES + 1))
+    if len(kept) > MAX_CLASSES:
+        raise DataError(f"{source} names more than {MAX_CLASSES:,} classes.")
+    for number, name in enumerate(kept):
+        if len(name) > MAX_NAME:
+            raise DataError(
+                f"The name of class {number} in {source} has {len(name):,} characters; at most {MAX_NAME:,} were expected.",
+                f"It begins {name[:40]!r}.",
+            )
+    return tuple(map(storable, kept))

@@ -1,0 +1,400 @@
+"""From an image to a model's input: the only place where pixels are resized, scaled, normalised and laid out.
+
+Two steps, because paths and distances live between them: `Preprocess.pixels` makes (h, w, c) uint8 pixels of the
+model's size, always RGB, and `Preprocess.to_input` makes of a stack of those the array that the model takes. The
+second step is affine per channel, so a straight path in pixels is the same straight path in the model's input.
+
+Wrong preprocessing is the first cause of wrong results, so nothing is assumed in silence: every field that was set
+carries where it came from in `origin`, and a field without an origin is a documented default.
+"""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from onnxspec.errors import DataError, UsageError
+from onnxspec.images.pixels import centre, colour_channels, convertible, resampled, with_channels
+
+INTERPOLATIONS = ("nearest", "lanczos", "bilinear", "bicubic", "box", "hamming")
+"""Pillow's filters in the order of its codes, which Hugging Face files use as numbers."""
+
+MODEL_SIZE = "model's input size"
+UINT8_INPUT = "model's uint8 input"
+MAX_SIDE = 8192
+
+_VALUES = ("scale", "mean", "std")
+
+
+@dataclass(frozen=True)
+class InputSpec:
+    """The image input of a model, without its batch axis; None stands for what the model leaves open.
+
+    `layout` is "NCHW", "NHWC" or "flat"; `size` is the number of features of a flat input. `dtype` is float16,
+    float32, float64 or uint8.
+    """
+
+    layout: Literal["NCHW", "NHWC", "flat"]
+    channels: int | None = None
+    height: int | None = None
+    width: int | None = None
+    dtype: np.dtype[Any] = field(default_factory=lambda: np.dtype(np.float32))
+    size: int | None = None
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(height, width, channels) of a resolved spec."""
+        if self.height is None or self.width is None or self.channels is None:
+            raise ValueError(f"{self} is not resolved")
+        return self.height, self.width, self.channels
+
+    def resolved(self, image_shape: Sequence[int], preprocess: "Preprocess") -> "InputSpec":
+        """This spec with its open dimensions filled: size from the preprocessing, else from the images.
+
+        Parameters
+        ----------
+        image_shape : (H, W) or (H, W, C) of one image of the data
+
+        Raises
+        ------
+        DataError
+            Images or preprocessing cannot fit this input; the message has both sizes.
+        """
+        height, width, channels = _image_shape(image_shape)
+        made = preprocess.output_size((height, width))
+        if self.layout == "flat":
+            return self._unflattened(made, channels, preprocess)
+        for own, other in ((self.height, made[0]), (self.width, made[1])):
+            if own is not None and preprocess.fixes_size and own != other:
+                raise DataError(
+                    f"The preprocessing makes {_size(made)} images; the model takes {_size((self.height, self.width))}.",
+                    "Correct crop and resize: --preprocess 'resize=SHORT_SIDE;crop=HEIGHT,WIDTH'.",
+                )
+        taken = self.channels if self.channels is not None else colour_channels(channels)
+        if not convertible(channels, taken):
+            raise DataError(
+                f"The images have {channels} channels and the model takes {taken}.",
+                "Pass images with the model's channels.",
+            )
+        return replace(
+            self,
+            channels=taken,
+            height=made[0] if self.height is None else self.height,
+            width=made[1] if self.width is None else self.width,
+        )
+
+    def _unflattened(self, made: tuple[int, int], channels: int, preprocess: "Preprocess") -> "InputSpec":
+        """A flat input has no shape of its own: the data's if it fits, else the square that does."""
+        area = made[0] * made[1]
+        size = area * colour_channels(channels) if self.size is None else self.size
+        sides = [made]
+        if not preprocess.fixes_size:
+            sides += [(side, side) for c in (1, 3) if (side := math.isqrt(size // c)) ** 2 * c == size]
+        for height, width in sides:
+            taken, rest = divmod(size, height * width)
+            if not rest and convertible(channels, taken):
+                return replace(self, size=size, channels=taken, height=height, width=width)
+        raise DataError(
+            f"The images have {_size(made)} pixels of {channels} channels, {area * channels} values; "
+            f"the model takes {size} values.",
+            "Say how images of another size become that many values: --preprocess 'resize=HEIGHT,WIDTH'.",
+        )
+
+
+@dataclass(frozen=True)
+class Preprocess:
+    """How an image becomes a model's input: x = (pixels * scale - mean) / std, pixels 0..255.
+
+    resize : short side (aspect kept), (h, w) exactly, "cover" (aspect kept, just covering the crop), or None
+    crop : (h, w) of the centre, or None
+    interpolation : Pillow's antialiased resampling filter
+    scale : factor on 0..255 pixels; float-array images are not scaled unless it is set (named in `origin`)
+    mean, std : one number for all channels, or one per channel in the order of the model's channels
+    order : of the model's channels, RGB or BGR
+    layout : how a flat input is flattened, HWC or CHW
+    origin : where each field that was set came from
+    """
+
+    resize: int | tuple[int, int] | Literal["cover"] | None = None
+    crop: tuple[int, int] | None = None
+    interpolation: str = "bilinear"
+    scale: float = 1 / 255
+    mean: tuple[float, ...] = (0.0,)
+    std: tuple[float, ...] = (1.0,)
+    order: str = "RGB"
+    layout: str = "HWC"
+    origin: Mapping[str, str] = field(default_factory=dict, compare=False)
+
+    def __post_init__(self) -> None:
+        for name in ("mean", "std"):
+            object.__setattr__(self, name, _numbers(name, getattr(self, name)))
+        given = {f.name: "given" for f in _fields() if getattr(self, f.name) != f.default}
+        object.__setattr__(self, "origin", given | dict(self.origin))
+        if self.resize not in (None, "cover"):
+            _check_size("resize", self.resize, short_side=True)
+        if self.crop is not None:
+            _check_size("crop", self.crop)
+        _check_choice("interpolation", self.interpolation, INTERPOLATIONS)
+        _check_choice("order", self.order, ("RGB", "BGR"))
+        _check_choice("layout", self.layout, ("HWC", "CHW"))
+        if self.resize == "cover" and self.crop is None:
+            raise UsageError("resize is cover, and there is no crop to cover.", "Add crop=HEIGHT,WIDTH.")
+        if not (math.isfinite(self.scale) and self.scale > 0):
+            raise UsageError(f"scale is {self.scale}; a number above 0 was expected.")
+        if 0 in self.std:
+            raise UsageError(f"std is {self.std}; it divides, so 0 is not possible.")
+
+    def over(self, other: "Preprocess") -> "Preprocess":
+        """This preprocessing with the fields that it leaves unset taken from `other`.
+
+        scale, mean and std belong together and come from one source.
+        """
+        names = {name for name in other.origin if name not in self.origin}
+        if any(name in self.origin for name in _VALUES):
+            names -= set(_VALUES)
+        taken = {name: getattr(other, name) for name in names}
+        return replace(self, **taken, origin={n: other.origin[n] for n in names} | dict(self.origin))
+
+    @property
+    def fixes_size(self) -> bool:
+        """Whether images of every size come out in one size."""
+        return self.crop is not None or isinstance(self.resize, tuple)
+
+    def output_size(self, size: tuple[int, int]) -> tuple[int, int]:
+        """(height, width) that an image of `size` = (height, width) ends up with."""
+        return self.crop or self._resized_size(size)
+
+    def pixels(self, image: NDArray[Any], spec: InputSpec) -> NDArray[Any]:
+        """The image at the model's size and channels, before scaling.
+
+        Parameters
+        ----------
+        image : (H, W) or (H, W, C), uint8 RGB or grey, or floating in its own units (never resized or converted)
+        spec : resolved
+
+        Returns
+        -------
+        (h, w, c) of the image's dtype, always RGB, contiguous
+
+        Raises
+        ------
+        DataError
+            The image cannot be brought to that shape; the message has both.
+        """
+        image = image[..., None] if image.ndim == 2 else image
+        if image.dtype != np.uint8:
+            if image.shape != spec.shape:
+                raise DataError(
+                    f"The images are floating-point arrays of {_shape(image.shape)}; the model takes "
+                    f"{_shape(spec.shape)} (height, width, channels).",
+                    "Floating-point images are not resized or converted: do that first, or pass uint8 images.",
+                )
+            return np.ascontiguousarray(image)
+        shape = image.shape
+        image = with_channels(image, spec.shape[2])
+        size = self._resized_size((shape[0], shape[1]))
+        if size != image.shape[:2]:
+            image = resampled(image, size, self.interpolation)
+        if self.crop is not None:
+            image = centre(image, self.crop)
+        if image.shape != spec.shape:
+            raise DataError(
+                f"An image of {_shape(shape)} comes out as {_shape(image.shape)}; "
+                f"{_shape(spec.shape)} (height, width, channels) is needed.",
+                "Say how it becomes that size: --preprocess 'resize=SHORT_SIDE;crop=HEIGHT,WIDTH'.",
+            )
+        return np.ascontiguousarray(image)
+
+    def affine(self, channels: int, floating: bool = False) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Factor and offset, (channels,) float64 each, in the model's channel order: x = pixels * factor + offset.
+
+        `floating` images are in their own units: `scale` applies to them only where it was set.
+
+        Raises
+        ------
+        DataError
+            mean or std has another number of channels.
+        """
+        for name, values in (("mean", self.mean), ("std", self.std)):
+            if len(values) not in (1, channels):
+                raise DataError(
+                    f"The preprocessing has {len(values)} values of {name} ({self.origin.get(name, 'default')}); "
+                    f"the model takes {channels} channels.",
+                    f"Give one value for all channels, or {channels}: --preprocess '{name}=...'.",
+                )
+        scale = 1.0 if floating and "scale" not in self.origin else self.scale
+        std = np.broadcast_to(np.asarray(self.std, float), channels)
+        return scale / std, -np.broadcast_to(np.asarray(self.mean, float), channels) / std
+
+    def to_input(self, pixels: NDArray[Any], spec: InputSpec) -> NDArray[Any]:
+        """What the model takes for a stack of pixels.
+
+        Parameters
+        ----------
+        pixels : (n, h, w, c), from `pixels`; uint8, or floating
+        spec : resolved
+
+        Returns
+        -------
+        (n, c, h, w), (n, h, w, c) or (n, size) of `spec.dtype`, contiguous; computed in float32 (float64 for float64
+        models); a uint8 input gets the pixels themselves, rounded and clipped to 0..255 where they are floating
+        """
+        if self.order == "BGR" and pixels.shape[-1] == 3:
+            pixels = pixels[..., ::-1]
+        channels_first = spec.layout == "NCHW" or (spec.layout == "flat" and self.layout == "CHW")
+        source = np.moveaxis(pixels, -1, 1) if channels_first else pixels
+        if spec.dtype == np.uint8:
+            x = source if source.dtype == np.uint8 else np.clip(np.rint(source), 0, 255)
+        else:
+            factor, offset = self.affine(pixels.shape[-1], pixels.dtype != np.uint8)
+            along = (slice(None), None, None) if channels_first else (slice(None),)
+            x = np.empty(source.shape, np.float64 if spec.dtype == np.float64 else np.float32)
+            np.multiply(source, factor.astype(x.dtype)[along], out=x, casting="unsafe")
+            x += offset.astype(x.dtype)[along]
+        return np.ascontiguousarray(x.reshape(len(x), -1) if spec.layout == "flat" else x, spec.dtype)
+
+    def _resized_size(self, size: tuple[int, int]) -> tuple[int, int]:
+        height, width = size
+        if self.resize is None:
+            return size
+        if isinstance(self.resize, tuple):
+            return self.resize
+        if self.resize == "cover":
+            assert self.crop is not None
+            top, left = self.crop
+            if top * width >= left * height:
+                return top, max(left, top * width // height)
+            return max(top, left * height // width), left
+        short = min(size)
+        return self.resize * height // short, self.resize * width // short
+
+    def fields_and_origins(self) -> dict[str, tuple[Any, str]]:
+        """Every field's value (JSON-ready) and where it came from ("default" where nothing set it)."""
+        return {f.name: (_plain(getattr(self, f.name)), self.origin.get(f.name, "default")) for f in _fields()}
+
+    def to_json(self) -> str:
+        """The fields that were set, as the JSON object that `onnxspec stamp` writes into a model."""
+        return json.dumps({f.name: _plain(getattr(self, f.name)) for f in _fields() if f.name in self.origin})
+
+    def __str__(self) -> str:
+        """One line for the summary: the values, grouped by where they came from."""
+        groups: dict[str, list[str]] = {}
+        for name, (value, origin) in self.fields_and_origins().items():
+            if value is not None and not (name == "layout" and origin == "default"):
+                groups.setdefault(origin, []).append(f"{name} {_short(value)}")
+        return "; ".join(f"{', '.join(values)} ({origin})" for origin, values in groups.items())
+
+
+def fit(spec: InputSpec, preprocess: Preprocess, image_shape: Sequence[int]) -> tuple[InputSpec, Preprocess]:
+    """The resolved spec, and the preprocessing completed by what the model itself demands.
+
+    Where no resize or crop is set and the model has a fixed size, images are resized to cover it and cropped to its
+    centre (exactly resized where the aspect is the same); a uint8 input takes the pixels as they are. Both are
+    recorded in `origin`.
+
+    Raises
+    ------
+    DataError
+        Images of `image_shape` ((H, W) or (H, W, C)) cannot become this input, or mean and std do not fit it.
+    """
+    resolved = spec.resolved(image_shape, preprocess)
+    height, width, channels = resolved.shape
+    model_has_size = spec.layout == "flat" or (spec.height is not None and spec.width is not None)
+    demanded: dict[str, Any] = {}
+    if model_has_size and not preprocess.fixes_size and "crop" not in preprocess.origin:
+        demanded["crop"] = (height, width)
+        if "resize" not in preprocess.origin:
+            demanded["resize"] = "cover"
+    origin = dict.fromkeys(demanded, MODEL_SIZE)
+    if spec.dtype == np.uint8:
+        demanded |= {"scale": 1.0, "mean": (0.0,), "std": (1.0,)}
+        origin |= dict.fromkeys(_VALUES, UINT8_INPUT)
+    preprocess = replace(preprocess, **demanded, origin=dict(preprocess.origin) | origin)
+    preprocess.affine(channels)
+    return resolved, preprocess
+
+
+def rms_distance(a: NDArray[Any], b: NDArray[Any]) -> Any:
+    """RMS difference of pixels, float64: in 0..1 for uint8, in their own units for floating arrays.
+
+    Parameters
+    ----------
+    a, b : (..., h, w, c) of one dtype
+
+    Returns
+    -------
+    float for one pair, (...) float64 for stacks
+    """
+    if a.dtype == np.uint8:
+        # Whole numbers: the same distance to the last bit whatever the order of summation. The types are the smallest
+        # that hold them (16 bits a square, 32 a row of up to 2^16 of them): most of the time goes into moving them.
+        rows = (*a.shape[:-2], a.shape[-2] * a.shape[-1])
+        difference = np.maximum(a, b).reshape(rows) - np.minimum(a, b).reshape(rows)
+        squares = np.multiply(difference, difference, dtype=np.uint16)
+        squares = squares.sum(axis=-1, dtype=np.uint32).sum(axis=-1, dtype=np.int64)
+        return np.sqrt(squares / math.prod(a.shape[-3:])) / 255
+    return np.sqrt(np.square(np.subtract(a, b, dtype=np.float64)).mean(axis=(-3, -2, -1)))
+
+
+def conversion_note(image_channels: int, channels: int) -> str | None:
+    """What `Preprocess.pixels` does to the channels of such an image, in words; None for nothing."""
+    if image_channels == channels:
+        return None
+    if image_channels == 1:
+        return f"grey images repeated over the model's {channels} channels"
+    if channels == 1:
+        return "colour images turned grey for the model's one channel"
+    return "transparency dropped (alpha channel ignored)"
+
+
+def _image_shape(shape: Sequence[int]) -> tuple[int, int, int]:
+    return (shape[0], shape[1], shape[2] if len(shape) == 3 else 1)
+
+
+def _fields() -> list[Any]:
+    return [f for f in fields(Preprocess) if f.name != "origin"]
+
+
+def _numbers(name: str, value: Any) -> tuple[float, ...]:
+    try:
+        numbers = tuple(float(v) for v in (value if isinstance(value, list | tuple | np.ndarray) else (value,)))
+    except (TypeError, ValueError):
+        numbers = ()
+    if not numbers or not all(map(math.isfinite, numbers)):
+        raise UsageError(f"{name} is {value!r}; a number, or one per channel, was expected.")
+    return numbers
+
+
+def _check_size(name: str, value: Any, short_side: bool = False) -> None:
+    sides = value if isinstance(value, tuple) else (value,)
+    counts = (isinstance(value, tuple) and len(sides) == 2) or (short_side and not isinstance(value, tuple))
+    if not counts or not all(type(side) is int and 1 <= side <= MAX_SIDE for side in sides):
+        one = "a short side, or " if short_side else ""
+        raise UsageError(f"{name} is {value!r}; {one}height and width, from 1 to {MAX_SIDE} pixels were expected.")
+
+
+def _check_choice(name: str, value: Any, known: tuple[str, ...]) -> None:
+    if value not in known:
+        raise UsageError(f"{name} is {value!r}.", f"Known: {', '.join(known)}.")
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, list):
+        return " ".join(_short(v) for v in value)
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def _size(size: tuple[int | None, int | None]) -> str:
+    return " x ".join("any" if s is None else str(s) for s in size)
+
+
+def _shape(shape: Sequence[int]) -> str:
+    return " x ".join(map(str, shape))

@@ -1,0 +1,80 @@
+"""Images that a program passes: (images, labels), an array of images, or a sequence of (image, label)."""
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from onnxspec.errors import DataError
+from onnxspec.images.arrays import ArrayLayout, array_set, label_indices, numbered
+from onnxspec.images.dataset import ImageSet
+
+SOURCE = "the data passed in"
+_EXPECTED = "Expected: a path, (images, labels), or a sequence of (image, label)."
+
+
+def from_python(data: Any) -> ImageSet:
+    """An `ImageSet` of arrays or PIL images in memory, or of anything indexable that makes (image, label) pairs.
+
+    Parameters
+    ----------
+    data : (images, labels) with images as in `arrays.array_set` or a list of images; an array of images without
+        labels; or a sequence of (image, label), each image (H, W), (H, W, C) or PIL, which is indexed again whenever
+        an image is read
+
+    Raises
+    ------
+    DataError
+        None of these, with what was found.
+    """
+    if isinstance(data, ImageSet):
+        return data
+    if isinstance(data, tuple) and len(data) == 2 and not all(isinstance(part, tuple) for part in data):
+        return _images_and_labels(*data)
+    if hasattr(data, "shape"):
+        return array_set(np.asarray(data), None, SOURCE)
+    if not (hasattr(data, "__len__") and hasattr(data, "__getitem__")) or isinstance(data, dict):
+        raise DataError(f"The data are of type {type(data).__name__}.", _EXPECTED)
+    return _pairs(data)
+
+
+def _images_and_labels(images: Any, labels: Any) -> ImageSet:
+    if hasattr(images, "shape"):
+        return array_set(np.asarray(images), labels, SOURCE)
+    if not isinstance(images, Sequence) or len(images) != len(labels):
+        raise DataError(f"The images are of type {type(images).__name__} with {len(labels)} labels.", _EXPECTED)
+    return _pairs(list(zip(images, labels, strict=True)))
+
+
+def _pairs(data: Any) -> ImageSet:
+    digest = hashlib.sha256()
+    labels = []
+    for i in range(len(data)):
+        image, label = _pair(data, i)
+        labels.append(label)
+        digest.update(f"{image.shape}{image.dtype.str}".encode())
+        digest.update(np.ascontiguousarray(image).data)
+    if not labels:
+        raise DataError("The data are empty.", _EXPECTED)
+    indices, class_names = label_indices(labels, len(labels), None, SOURCE)
+    digest.update(f"{class_names}".encode())
+    digest.update(np.ascontiguousarray(indices, "<i8").data)
+
+    def read(i: int) -> tuple[NDArray[Any], None]:
+        return _pair(data, i)[0], None
+
+    return ImageSet(numbered(len(labels)), indices, class_names, digest.hexdigest(), read, SOURCE)
+
+
+def _pair(data: Any, index: int) -> tuple[NDArray[Any], Any]:
+    item = data[index]
+    if not isinstance(item, tuple | list) or len(item) != 2:
+        raise DataError(f"Item {index} of the data is of type {type(item).__name__}, no (image, label).", _EXPECTED)
+    image, label = item
+    if hasattr(image, "convert"):
+        image = image if image.mode in ("L", "RGB", "RGBA") else image.convert("RGB")
+    array = np.asarray(image)
+    # The layout of an array of images, of which this is one.
+    return ArrayLayout((1, *array.shape), array.dtype, SOURCE).image(array, index), label

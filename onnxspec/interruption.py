@@ -1,0 +1,136 @@
+"""Interrupts that come at a bad moment wait for a good one.
+
+Python raises KeyboardInterrupt wherever the main thread happens to be. Inside a callback from HDF5 that leaves the
+library half way through a write, from which it does not recover; inside a finaliser it is swallowed. So writing is
+shielded, and a request that was swallowed is remembered until somebody checks.
+"""
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from types import FrameType
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_requested = threading.Event()
+_deaf = threading.Event()
+_ECHO = 0.5
+READING_SECONDS, READING_RATE = 20.0, 2e6
+"""What opening a file may take beside its size in bytes over this rate."""
+_last = float("-inf")
+_abandoned = threading.Event()
+_supervised = threading.Event()
+_deadlines: list[float] = []
+_arming = threading.Lock()
+_SOON = 0.001
+
+
+class Interrupted(KeyboardInterrupt):
+    """An interrupt whose message says what became of the work."""
+
+
+def request(number: int, frame: FrameType | None) -> None:
+    """A signal handler: interrupts now, and again at the next `check` if that was swallowed.
+
+    A second signal within half a second is the echo of the first: a terminal sends to parent and child, and the
+    parent forwards.
+    """
+    global _last
+    before, _last = _last, time.monotonic()
+    if _deaf.is_set() or _last - before < _ECHO:
+        return
+    _requested.set()
+    raise KeyboardInterrupt
+
+
+def listen() -> None:
+    """Makes `request` the handler of the signals that end a run, and forgets earlier requests."""
+    global _last
+    _last = float("-inf")
+    _requested.clear()
+    _deaf.clear()
+    for number in SIGNALS:
+        signal.signal(number, request)
+
+
+def ignore() -> None:
+    """Makes `request` do nothing: a command that is over has its exit code, and only Python is left to be closed."""
+    _deaf.set()
+
+
+def requested() -> bool:
+    """Whether an interrupt was requested, whatever became of it."""
+    return _requested.is_set()
+
+
+def check() -> None:
+    """Raises KeyboardInterrupt if an interrupt was requested."""
+    if requested():
+        raise KeyboardInterrupt
+
+
+def abandon() -> None:
+    """Remembers that a thread was given up inside a library, so that the process must not wait for it."""
+    _abandoned.set()
+
+
+def abandoned() -> bool:
+    """Whether a thread was given up: the process should then end by `os._exit`, since libraries are still running."""
+    return _abandoned.is_set()
+
+
+def supervised() -> None:
+    """Remembers that a parent process will say so when the system ends this one (`cli.supervision`)."""
+    _supervised.set()
+
+
+@contextmanager
+def limited(seconds: float) -> Iterator[None]:
+    """Lets the system end this process when the block takes longer, where there is a parent to explain it.
+
+    A native library that goes round in circles holding the interpreter's lock can be stopped by nothing in this process.
+    """
+    if not _supervised.is_set():
+        yield
+        return
+    deadline = time.monotonic() + seconds
+    _arm(_deadlines.append, deadline)
+    try:
+        yield
+    finally:
+        _arm(_deadlines.remove, deadline)
+
+
+def _arm(change: Callable[[float], None], deadline: float) -> None:
+    """Sets the process's one timer to the first deadline of all threads: each ends its block when it likes."""
+    with _arming:
+        change(deadline)
+        left = max(min(_deadlines) - time.monotonic(), _SOON) if _deadlines else 0.0
+        signal.setitimer(signal.ITIMER_REAL, left)
+
+
+def limited_to_reading(path: str | os.PathLike[str]) -> AbstractContextManager[None]:
+    """`limited` to what reading a whole file of that size may take on a slow disk."""
+    size = os.stat(path).st_size if os.path.exists(path) else 0
+    return limited(READING_SECONDS + size / READING_RATE)
+
+
+@contextmanager
+def shield() -> Iterator[None]:
+    """Holds back interrupts until the block has ended."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    caught: list[int] = []
+    previous = {number: signal.getsignal(number) for number in SIGNALS}
+    for number in SIGNALS:
+        signal.signal(number, lambda received, frame: caught.append(received))
+    try:
+        yield
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler if handler is not None else signal.SIG_DFL)
+        if caught:
+            signal.raise_signal(caught[0])

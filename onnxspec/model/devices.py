@@ -1,0 +1,139 @@
+"""`--device` in words: a provider by its short name, which of its devices, and options of its own.
+
+auto · cpu · cuda · cuda:1 · cuda:0,1 · cuda:all · tensorrt · openvino:device_type=CPU,num_streams=1
+"""
+
+import ctypes
+import os
+from dataclasses import dataclass
+
+import onnxruntime
+
+from onnxspec.errors import DeviceError, UsageError
+from onnxspec.model import providers
+from onnxspec.model.providers import CPU, CUDA, Choice
+
+_SUFFIX = "ExecutionProvider"
+_NUMBERED = ("cuda", "tensorrt")
+_MOST_DEVICES = 64
+_ALL = "all"
+_GRAPH_OPTION = "enable_cuda_graph"
+
+
+@dataclass(frozen=True)
+class Request:
+    """What `--device` asks for: a provider in small letters, its devices by number ("all"), and its options.
+
+    text : all of it, as it was written but for the provider's letters
+    """
+
+    text: str
+    name: str
+    numbers: tuple[str, ...]
+    options: dict[str, str]
+
+    @classmethod
+    def of(cls, device: str) -> "Request":
+        """`NAME[:ITEM,...]` in its parts; an ITEM is a device's number, or KEY=VALUE."""
+        name, colon, rest = device.strip().partition(":")
+        items = rest.split(",") if colon else []
+        name = name.strip().lower().removesuffix(_SUFFIX.lower())
+        options = dict(item.strip().split("=", 1) for item in items if "=" in item)
+        return cls(
+            f"{name}{colon}{rest}", name, tuple(item.strip().lower() for item in items if "=" not in item), options
+        )
+
+
+def choose(device: str = "auto", tf32: bool = False) -> tuple[Choice, ...]:
+    """The providers for `--device`, one for each device; what was asked for is strict, `auto` takes what works.
+
+    Raises
+    ------
+    UsageError
+        There is no such provider, or it takes no such devices.
+    DeviceError
+        It does not work here; the message has what was asked for and what there is.
+    """
+    asked = Request.of(device)
+    if asked.text == "auto":
+        return (providers.best(tf32),)
+    choices = _choices(asked, device, tf32)
+    for choice in choices:
+        if choice.provider != CPU and (problem := providers.obstacle(choice)) is not None:
+            which = f"{choice.device}: " if len(choices) > 1 else ""
+            raise DeviceError(
+                f"--device {asked.text} cannot run here: {which}{problem.message}",
+                problem.hint or "See `onnxspec doctor`, or use --device cpu.",
+            )
+    return choices
+
+
+def known() -> tuple[str, ...]:
+    """Short names of the providers that this ONNX Runtime has, the usual ones first."""
+    have = [_short(name) for name in onnxruntime.get_available_providers()]
+    return tuple(dict.fromkeys(("auto", "cpu", "cuda", "cuda:N", "cuda:all", *have)))
+
+
+def gpu_count() -> int:
+    """How many GPUs CUDA's driver counts; 0 without one."""
+    count = ctypes.c_int(0)
+    try:
+        driver = ctypes.CDLL(providers.DRIVER)
+        works = driver.cuInit(0) == 0 and driver.cuDeviceGetCount(ctypes.byref(count)) == 0
+    except (OSError, AttributeError):
+        return 0
+    return count.value if works else 0
+
+
+def _choices(asked: Request, device: str, tf32: bool) -> tuple[Choice, ...]:
+    provider = next((p for p in _every_provider() if _short(p) == asked.name), None)
+    numbered = asked.name in _NUMBERED
+    if provider is None or not _are_numbers(asked.numbers, numbered, ":" in device and not asked.options):
+        raise UsageError(
+            f"--device has no {device!r}.",
+            f"Known: {', '.join(known())}; cuda:0,1 for several GPUs, NAME:KEY=VALUE,... for a provider's options.",
+        )
+    if _GRAPH_OPTION in asked.options:
+        raise UsageError(f"--device takes no {_GRAPH_OPTION}: a captured graph gives the answers of its first batch.")
+    if provider == CPU and asked.options:
+        raise UsageError(f"--device has no {device!r}: the CPU provider takes no options.", "Write --device cpu.")
+    return tuple(_choice(provider, number, asked.options, tf32) for number in _numbers(asked))
+
+
+def _choice(provider: str, number: str, options: dict[str, str], tf32: bool) -> Choice:
+    if provider == CPU:
+        return Choice(CPU, "cpu", "asked for")
+    if provider == CUDA:
+        return providers.cuda_choice(int(number or 0), tf32, "asked for", options)
+    if not tf32:
+        os.environ.setdefault("NVIDIA_TF32_OVERRIDE", "0")  # TensorRT computes in it as well
+    own = {"device_id": number} if number else {}
+    return Choice(provider, f"{_short(provider)}{number and ':'}{number}", "asked for", own | options)
+
+
+def _numbers(asked: Request) -> tuple[str, ...]:
+    if asked.numbers != (_ALL,):
+        return asked.numbers or ("",)
+    count = gpu_count()
+    if not count:
+        raise DeviceError(f"--device {asked.name}:all cannot run here: there is no GPU.", "See `onnxspec doctor`.")
+    return tuple(map(str, range(count)))
+
+
+def _are_numbers(given: tuple[str, ...], numbered: bool, wanted: bool) -> bool:
+    """Whether devices are given as they can be; `wanted` where something must be given."""
+    if not given:
+        return not wanted
+    if not numbered:
+        return False
+    whole = all(one.isascii() and one.isdigit() and int(one) < _MOST_DEVICES for one in given)
+    return given == (_ALL,) or (whole and len(set(given)) == len(given))
+
+
+def _every_provider() -> list[str]:
+    """Those that ONNX Runtime knows by name, and those that were added to it."""
+    return list(dict.fromkeys([*onnxruntime.get_all_providers(), *onnxruntime.get_available_providers()]))
+
+
+def _short(provider: str) -> str:
+    return provider.removesuffix(_SUFFIX).lower()

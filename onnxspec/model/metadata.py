@@ -1,0 +1,140 @@
+"""What a model says about itself: preprocessing and class names, kept in the file's metadata_props.
+
+`onnxspec.preprocess` holds a JSON object (`images.presets.from_metadata` reads it), `onnxspec.classes` a JSON list of
+names in output order.
+"""
+
+import json
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import onnx
+
+from onnxspec.errors import DataError, ModelError, ResourceError, UsageError
+from onnxspec.images.names import class_names
+from onnxspec.model import external, onnxfile
+from onnxspec.model.inspection import inspect
+
+PREPROCESS_KEY = "onnxspec.preprocess"
+CLASSES_KEY = "onnxspec.classes"
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """What the metadata hold: the preprocessing's JSON and the class names; None where nothing is said."""
+
+    preprocess_json: str | None = None
+    classes: tuple[str, ...] | None = None
+
+
+def read(path: str | os.PathLike[str]) -> Stamp:
+    """The stamp of the ONNX file at `path`; raises ModelError as `onnxfile.load` and `of` do."""
+    return of((entry.key, entry.value) for entry in onnxfile.load(path).metadata_props)
+
+
+def of(metadata: Iterable[tuple[str, str]]) -> Stamp:
+    """The stamp among (key, value) pairs, as `ModelInfo.metadata` holds them.
+
+    Raises
+    ------
+    ModelError
+        The class names are not a JSON list of names.
+    """
+    values = dict(metadata)
+    return Stamp(values.get(PREPROCESS_KEY), _classes(values[CLASSES_KEY]) if CLASSES_KEY in values else None)
+
+
+def stamp(
+    source: str | os.PathLike[str],
+    target: str | os.PathLike[str],
+    preprocess_json: str | None = None,
+    classes: Sequence[str] | None = None,
+) -> None:
+    """Write `source` to `target` with preprocessing and class names; the graph and other metadata stay as they are.
+
+    `target` may be `source`: nothing but metadata changes, and the file is replaced in one step or not at all.
+    None leaves what the file already says.
+
+    Raises
+    ------
+    ModelError
+        `source` is no ONNX file, or has another number of outputs than there are class names.
+    UsageError
+        `target` is in another folder than the external weights of `source`, its folder does not exist, or it is a
+        file that is no ONNX model.
+    ResourceError
+        The file cannot be written.
+    """
+    source, target = Path(source), Path(target)
+    proto = onnxfile.load(source)
+    weights = external.external_files(proto, source)
+    _refuse_other_files(target)
+    if not target.parent.is_dir():
+        raise UsageError(f"The folder {target.parent} of {target.name} does not exist.", "Create it first.")
+    if weights and not target.parent.samefile(source.parent):
+        raise UsageError(
+            f"{source.name} has external weights ({weights[0].location!r}), which only a file in the same folder finds.",
+            f"Write beside it: -o {source.with_name(target.name)}",
+        )
+    if preprocess_json is not None:
+        _set(proto, PREPROCESS_KEY, preprocess_json)
+    if classes is not None:
+        _check_count(len(classes), inspect(source).classes)
+        _set(proto, CLASSES_KEY, json.dumps(list(classes), ensure_ascii=False))
+    _replace(target, proto.SerializeToString())
+
+
+def _refuse_other_files(target: Path) -> None:
+    """Only a model is replaced, never whatever else has that name."""
+    if not target.exists():
+        return
+    try:
+        onnxfile.load(target)
+    except ModelError:
+        raise UsageError(
+            f"{target} exists and is no ONNX model, so it is not replaced.", "Choose another -o."
+        ) from None
+
+
+def _classes(text: str) -> tuple[str, ...]:
+    try:
+        names = json.loads(text)
+    except (ValueError, RecursionError):
+        names = None
+    if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
+        raise ModelError(
+            f"The model's metadata {CLASSES_KEY} is not a JSON list of class names.",
+            "Write it anew: onnxspec stamp MODEL --classes FILE -o OUT, or pass --classes.",
+        )
+    try:
+        return class_names(names, f"the metadata {CLASSES_KEY}")
+    except DataError as error:
+        raise ModelError(error.message, error.hint) from None
+
+
+def _check_count(names: int, outputs: int | None) -> None:
+    fitting = {1: 2}.get(outputs or 0, outputs)  # one column stands for two classes
+    if fitting not in (None, names):
+        raise ModelError(
+            f"There are {names} class names, and the model tells {fitting} classes apart.",
+            "Name every output, in their order.",
+        )
+
+
+def _set(proto: onnx.ModelProto, key: str, value: str) -> None:
+    kept = [entry for entry in proto.metadata_props if entry.key != key]
+    del proto.metadata_props[:]
+    proto.metadata_props.extend([*kept, onnx.StringStringEntryProto(key=key, value=value)])
+
+
+def _replace(target: Path, content: bytes) -> None:
+    part = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        part.write_bytes(content)
+        part.replace(target)
+    except OSError as error:
+        raise ResourceError(f"{target} cannot be written: {error.strerror}.") from None
+    finally:
+        part.unlink(missing_ok=True)

@@ -1,0 +1,87 @@
+"""What a classifier's outputs are: their shape, logits or probabilities, and one column made into two classes."""
+
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from onnxspec.errors import ModelError
+
+Kind = Literal["logits", "probabilities"]
+Scores = NDArray[np.floating[Any]]
+
+# float16 probabilities of many classes miss a sum of 1 by this much; float32 ones by 1e-6.
+_SUM_TOLERANCE = 2e-3
+# A softmax rounded to 8 bits: the operator says what it is, the sum need only agree roughly.
+_SOFTMAX_SUM_TOLERANCE = 0.1
+_RANGE_TOLERANCE = 1e-4
+# Without word from the graph, this many scores in [0, 1], none outside, are called multi-label.
+_BOUNDED_SCORES = 64
+_SQUASHING = ("Sigmoid", "HardSigmoid")
+# Nothing holds these operators' results inside [0, 1]: they make logits, however small.
+_UNBOUNDED = ("Gemm", "MatMul", "Conv", "Add", "FusedGemm", "FusedMatMul", "GlobalAveragePool", "ReduceMean")
+
+
+def squeeze(raw: NDArray[Any], images: int) -> Scores:
+    """Scores (n, K) of a model's raw output (n, K) or (n, K, 1, ...), float64 kept, everything else as float32.
+
+    Raises
+    ------
+    ModelError
+        The output has another shape, or not one row for each of the `images`.
+    """
+    scores = np.asarray(raw)
+    if scores.ndim < 2 or any(length != 1 for length in scores.shape[2:]):
+        raise ModelError(
+            f"The model's output has the shape {scores.shape} for {images} images; ({images}, K) was expected: "
+            "one score per class and image.",
+            "Choose another output with --output NAME, or export the model with its class scores.",
+        )
+    if len(scores) != images:
+        raise ModelError(f"The model gave {len(scores)} rows for {images} images; one per image was expected.")
+    flat = scores.reshape(scores.shape[:2])
+    return flat if flat.dtype == np.float64 else flat.astype(np.float32, copy=False)
+
+
+def detect(scores: Scores, final_op: str = "") -> Kind:
+    """Whether `scores` (n, K) are logits or probabilities (method.md section 2).
+
+    Probabilities lie in [0, 1] and, for K > 1, sum to 1 in every row. Give rows of several images: a handful of
+    logits can lie in [0, 1] by chance. So scores in [0, 1] that do not sum to 1 are multi-label only if `final_op`,
+    the operator that made them, is a sigmoid, or is unknown and there are at least 64 of them; after an affine
+    operator they are logits. One column is a probability under the same rule.
+
+    Raises
+    ------
+    ModelError
+        Multi-label scores: every class has a probability of its own.
+    """
+    finite = scores[np.isfinite(scores).all(axis=1)]
+    inside = bool(((finite >= -_RANGE_TOLERANCE) & (finite <= 1 + _RANGE_TOLERANCE)).all())
+    if not len(finite) or not inside:
+        return "logits"
+    if scores.shape[1] > 1:
+        tolerance = _SOFTMAX_SUM_TOLERANCE if final_op == "Softmax" else _SUM_TOLERANCE
+        if np.abs(finite.sum(axis=1, dtype=np.float64) - 1).max() <= tolerance:
+            return "probabilities"
+    if not _is_bounded(finite.size, final_op):
+        return "logits"
+    if scores.shape[1] == 1:
+        return "probabilities"
+    raise ModelError(
+        "The model's outputs lie in [0, 1] and do not sum to 1: a multi-label model, whose classes do not exclude "
+        f"each other{f' (it ends in {final_op})' if final_op else ''}; onnxspec needs one distribution over the classes.",
+        "Export the model with its softmax or its logits as the output, or choose another with --output NAME.",
+    )
+
+
+def as_classes(scores: Scores, kind: Kind) -> Scores:
+    """Scores (n, K), K >= 2: one column z becomes (0, z) for logits, (1 - z, z) for a probability."""
+    if scores.shape[1] > 1:
+        return scores
+    other = np.zeros_like(scores) if kind == "logits" else 1 - scores
+    return np.concatenate([other, scores], axis=1)
+
+
+def _is_bounded(count: int, final_op: str) -> bool:
+    return final_op in _SQUASHING or (final_op not in _UNBOUNDED and count >= _BOUNDED_SCORES)

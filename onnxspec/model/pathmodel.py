@@ -1,0 +1,143 @@
+"""A model with the path in its graph, on the devices that run the model itself."""
+
+import hashlib
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from onnxspec.errors import ModelError
+from onnxspec.images.preprocess import InputSpec, Preprocess
+from onnxspec.model import external, onnxfile, outputs, pathgraph, runtime
+from onnxspec.model.binding import Binding
+from onnxspec.model.outputs import Scores
+from onnxspec.model.pathgraph import Front, PathGraph
+from onnxspec.model.providers import CPU, Choice
+from onnxspec.model.session import IN_FLIGHT, OnnxModel, run_error, start_session
+from onnxspec.model.spread import Spread
+
+
+class PathModel:
+    """Whole images and weights in, scores of the points out; several threads may share it.
+
+    Parameters
+    ----------
+    model : whose file, devices and threads it uses
+    spec : of the model's input, resolved
+    preprocess : of uint8 pixels; None where anchors come as inputs of the model
+    """
+
+    def __init__(self, model: OnnxModel, spec: InputSpec, preprocess: Preprocess | None):
+        self.model, self.spec, self.preprocess = model, spec, preprocess
+        self._spreads: dict[int, Spread[_Seats]] = {}
+        self._lock = threading.Lock()
+
+    @property
+    def fixed_batch(self) -> int | None:
+        """The batch size that the file fixes."""
+        return self.model.fixed_batch
+
+    @property
+    def one_shape(self) -> bool:
+        """Whether batches should all have one shape: a device plans, or compiles, for every new one."""
+        return self.model.provider != CPU
+
+    def scores(self, anchors: NDArray[Any], index: NDArray[np.int64], weights: NDArray[np.float32]) -> Scores:
+        """Scores of points, (n, K).
+
+        Parameters
+        ----------
+        anchors : (a, h, w, c) uint8 pixels, or (a, ...) float32 inputs where there is no preprocessing
+        index : (J, n) which anchors make up a point; n is the model's batch size where it has one
+        weights : (J, n) of each
+
+        Raises
+        ------
+        ModelError, ResourceError
+            As `OnnxModel.run`; a ModelError also where the graph resists.
+        """
+        count = index.shape[1]
+        axes = (1,) * (1 if self.spec.layout == "flat" else 3)
+        with self._spread(len(index)).one() as seats:
+            graph = seats.graph
+            feed = {graph.anchors: anchors} | self.model.fillers(count)
+            feed |= dict(zip(graph.indices, index, strict=True))
+            feed |= {name: own.reshape(-1, *axes) for name, own in zip(graph.weights, weights, strict=True)}
+            try:
+                with seats.one() as binding:
+                    raw = binding.run(feed)
+            except runtime.ERRORS as error:
+                raise run_error(error, count) from None
+        return outputs.squeeze(raw, count)
+
+    def start(self) -> None:
+        """Makes the sessions of straight lines, on every device; raises as `scores` does."""
+        if not self.model.info.memory.fits_beside_itself(self.model.limit):
+            raise ModelError("Memory has no room for a second session, with the path in its graph.")
+        self._spread(2).start()
+
+    def renew(self) -> None:
+        """Gives back what a device's memory is full of: the next batch finds new sessions."""
+        with self._lock:
+            for spread in self._spreads.values():
+                spread.renew()
+
+    @property
+    def bytes_sent(self) -> int:
+        """Bytes that went to the devices so far, since the last `renew`."""
+        with self._lock:
+            return sum(seats.sent for spread in self._spreads.values() for seats in spread.start())
+
+    def _spread(self, terms: int) -> "Spread[_Seats]":
+        with self._lock:
+            if terms not in self._spreads:
+                makers = [partial(self._seats, choice, terms) for choice in self.model.choices]
+                self._spreads[terms] = Spread(makers, IN_FLIGHT if self.one_shape else None)
+            return self._spreads[terms]
+
+    def _seats(self, choice: Choice, terms: int) -> "_Seats":
+        info = self.model.info
+        assert info.input is not None and info.output is not None, "as checked by open()"
+        content = onnxfile.read(info.path)
+        if hashlib.sha256(content).hexdigest() != info.sha256:
+            raise ModelError(f"{info.path} has changed while it was in use.", "Run again, and leave the file alone.")
+        front = Front(self.spec, self.preprocess, terms)
+        proto = onnxfile.parse(content, info.path)
+        weights = external.relocate(proto, info.external)
+        graph = pathgraph.build(proto, info.input.name, front)
+        session = start_session(info, choice, self.model.threads, graph.content, weights)
+        self.model.require_unchanged()
+        # Without the model's bytes, which the session has its own of.
+        return _Seats(session, replace(graph, content=b""), info.output.name, choice.memory)
+
+
+class _Seats:
+    """A session on one device and its bindings, of which each is used by one thread at a time."""
+
+    def __init__(
+        self, session: onnxruntime.InferenceSession, graph: PathGraph, output: str, memory: tuple[str, int]
+    ) -> None:
+        self.graph = graph
+        self._make = partial(Binding, session, output, memory)
+        self._made: list[Binding] = []
+        self._free: list[Binding] = []
+
+    @property
+    def sent(self) -> int:
+        return sum(binding.sent for binding in self._made)
+
+    @contextmanager
+    def one(self) -> Iterator[Binding]:
+        try:
+            binding = self._free.pop()
+        except IndexError:
+            binding = self._make()
+            self._made.append(binding)
+        yield binding
+        self._free.append(binding)  # not after an error: what it holds is in doubt

@@ -1,0 +1,190 @@
+"""A model's inputs and outputs, and the one of each that carries the images and the class scores."""
+
+import itertools
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import onnx
+
+from onnxspec.errors import ModelError, UsageError
+
+INPUT_TYPES = ("float32", "float16", "float64", "uint8")
+SCORE_TYPES = ("float32", "float16", "float64")
+FILLED_TYPES = (*INPUT_TYPES, "uint16", "uint32", "uint64", "int8", "int16", "int32", "int64", "bool")
+"""What an input that the scores do not depend on may be."""
+_SHOWN_AXES, _SHOWN_CHARACTERS = 8, 80
+_MOST_ELEMENTS = 2**63 - 1
+_ZIPMAP = 'Export again without ZipMap: convert_sklearn(model, options={"zipmap": False}, ...).'
+
+
+@dataclass(frozen=True)
+class Port:
+    """One input or output: `type` is a tensor's dtype name, or "sequence", "map" and the like.
+
+    `shape` holds a size, or the name of an open dimension ("" where it has none); None where the rank is unknown.
+    """
+
+    name: str
+    type: str
+    shape: tuple[int | str, ...] | None
+
+    @property
+    def batch(self) -> int | None:
+        """The fixed batch size; None where the first dimension is open."""
+        return size_of(self.shape[0]) if self.shape else None
+
+    def __str__(self) -> str:
+        return f"{quoted(self.name)} {self.type}{'' if self.shape is None else ' ' + shape_text(self.shape)}"
+
+
+def size_of(dimension: int | str) -> int | None:
+    """A dimension's size; None where it is open."""
+    return dimension if isinstance(dimension, int) else None
+
+
+def shape_text(shape: Iterable[int | str]) -> str:
+    """`(batch, 3, 32, 32)`, with ? for dimensions that have no usable name, and no more than eight of them."""
+    first = list(itertools.islice(shape, _SHOWN_AXES + 1))
+    sizes = [str(d) if isinstance(d, int) or (d.isidentifier() and len(d) <= _SHOWN_CHARACTERS) else "?" for d in first]
+    return f"({', '.join(sizes[:_SHOWN_AXES])}{', ...' if len(sizes) > _SHOWN_AXES else ''})"
+
+
+def quoted(name: str) -> str:
+    """A name from the file in quotes, cut where it is longer than a line."""
+    return repr(name) if len(name) <= _SHOWN_CHARACTERS else f"{name[:_SHOWN_CHARACTERS]!r}..."
+
+
+def inputs_of(graph: onnx.GraphProto) -> tuple[Port, ...]:
+    """The inputs that a caller fills; initializers that old exporters list as inputs are left out."""
+    stored = {tensor.name for tensor in graph.initializer}
+    return tuple(_port(value) for value in graph.input if value.name not in stored)
+
+
+def outputs_of(graph: onnx.GraphProto) -> tuple[Port, ...]:
+    """All outputs in the file's order."""
+    return tuple(_port(value) for value in graph.output)
+
+
+def choose_input(inputs: tuple[Port, ...], wanted: str | None = None) -> Port:
+    """The image input.
+
+    Raises
+    ------
+    ModelError
+        Several inputs and none chosen, or one that holds no images.
+    UsageError
+        `wanted` is not among them.
+    """
+    port = _pick(inputs, wanted, "input")
+    if port.type not in INPUT_TYPES:
+        raise ModelError(
+            f"The input {port} has a type that onnxspec does not feed; it feeds {', '.join(INPUT_TYPES)}.",
+            "Export the model with one of these (float32, say).",
+        )
+    if port.shape is not None and len(port.shape) not in (2, 4):
+        raise ModelError(
+            f"The input {port} takes no batch of images; (n, channels, height, width), "
+            "(n, height, width, channels) or (n, values) was expected.",
+            "Export the model with a batch axis first, and a channel axis.",
+        )
+    return port
+
+
+def choose_output(outputs: tuple[Port, ...], wanted: str | None = None) -> Port:
+    """The class scores, (n, K); beside labels of another type the one tensor of scores is found by itself.
+
+    Raises
+    ------
+    ModelError
+        Several outputs of scores and none chosen, no scores, or scores inside a sequence or a map.
+    UsageError
+        `wanted` is not among them.
+    """
+    scores = [port for port in outputs if port.type in SCORE_TYPES]
+    port = scores[0] if wanted is None and len(scores) == 1 else _pick(outputs, wanted, "output")
+    return _checked_scores(port, outputs)
+
+
+def _pick(ports: tuple[Port, ...], wanted: str | None, flag: str) -> Port:
+    listed = "; ".join(map(str, ports)) or "none"
+    if wanted is not None:
+        for port in ports:
+            if port.name == wanted:
+                return port
+        raise UsageError(f"The model has no {flag} {wanted!r}.", f"Its {flag}s: {listed}.")
+    if not ports:
+        raise ModelError(f"The model has no {flag} that can be used.")
+    packed = [port for port in ports if port.type in ("sequence", "map")]
+    if packed and flag == "output":
+        return packed[0]
+    if len(ports) > 1:
+        raise ModelError(f"The model has {len(ports)} {flag}s: {listed}.", f"Choose one with --{flag} NAME.")
+    return ports[0]
+
+
+def _checked_scores(port: Port, outputs: tuple[Port, ...]) -> Port:
+    if port.type in ("sequence", "map"):
+        raise ModelError(f"The output {port} holds its probabilities as a {port.type}, not as a tensor.", _ZIPMAP)
+    if port.type not in SCORE_TYPES:
+        raise ModelError(
+            f"The output {port} holds labels, no class scores ({', '.join(SCORE_TYPES)} were expected).",
+            "Export the model with its probabilities or logits as an output.",
+        )
+    rank_ok = port.shape is None or (len(port.shape) >= 2 and all(_may_be_one(d) for d in port.shape[2:]))
+    if not rank_ok:
+        raise ModelError(
+            f"The output {port} holds no class scores; a shape (n, K) was expected: one score per class and image.",
+            "Choose another with --output NAME." if len(outputs) > 1 else "",
+        )
+    return port
+
+
+def _may_be_one(dimension: int | str) -> bool:
+    return size_of(dimension) in (None, 1)
+
+
+def _port(value: onnx.ValueInfoProto) -> Port:
+    kind = value.type.WhichOneof("value") or "tensor_type"
+    if kind != "tensor_type":
+        return Port(value.name, kind.removesuffix("_type").removesuffix("_tensor"), None)
+    tensor = value.type.tensor_type
+    shape = tuple(map(_dimension, tensor.shape.dim)) if tensor.HasField("shape") else None
+    return Port(value.name, _type_name(tensor.elem_type), shape)
+
+
+def _dimension(dimension: onnx.TensorShapeProto.Dimension) -> int | str:
+    # Some exporters write an open dimension as 0 or -1.
+    return dimension.dim_value if dimension.dim_value > 0 else dimension.dim_param
+
+
+def _type_name(elem_type: int) -> str:
+    if elem_type in (onnx.TensorProto.FLOAT, onnx.TensorProto.DOUBLE):
+        return "float32" if elem_type == onnx.TensorProto.FLOAT else "float64"
+    try:
+        return str(onnx.TensorProto.DataType.Name(elem_type)).lower()
+    except ValueError:
+        return f"type {elem_type}"
+
+
+def dtype_of(port: Port) -> np.dtype:
+    """The NumPy dtype of a port whose type is one of INPUT_TYPES or SCORE_TYPES."""
+    return np.dtype(port.type)
+
+
+def classes_of(shape: tuple[int | str, ...] | None) -> int | None:
+    """K of an output of shape (n, K) or (n, K, 1, 1); None where it is open."""
+    return size_of(shape[1]) if shape is not None and len(shape) > 1 else None
+
+
+def elements(shape: Iterable[int | str] | None) -> int | None:
+    """How many elements a shape has, at most 2^63 - 1; None where any dimension is open."""
+    if shape is None:
+        return None
+    count = 1
+    for dimension in shape:  # cut off: a product over thousands of axes never ends
+        size = size_of(dimension)
+        if size is None:
+            return None
+        count = min(count * size, _MOST_ELEMENTS)
+    return count

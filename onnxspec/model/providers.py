@@ -1,0 +1,149 @@
+"""Execution providers: what a session is given for one, and whether it really runs here."""
+
+import contextlib
+import ctypes
+import io
+import os
+import platform
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import onnxruntime
+
+from onnxspec.errors import DeviceError
+from onnxspec.model import runtime
+
+CPU = "CPUExecutionProvider"
+CUDA = "CUDAExecutionProvider"
+TENSORRT = "TensorrtExecutionProvider"
+INSTALL_CUDA = 'pip install "onnxruntime-gpu[cuda,cudnn]"'
+
+_WINDOWS = platform.system() == "Windows"
+DRIVER = "nvcuda.dll" if _WINDOWS else "libcuda.so.1"
+_CUDNN = "cudnn64_9.dll" if _WINDOWS else "libcudnn.so.9"
+_PROVIDER_LIBRARY = "onnxruntime_providers_cuda.dll" if _WINDOWS else "libonnxruntime_providers_cuda.so"
+# The severity that ONNX Runtime's own logger starts with (it has no getter), and the one that keeps it quiet.
+_WARNING, _FATAL = 2, 4
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A provider by ONNX Runtime's name, its options, `device` as the user would write it, and why it was taken."""
+
+    provider: str
+    device: str
+    reason: str
+    provider_options: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def session_providers(self) -> list[tuple[str, Mapping[str, str]]]:
+        """What a session is given: TensorRT leaves to CUDA what it cannot run itself."""
+        own: list[tuple[str, Mapping[str, str]]] = [(self.provider, self.provider_options)]
+        if self.provider == TENSORRT:
+            own.append((CUDA, {"device_id": self.provider_options.get("device_id", "0"), "use_tf32": "0"}))
+        return own
+
+    @property
+    def memory(self) -> tuple[str, int]:
+        """Where its buffers lie, by ONNX Runtime's name of a device and its number."""
+        if self.provider in (CUDA, TENSORRT):
+            return "cuda", int(self.provider_options.get("device_id", "0"))
+        return "cpu", 0
+
+
+def cuda_choice(
+    index: int = 0, tf32: bool = False, reason: str = "", options: Mapping[str, str] | None = None
+) -> Choice:
+    """CUDA on the GPU `index`, with TF32 off everywhere unless asked for; whether it works is not looked at.
+
+    options : of the provider, over those that are chosen here
+    """
+    if not tf32:
+        # cuDNN may retry with TF32 whatever the option says; CUDA's libraries read this when they start.
+        os.environ.setdefault("NVIDIA_TF32_OVERRIDE", "0")
+    chosen = {
+        "device_id": str(index),
+        "use_tf32": "1" if tf32 else "0",
+        # EXHAUSTIVE is slow and not repeatable, DEFAULT a slow path (performance.md).
+        "cudnn_conv_algo_search": "HEURISTIC",
+        # The default doubles what it holds every time it grows, so that half of the device may lie idle.
+        "arena_extend_strategy": "kSameAsRequested",
+    }
+    return Choice(CUDA, f"cuda:{index}", reason, chosen | dict(options or {}))
+
+
+def obstacle(choice: Choice) -> DeviceError | None:
+    """Why `choice` cannot run here, and what to do; None where a tiny model really ran on it."""
+    available = onnxruntime.get_available_providers()
+    if choice.provider not in available:
+        return DeviceError(
+            f"this onnxruntime has no {choice.provider}; it has {', '.join(available)}.",
+            f"Install the GPU build: pip uninstall onnxruntime, then {INSTALL_CUDA}."
+            if choice.provider == CUDA
+            else "Install a build of ONNX Runtime that has it, in place of this one.",
+        )
+    if choice.provider in (CUDA, TENSORRT) and (missing := diagnose_cuda()):
+        return DeviceError(f"{', '.join(missing)} cannot be loaded.", missing_hint(missing))
+    reason = _trial(choice)
+    return None if reason is None else DeviceError(reason)
+
+
+def diagnose_cuda() -> list[str]:
+    """The libraries that CUDA needs and that cannot be loaded, by file name; empty where all can."""
+    _preload()
+    provider = Path(onnxruntime.__file__).parent / "capi" / _PROVIDER_LIBRARY
+    missing = (missing_for(library) for library in (DRIVER, provider, _CUDNN))
+    return list(dict.fromkeys(name for name in missing if name is not None))
+
+
+def missing_hint(missing: list[str]) -> str:
+    """What to do about the libraries that `diagnose_cuda` found missing."""
+    driver = f"{DRIVER} comes with NVIDIA's driver for the GPU." if DRIVER in missing else ""
+    libraries = f"Install CUDA's libraries: {INSTALL_CUDA}." if set(missing) - {DRIVER} else ""
+    return f"{driver} {libraries}".strip()
+
+
+def missing_for(library: str | Path) -> str | None:
+    """The file that is missing when `library` is loaded: itself, or one it depends on; None where it loads."""
+    try:
+        ctypes.CDLL(str(library))
+    except OSError as error:
+        found = re.match(r"(\S+): cannot open shared object file", str(error))
+        if found is not None:
+            return Path(found.group(1)).name
+        # Windows does not say which file it missed. Elsewhere a file that is there lacks something else: a session
+        # will tell what.
+        return None if Path(library).is_file() and not _WINDOWS else Path(library).name
+    return None
+
+
+def _trial(choice: Choice) -> str | None:
+    onnxruntime.set_default_logger_severity(_FATAL)  # the exception says it, stderr need not
+    try:
+        session = runtime.make_session(runtime.tiny_model(), choice.session_providers, strict=choice.provider != CPU)
+        if (taken := session.get_providers()[0]) != choice.provider:
+            return f"ONNX Runtime took {taken} in its place."
+        session.run(None, {"x": runtime.tiny_input()})
+    except runtime.ERRORS as error:
+        return runtime.sentence(error)
+    finally:
+        onnxruntime.set_default_logger_severity(_WARNING)
+    return None
+
+
+def best(tf32: bool = False) -> Choice:
+    """CUDA where it really works, else the CPU, and why."""
+    if missing_for(DRIVER) is not None:  # the usual case, told without looking for CUDA's libraries
+        return Choice(CPU, "cpu", f"auto: there is no NVIDIA driver ({DRIVER})")
+    choice = cuda_choice(tf32=tf32, reason="auto: it works here")
+    problem = obstacle(choice)
+    return choice if problem is None else Choice(CPU, "cpu", f"auto: CUDA does not work here: {problem}")
+
+
+def _preload() -> None:
+    preload = getattr(onnxruntime, "preload_dlls", None)
+    if preload is not None:
+        with contextlib.redirect_stdout(io.StringIO()):  # it prints what is missing; `diagnose_cuda` says it better
+            preload()

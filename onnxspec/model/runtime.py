@@ -1,0 +1,118 @@
+"""ONNX Runtime itself: what this installation can read, sessions that keep quiet, and its errors in one sentence."""
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+from onnx import TensorProto, helper
+from onnxruntime.capi import onnxruntime_pybind11_state as _binding
+
+ERRORS: tuple[type[Exception], ...] = (
+    *(kind for kind in vars(_binding).values() if isinstance(kind, type) and issubclass(kind, Exception)),
+    RuntimeError,
+    ValueError,
+    MemoryError,
+)
+"""What ONNX Runtime raises: its own exceptions share no base class but Exception."""
+
+_WEIGHTS_FOLDER = "session.model_external_initializers_file_folder_path"
+# A session's own log level: errors arrive as exceptions, so nothing needs to be printed too.
+_FATAL_ONLY = 4
+# Beyond any release: asking for it makes ONNX Runtime name its own limit.
+_TOO_NEW = 9999
+# Names from the model stand in messages, at any length, and what follows takes time that grows with its square.
+_LONGEST_MESSAGE = 4000
+# "/src/model.cc:256 void ns::Function(types) const ", or "file.cc:12 Function " where it has no signature.
+_SOURCE = re.compile(
+    r"\S*\.(?:cc|h|cpp|cu):\d+ (?:[\w:<>&*,~ ]*::[\w:<>&*,~ ]*\((?:[^()]|\([^()]*\))*\)(?: const)? |\w+ (?=[A-Z]))?"
+)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The newest IR version and default-domain opset that this ONNX Runtime reads; None where it does not say."""
+
+    ir_version: int | None
+    opset: int | None
+
+
+@cache
+def limits() -> Limits:
+    """What the installed ONNX Runtime reads, learnt from its refusal of a model from the far future."""
+    return Limits(
+        _named_in_refusal(r"max supported IR version: (\d+)", ir_version=_TOO_NEW, opset=13),
+        _named_in_refusal(r"domain ai\.onnx is till opset (\d+)", ir_version=8, opset=_TOO_NEW),
+    )
+
+
+def tiny_model(ir_version: int = 8, opset: int = 13) -> bytes:
+    """A serialised model of one Relu over `x` (1, 1, 2, 2) float32, giving `y` of the same shape."""
+    x, y = (helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, 1, 2, 2]) for name in "xy")
+    graph = helper.make_graph([helper.make_node("Relu", ["x"], ["y"])], "tiny", [x], [y])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=ir_version)
+    return bytes(model.SerializeToString())
+
+
+def tiny_input() -> NDArray[np.float32]:
+    """An input for `tiny_model`."""
+    return np.array([-1, 0, 1, 2], np.float32).reshape(1, 1, 2, 2)
+
+
+def make_session(
+    model: str | os.PathLike[str] | bytes,
+    providers: Sequence[tuple[str, Mapping[str, str]]],
+    threads: int = 1,
+    strict: bool = False,
+    weights: Path | None = None,
+) -> onnxruntime.InferenceSession:
+    """A session on `providers` that prints nothing, never spins, and takes no configuration from the model.
+
+    Raises one of `ERRORS`; `sentence` puts it into words. A provider that could not start may be left out without an
+    error: compare `get_providers()` with what was asked. `strict` refuses where a node would run on the CPU instead;
+    `weights` is the folder of the external weights of a model that comes as bytes.
+    """
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
+    options.log_severity_level = _FATAL_ONLY
+    # Idle threads that spin take the cores from the threads that work (performance.md).
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.add_session_config_entry("session.inter_op.allow_spinning", "0")
+    # With this set, a model configures the session that runs it; ONNX Runtime has no other switch that wins over it.
+    os.environ.pop("ORT_LOAD_CONFIG_FROM_MODEL", None)
+    if weights is not None:
+        options.add_session_config_entry(_WEIGHTS_FOLDER, str(weights))
+    if strict:
+        options.add_session_config_entry("session.disable_cpu_ep_fallback", "1")
+    return onnxruntime.InferenceSession(
+        model,
+        options,
+        providers=[(name, dict(settings)) for name, settings in providers],
+        enable_fallback=0,  # the fallback prints to stdout and goes on with another provider
+    )
+
+
+def sentence(error: BaseException) -> str:
+    """The essential sentence of an ONNX Runtime error, without codes, C++ signatures and source lines."""
+    text = " ".join(str(error)[:_LONGEST_MESSAGE].split())
+    text = re.sub(r"^\[ONNXRuntimeError\] : \d+ : \w+ : ", "", text)
+    text = re.sub(r"^Load model from .*? failed:", "", text)
+    text = _SOURCE.sub("", text)
+    text = text.replace("Status Message: ", "").strip()
+    return text[:300] + ("..." if len(text) > 300 else "") if text else type(error).__name__
+
+
+def _named_in_refusal(pattern: str, ir_version: int, opset: int) -> int | None:
+    try:
+        make_session(tiny_model(ir_version, opset), [("CPUExecutionProvider", {})])
+    except ERRORS as error:
+        found = re.search(pattern, str(error))
+        return int(found.group(1)) if found else None
+    return None

@@ -1,0 +1,298 @@
+"""An ONNX classifier that runs: images (n, ...) in, scores (n, K) out, on the provider that was asked for."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from onnxspec.errors import DeviceError, ModelError, ResourceError
+from onnxspec.images.preprocess import InputSpec
+from onnxspec.model import devices, machine, outputs, runtime
+from onnxspec.model.fingerprint import Fingerprint
+from onnxspec.model.inspection import ModelInfo, inspect
+from onnxspec.model.outputs import Scores
+from onnxspec.model.ports import Port, shape_text, size_of
+from onnxspec.model.providers import CPU, Choice
+from onnxspec.model.spread import Spread
+
+IN_FLIGHT = 2
+"""Batches at a time on a device: one is copied while the other is computed."""
+_OPEN_SIDE = 224
+_OUT_OF_MEMORY = (
+    *("Failed to allocate memory", "out of memory", "bad allocation", "bad_alloc", "Available memory of"),
+    *("ALLOC_FAILED", "ALLOCATION_FAILED"),
+)
+
+
+@dataclass(frozen=True, eq=False)
+class OnnxModel:
+    """A session for each device and what is known of its model; a `protocol.Classifier`. Made by `OnnxModel.open`.
+
+    threads : ONNX Runtime's own inside one `run`
+    """
+
+    info: ModelInfo
+    spec: InputSpec
+    choices: tuple[Choice, ...]
+    sessions: Spread[onnxruntime.InferenceSession]
+    fingerprint: Fingerprint
+    limit: machine.Limit
+    threads: int = 1
+
+    threads_allowed = True
+
+    @classmethod
+    def open(
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        device: str = "auto",
+        tf32: bool = False,
+        threads: int = 1,
+        input: str | None = None,
+        output: str | None = None,
+        max_memory: int | None = None,
+    ) -> "OnnxModel":
+        """Load the ONNX classifier at `path`.
+
+        Parameters
+        ----------
+        device, tf32 : see `devices.choose`
+        threads : ONNX Runtime's threads inside one `run`; 1 suits several Python threads that share the model
+        input, output : names, where the model has several
+        max_memory : bytes that it may take; None takes what the machine offers
+
+        Raises
+        ------
+        ModelError
+            The file cannot be analysed, ONNX Runtime refuses it, or it changes while it is opened.
+        ResourceError
+            It takes more memory than there is.
+        DeviceError
+            The device that was asked for does not run here.
+        UsageError
+            An unknown device, input or output.
+        """
+        info = inspect(path, input, output)
+        info.check()
+        assert info.spec is not None, "check() lets no model without an image input pass"
+        limit = machine.limit(max_memory)
+        info.memory.require(limit)
+        choices = devices.choose(device, tf32)
+        fingerprint = Fingerprint.of(info.files)
+        if fingerprint.hashes[0] != info.sha256:
+            raise ModelError(f"{path} has changed while it was opened.", "Run again, and leave the file alone.")
+        model = cls(info, info.spec, choices, _sessions(info, choices, threads), fingerprint, limit, threads)
+        model.require_unchanged()
+        return model
+
+    def with_threads(self, threads: int) -> "OnnxModel":
+        """The same model with `threads` of ONNX Runtime's own threads inside one `run`: for very small networks."""
+        self.require_unchanged()
+        model = replace(self, sessions=_sessions(self.info, self.choices, threads), threads=threads)
+        self.require_unchanged()
+        return model
+
+    def renew(self) -> None:
+        """Gives back what a device's memory is full of, which an arena never does: the next batch finds new sessions."""
+        if self.provider != CPU:
+            self.sessions.renew()
+
+    def affordable(self, images: int, workers: int) -> int:
+        """How many of `images` in a batch, of which as many as there are workers run at a time, memory allows.
+
+        A device's own memory is not known: there the batch is halved when it runs out.
+        """
+        return self.info.memory.affordable(self.limit, images, workers) if self.provider == CPU else images
+
+    def require_unchanged(self) -> None:
+        """Raises ModelError where the model's files are no longer those that the session was made from.
+
+        To be asked when the work is done, before `digest` is written beside its results. Costs a look at each file's
+        times, as a rule; see `Fingerprint.require_unchanged` for when a file is read again.
+        """
+        self.fingerprint.require_unchanged()
+
+    @property
+    def name(self) -> str:
+        """The file's name without its ending."""
+        return self.info.path.stem
+
+    @property
+    def in_flight(self) -> int:
+        """Batches that keep its devices busy; 0 on the CPU, where that is a matter of cores."""
+        return 0 if self.provider == CPU else IN_FLIGHT * len(self.choices)
+
+    @property
+    def fixed_batch(self) -> int | None:
+        """The batch size that the file fixes; `run` pads and splits to it."""
+        return self.info.fixed_batch
+
+    @property
+    def final_op(self) -> str:
+        """The operator that makes the scores, for `outputs.detect`."""
+        return self.info.final_op
+
+    @property
+    def provider(self) -> str:
+        """The execution provider that runs the model; `start_session` takes no other."""
+        return self.choices[0].provider
+
+    @property
+    def device_note(self) -> str:
+        """The devices and why they were taken, for people."""
+        return f"{', '.join(choice.device for choice in self.choices)} ({self.choices[0].reason.rstrip('.')})"
+
+    @cached_property
+    def outputs(self) -> int | None:
+        """K: from the file, else from one run on zeros; None where only real images can tell."""
+        if self.info.classes is not None:
+            return self.info.classes
+        shape = [size_of(d) for d in self._input.shape or ("",) * 4]
+        trial = [d or (3 if axis == self._channel_axis else _OPEN_SIDE) for axis, d in enumerate(shape)]
+        try:
+            return self.run(np.zeros((1, *trial[1:]), self.spec.dtype)).shape[1]
+        except ModelError:
+            return None
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of what the session was made from (`Fingerprint.digest`)."""
+        return self.fingerprint.digest
+
+    def run(self, batch: NDArray[Any]) -> Scores:
+        """Scores of a batch; several threads may call this at once.
+
+        Parameters
+        ----------
+        batch : (n, ...) laid out as `spec` says, n >= 1, any real dtype; rounded to 0..255 for a uint8 input
+
+        Returns
+        -------
+        (n, K) float32, or float64 where the model computes so; the bits do not depend on n on the CPU provider
+
+        Raises
+        ------
+        ModelError
+            The batch has another shape than the model takes, or ONNX Runtime fails on it.
+        ResourceError
+            Memory ran out, on the host or on the device.
+        """
+        images = _as_input(batch, self.spec.dtype)
+        self._check_shape(images)
+        size = self.fixed_batch
+        if size is None:
+            return self._run(images, len(images))
+        parts = (images[start : start + size] for start in range(0, len(images), size))
+        return np.concatenate([self._run(_padded(part, size), size)[: len(part)] for part in parts])
+
+    @property
+    def _input(self) -> Port:
+        assert self.info.input is not None and self.info.output is not None, "as checked by open()"
+        return self.info.input
+
+    @property
+    def _channel_axis(self) -> int:
+        return 3 if self.spec.layout == "NHWC" else 1
+
+    def _run(self, images: NDArray[Any], count: int) -> Scores:
+        assert self.info.output is not None, "as checked by open()"
+        feed = {self._input.name: images} | self.fillers(count)
+        try:
+            with self.sessions.one() as session:
+                raw = session.run([self.info.output.name], feed)[0]
+        except runtime.ERRORS as error:
+            raise run_error(error, count) from None
+        return outputs.squeeze(raw, count)
+
+    def fillers(self, count: int) -> dict[str, NDArray[Any]]:
+        """Zeros, by name, for inputs that the scores do not depend on (inspection refuses the others): they must be fed."""
+        return {
+            port.name: np.zeros(
+                [size_of(d) or (1 if axis else count) for axis, d in enumerate(port.shape or ())], port.type
+            )
+            for port in self.info.inputs
+            if port.name != self._input.name
+        }
+
+    def _check_shape(self, images: NDArray[Any]) -> None:
+        expected = self._input.shape
+        if expected is None:
+            return
+        fits = len(expected) == images.ndim and all(
+            size_of(d) in (None, length) for d, length in zip(expected[1:], images.shape[1:], strict=True)
+        )
+        if not fits:
+            raise ModelError(
+                f"The model's input {self._input.name!r} takes {shape_text(expected)}; "
+                f"it was given {shape_text(images.shape)}.",
+                "Check the preprocessing: size, channels and layout.",
+            )
+
+
+def start_session(
+    info: ModelInfo, choice: Choice, threads: int = 1, content: bytes | None = None, weights: Path | None = None
+) -> onnxruntime.InferenceSession:
+    """A session for the model on the chosen provider and no other; raises as `OnnxModel.open` does.
+
+    content, weights : what is run in place of the model's file, and the folder of its external weights
+    """
+    try:
+        if content is None:
+            session = runtime.make_session(info.path, choice.session_providers, threads)
+        else:
+            session = runtime.make_session(content, choice.session_providers, threads, weights=weights)
+    except runtime.ERRORS as error:
+        raise _load_error(error, info.path) from None
+    if session.get_providers()[0] != choice.provider:
+        raise DeviceError(
+            f"{choice.provider} was asked for and ONNX Runtime took {session.get_providers()[0]}.",
+            "See `onnxspec doctor`; or use --device cpu.",
+        )
+    return session
+
+
+def _sessions(info: ModelInfo, choices: Sequence[Choice], threads: int) -> Spread[onnxruntime.InferenceSession]:
+    makers = [partial(start_session, info, choice, threads) for choice in choices]
+    sessions = Spread(makers, None if choices[0].provider == CPU else IN_FLIGHT)
+    sessions.start()
+    return sessions
+
+
+def _load_error(error: Exception, path: Path) -> ModelError | ResourceError:
+    if _is_out_of_memory(error):
+        return ResourceError(f"Memory ran out while {path} was loaded: {runtime.sentence(error)}")
+    return ModelError(
+        f"ONNX Runtime {onnxruntime.__version__} refuses {path}: {runtime.sentence(error)}",
+        "Check the export: onnx.checker.check_model(path, full_check=True).",
+    )
+
+
+def run_error(error: Exception, count: int) -> ModelError | ResourceError:
+    """What ONNX Runtime says of a batch of `count` images, in words."""
+    if _is_out_of_memory(error):
+        return ResourceError(f"Memory ran out on a batch of {count} images.", "Use a smaller --batch.")
+    return ModelError(f"The model fails on a batch of {count} images: {runtime.sentence(error)}")
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    return isinstance(error, MemoryError) or any(sign in str(error) for sign in _OUT_OF_MEMORY)
+
+
+def _as_input(batch: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
+    if dtype == np.uint8 and batch.dtype != np.uint8:
+        batch = np.clip(np.rint(batch), 0, 255)
+    return np.ascontiguousarray(batch, dtype)
+
+
+def _padded(images: NDArray[Any], size: int) -> NDArray[Any]:
+    # Real images rather than zeros: whatever the model does, it does to values it knows.
+    return (
+        np.concatenate([images, np.repeat(images[-1:], size - len(images), axis=0)]) if len(images) < size else images
+    )

@@ -1,0 +1,52 @@
+"""What a checkpoint makes of one noise, with intervals over images: arrays in, pooled figures out."""
+
+import numpy as np
+
+from onnxspec import statistics
+from onnxspec.noise.losses import LogLikelihood, perfect, uniform
+from onnxspec.statistics import Pooled
+
+QUANTITIES = ("clean", "noisy", "noise_fitting", "following", "explained")
+
+
+def measure(found: LogLikelihood, s: np.ndarray, amplitude: float, classes: int) -> dict[str, Pooled]:
+    """The quantities of method.md section 10 over images whose smoothing is s (n,).
+
+    `explained` is (L_const - L_noisy) / (L_const - L_perfect), the constants those of the same images: 0 for uniform
+    smoothing and 1 for a perfect fit exactly, whatever noise these images happen to have. Every figure is over the same
+    images in the same order, so that two checkpoints, or two frequencies, are compared by `statistics.paired`.
+    """
+    noisy, fit = found.noisy(s), perfect(s, classes).noisy(s)
+    constant = uniform(amplitude, classes, len(s)).noisy(s)
+    return {
+        "clean": mean(found.clean),
+        "noisy": mean(noisy),
+        "noise_fitting": mean(found.noise_fitting(s)),
+        "following": mean(found.following(s)),
+        "explained": ratio(constant - noisy, constant - fit),
+    }
+
+
+def mean(values: np.ndarray) -> Pooled:
+    """The mean over images (n,)."""
+    return statistics.mean(values, *_ends(len(values)))
+
+
+def ratio(numerator: np.ndarray, denominator: np.ndarray) -> Pooled:
+    """The ratio of means over images (n,) of either sign, with its linear influences."""
+    n, total = len(numerator), float(denominator.sum())
+    if n < 2 or not total > 0:
+        reason = "all images have the same noise" if n >= 2 else f"{n} image: at least 2 are needed"
+        return Pooled(np.nan, np.zeros(n), *_ends(n), reason=reason)
+    value = float(numerator.sum()) / total
+    return Pooled(value, (numerator - value * denominator) / total, *_ends(n))
+
+
+def concentration(position: np.ndarray, frequency: float) -> float:
+    """How alike the phases of the noise are over images: 0 where they are uniform, 1 where all are the same."""
+    return float(abs(np.exp(2j * np.pi * frequency * position).mean()))
+
+
+def _ends(images: int) -> tuple[np.ndarray, np.ndarray]:
+    # An image is by itself: to the statistics of paths, a pair that shares no image with another.
+    return np.arange(images), np.arange(images, 2 * images)

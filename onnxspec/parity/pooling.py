@@ -1,0 +1,85 @@
+"""Paths become the papers' figures: arithmetic means over all of a family, whatever the model predicts at their ends."""
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from onnxspec import __version__, statistics
+from onnxspec.parity import functionals
+from onnxspec.parity.planning import Prepared
+from onnxspec.parity.protocols import LINEAR
+from onnxspec.parity.result import CONSISTENT, HFF, BandedSpectrum, Figure, ParityResult
+from onnxspec.parity.walking import Walked
+from onnxspec.results import Remark
+from onnxspec.settings import Settings
+
+
+def concluded(prepared: Prepared, settings: Settings, evaluated: Iterable[Walked]) -> ParityResult:
+    """Pools what the walk leaves, in order."""
+    parts = list(evaluated)
+    paths = {name: np.concatenate([part.columns[name] for part in parts]) for name in parts[0].columns}
+    spectra = [power for part in parts for power in part.power]
+    families = [family.name for family in prepared.families]
+    figures, banded = [], []
+    for family in families:
+        rows = np.flatnonzero(paths["family"] == family)
+        figures += [_figure(paths, rows, family, metric) for metric in (HFF, CONSISTENT) if metric in paths]
+        if spectra:
+            banded.append(_banded(paths, rows, family, spectra))
+    remarks = list(prepared.remarks)
+    accuracy, images = _accuracy(paths)
+    classes = max(len(prepared.subject.class_names), 2)
+    if accuracy <= 1.5 / classes:
+        text = f"Accuracy is {accuracy:.1%} on {images} images, near chance (1 of {classes})."
+        remarks.append(Remark("accuracy", text, "See --preprocess and --classes."))
+    return ParityResult(
+        _attributes(prepared, settings) | {"accuracy": accuracy, "accuracy_images": images},
+        tuple(figures),
+        paths,
+        tuple(banded),
+        np.concatenate(spectra).astype(np.float32) if spectra else None,
+        tuple(remarks),
+    )
+
+
+def _figure(paths: Mapping[str, np.ndarray], rows: np.ndarray, family: str, metric: str) -> Figure:
+    values = paths[metric][rows].astype(np.float64)
+    pooled = statistics.mean(values, paths["image_a"][rows], paths["image_b"][rows], bottom=0.0)
+    return Figure(family, metric, pooled.interval(), float(values.std()) if len(values) else math.nan)
+
+
+def _banded(
+    paths: Mapping[str, np.ndarray], rows: np.ndarray, family: str, spectra: list[np.ndarray]
+) -> BandedSpectrum:
+    values = np.stack([functionals.banded(spectra[row], int(paths["points"][row])) for row in rows])
+    mean, low, high = statistics.mean_band(values, paths["image_a"][rows], paths["image_b"][rows])
+    return BandedSpectrum(family, len(rows), functionals.BANDS.frequency, mean, low, high)
+
+
+def _accuracy(paths: Mapping[str, np.ndarray]) -> tuple[float, int]:
+    """Share of the images at the starts of paths that are predicted right, and how many those are."""
+    _, first = np.unique(paths["image_a"], return_index=True)
+    return float(paths["right"][first].mean()), len(first)
+
+
+def _attributes(prepared: Prepared, settings: Settings) -> dict[str, Any]:
+    subject, protocol = prepared.subject, prepared.protocol
+    return {
+        "tool_version": __version__,
+        "protocol": protocol.name,
+        "source": protocol.title,
+        "model": subject.model.name,
+        "model_digest": subject.model.digest or "",
+        "outputs": subject.outputs,
+        "output_kind": subject.engine.kind,
+        "provider": subject.model.provider,
+        "data": subject.images.source,
+        "data_digest": subject.images.digest,
+        "data_images": len(subject.images),
+        "pairs": settings.plan.most,
+        "seed": settings.plan.seed,
+        "kinds": " ".join(kind for kind in LINEAR if kind in settings.plan.kinds),
+        "preprocess": str(subject.engine.preprocess),
+    }

@@ -1,0 +1,370 @@
+"""What is frozen before the first row: the plan's pairs, the cut-off, how outputs are read, and the pilot."""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Protocol, TypeVar
+
+import numpy as np
+import onnxruntime
+
+from onnxspec import __version__, checks, metrics, strips
+from onnxspec.engine.local import LARGEST_HOST_TILE
+from onnxspec.errors import DataError
+from onnxspec.images.cache import PixelCache
+from onnxspec.model.session import OnnxModel
+from onnxspec.paths.pairs import Pairs, available, draw
+from onnxspec.reference import reference_distance
+from onnxspec.report.cache import Cache
+from onnxspec.report.parts import Part
+from onnxspec.report.spool import Spool
+from onnxspec.results import Pilot, Reading, Remark
+from onnxspec.settings import AUTO, FEWEST_LABEL_POINTS, MAX_POINTS, Settings
+from onnxspec.subject import TRUE, Subject
+
+LENGTHS = 1000
+"""Pairs of each kind whose lengths decide the points: the order of the plan is random, so the first tell as much as all."""
+LONG = 95
+ASKED, CHOSEN, DOUBLED = "asked", "auto", "doubled"
+
+
+class Listener(Protocol):
+    """Who is told how a run goes on."""
+
+    def stage(self, name: str) -> None:
+        """A part of the run begins."""
+
+    def plan(self, paths: int, images: int, seconds: float, kept: int = 0, at_most: bool = False) -> None:
+        """What the run will evaluate (or `at_most`), about how long it takes, and how many paths are kept from before."""
+
+    def images(self, count: int) -> None:
+        """So many more images were evaluated; called from several threads."""
+
+
+class Silence:
+    """A listener that does not care."""
+
+    def stage(self, name: str) -> None: ...
+
+    def plan(self, paths: int, images: int, seconds: float, kept: int = 0, at_most: bool = False) -> None: ...
+
+    def images(self, count: int) -> None: ...
+
+
+class Beside(Protocol):
+    """Paths of another family than straight lines, as far as a plan must know them.
+
+    images : forward passes of one path
+    """
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def images(self) -> int: ...
+
+    def __len__(self) -> int:
+        """How many paths."""
+        ...
+
+
+B = TypeVar("B", bound=Beside)
+
+
+def _nothing(frozen: "Frozen") -> tuple[()]:
+    return ()
+
+
+@dataclass(frozen=True)
+class Frozen:
+    """Everything that is frozen before the first forward pass of a path; `reference` is d_ref.
+
+    settings : with numbers for what was left to the run
+    points_from : who settled the points: asked for, auto, or doubled since the pilot found that too few
+    """
+
+    subject: Subject
+    settings: Settings
+    pairs: Pairs
+    reference: float
+    reading: Reading
+    remarks: tuple[Remark, ...]
+    points_from: str
+
+    @property
+    def points(self) -> int:
+        """Points on a straight line."""
+        return self.settings.measurement.points
+
+    def doubled(self, points: int) -> "Frozen":
+        """The same with so many points."""
+        settings = self.settings.updated(points=points)
+        reading = replace(self.reading, measurement=settings.measurement)
+        return replace(self, settings=settings, reading=reading, points_from=DOUBLED)
+
+
+@dataclass(frozen=True)
+class Prepared(Frozen):
+    """A run that is ready to start: what the pilot found is known, too; `cache` is where earlier runs left theirs."""
+
+    pilot: Pilot
+    cache: Cache
+
+
+def freeze(subject: Subject, settings: Settings, listener: Listener, given: Pairs | None = None) -> Frozen:
+    """Freezes pairs (unless they are given), cut-off, points and reading."""
+    listener.stage("measuring distances")
+    reference = reference_distance(subject)
+    remarks = list(subject.remarks)
+    pairs, capped = _plan(subject, settings) if given is None else (given, [])
+    remarks += capped
+    cutoff = settings.measurement.cutoff or metrics.CYCLES_PER_REFERENCE / reference
+    points_from = ASKED if settings.measurement.points != AUTO else CHOSEN
+    settings = settings.updated(pairs=settings.plan.most)
+    if points_from == CHOSEN:
+        settings = settings.updated(points=_points(subject, settings, pairs, cutoff))
+    reading = Reading(settings.measurement, cutoff, subject.probabilities, subject.output_of, subject.columns)
+    return Frozen(subject, settings, pairs, reference, reading, tuple(remarks), points_from)
+
+
+def prepare(
+    frozen: Frozen, listener: Listener, spool: Spool, plan: Callable[[Frozen], Sequence[B]] = _nothing
+) -> tuple[Prepared, Sequence[B]]:
+    """Tells what the run costs and runs the pilot, which doubles the points once where they were left to it and are too few.
+
+    What an interrupted run has kept in the spool is taken from there, the pilot too.
+
+    Parameters
+    ----------
+    plan : paths beside the straight lines, which depend on the points; what it gives in the end is returned, too
+    """
+    cache = Cache(frozen.settings.execution.cache if frozen.subject.model.digest else None)
+    beside = plan(frozen)
+    kept = spool.begin(identity(frozen), len(frozen.pairs) + sum(map(len, beside)))
+    pilot = spool.pilot()
+    if pilot is not None and pilot.points != frozen.points:
+        frozen = frozen.doubled(pilot.points)
+        beside = plan(frozen)
+    frozen.subject.engine.on_images = listener.images
+    _announce(frozen, beside, listener, spool, kept, pilot is not None)
+    if pilot is None:
+        pilot = _pilot(frozen, listener, cache)
+        if pilot.too_coarse and frozen.points_from == CHOSEN and frozen.points < MAX_POINTS:
+            frozen = frozen.doubled(2 * frozen.points - 1)
+            beside = plan(frozen)
+            _announce(frozen, beside, listener, spool, kept, False)
+            pilot = _pilot(frozen, listener, cache)
+        spool.keep_pilot(pilot)
+    return _prepared(frozen, pilot, cache), beside
+
+
+def _announce(
+    frozen: Frozen, beside: Sequence[Beside], listener: Listener, spool: Spool, kept: int, pilot_kept: bool
+) -> None:
+    total = len(frozen.pairs) + sum(map(len, beside))
+    images = images_of(frozen.pairs, frozen.settings, spool.count(), pilot_kept)
+    images += sum((len(one) - spool.count(one.name)) * one.images for one in beside)
+    at_most = frozen.settings.plan.precision is not None
+    listener.plan(total, images, images * frozen.subject.seconds_per_image, kept, at_most)
+
+
+def _pilot(frozen: Frozen, listener: Listener, cache: Cache) -> Pilot:
+    listener.stage(f"pilot, {frozen.points} points")
+    subject, settings, pairs = frozen.subject, frozen.settings, frozen.pairs
+    key = _pilot_key(frozen) if cache.folder else ""
+    if (found := cache.pilot(key)) is not None:
+        subject.engine.on_images(images_of(pairs, settings) - images_of(pairs, settings, pilot_kept=True))
+        return found
+    reference = _cpu_reference(subject, settings)
+    pilot = checks.run_pilot(subject.engine, pairs, frozen.reading, settings.plan.seed, reference)
+    cache.keep_pilot(key, pilot)
+    return pilot
+
+
+def _pilot_key(frozen: Frozen) -> str:
+    some = checks.pilot_pairs(frozen.pairs)
+    content = content_digest(frozen.subject.engine.pixels, some.images)
+    return entry_key(grounds(frozen), "pilot", frozen.settings.plan.seed, some.digest, content)
+
+
+def _prepared(frozen: Frozen, pilot: Pilot, cache: Cache) -> Prepared:
+    """With what the pilot found, and its noise out of what is read where that is more than float32's."""
+    subject, settings, reading = frozen.subject, frozen.settings, frozen.reading
+    remarks = [*frozen.remarks, *checks.remarks(pilot)]
+    if _reduced_precision(subject, settings):
+        subtracted = settings.measurement.estimator == "sine"
+        reading = replace(reading, floor=pilot.floor) if subtracted else reading
+        remarks.append(checks.floor_remark(pilot, subtracted))
+    elif subject.engine.spec.dtype == np.uint8:
+        remarks.append(checks.rounding_remark(pilot))
+    return Prepared(
+        subject, settings, frozen.pairs, frozen.reference, reading, tuple(remarks), frozen.points_from, pilot, cache
+    )
+
+
+def images_of(pairs: Pairs, settings: Settings, kept: int = 0, pilot_kept: bool = False) -> int:
+    """How many forward passes straight lines cost, pilot, checks and strips included, when so many paths are done already."""
+    points = settings.measurement.points
+    shown = min(strips.most(settings.plan.kinds), len(pairs))
+    walked = (len(pairs) - kept + shown) * points
+    if pilot_kept:
+        return walked
+    pilot = len(checks.pilot_pairs(pairs))
+    dithered = len(checks.dithered_pairs(pairs))
+    return walked + pilot * (2 * points - 1 + checks.OFF_GRID_TIMES) + 2 * dithered * points
+
+
+def identity(frozen: Frozen) -> dict[str, str]:
+    """Everything that decides the rows, by a name for people; equal for runs whose rows may be mixed."""
+    subject, settings, reading = frozen.subject, frozen.settings, frozen.reading
+    # How many pairs are walked decides no row, and who settled the points decides whether the pilot may double them.
+    decided = deciding(settings) | {"precision": None, "points_from": frozen.points_from}
+    return _foundations(frozen) | {
+        "images": f"{subject.images.digest} {subject.labelling}",
+        "settings": json.dumps(decided | {"cutoff": reading.cutoff, "tf32": settings.execution.tf32}),
+        "pairs": frozen.pairs.digest,
+    }
+
+
+def grounds(frozen: Frozen) -> dict[str, str]:
+    """As `identity`, without what only the plan as a whole decides: equal for runs that may share a shard."""
+    reading, inputs = frozen.reading, frozen.settings.inputs
+    read = asdict(reading.measurement) | {"paths": None, "cutoff": reading.cutoff}
+    floor = {name: power.tolist() for name, power in (reading.floor or {}).items()}
+    read |= {"probabilities": reading.probabilities, "floor": floor, "tf32": frozen.settings.execution.tf32}
+    return _foundations(frozen) | {
+        "tensors": json.dumps([inputs.input, inputs.output]),
+        "images": frozen.subject.images.digest,
+        "measurement": json.dumps(read),
+    }
+
+
+def _foundations(frozen: Frozen) -> dict[str, str]:
+    subject, reading = frozen.subject, frozen.reading
+    columns = reading.columns if reading.columns is not None else np.empty(0)
+    return {
+        "model": subject.model.digest or "",
+        "preprocessing": json.dumps({k: v for k, (v, _) in subject.engine.preprocess.fields_and_origins().items()}),
+        "class order": _digest(reading.output_of, columns),
+        "path form": subject.engine.path_form,
+        "provider": f"{subject.model.provider} of onnxruntime {onnxruntime.__version__}",
+        "version": __version__,
+    }
+
+
+def entry_key(known: Mapping[str, str], *what: Any) -> str:
+    """The key of a cache entry: the digest of the grounds and of what else decides it, JSON-ready."""
+    return hashlib.sha256(json.dumps([dict(known), *what]).encode()).hexdigest()
+
+
+def deciding(settings: Settings) -> dict[str, Any]:
+    """The settings that decide the figures, beside the preprocessing."""
+    inputs = {name: getattr(settings.inputs, name) for name in ("restrict_outputs", "skip_bad", "input", "output")}
+    return asdict(settings.plan) | asdict(settings.measurement) | inputs
+
+
+def content_digest(pixels: PixelCache, images: np.ndarray) -> str:
+    """SHA-256 over the digests of the files of (images,) int; empty where the data digest covers their bytes."""
+    used = [pixels.content_digest(i) for i in images.tolist()]
+    return hashlib.sha256("\n".join(used).encode()).hexdigest() if any(used) else ""
+
+
+def unchanged(part: Part, content: str) -> Part:
+    """A part that an interrupted run has kept, if its images still are what they were.
+
+    Raises
+    ------
+    DataError
+        They have changed.
+    """
+    if part.content != content:
+        raise DataError(
+            "The images have changed since the interrupted run, so that its paths cannot be used.",
+            "Start anew with --no-resume.",
+        )
+    return part
+
+
+def _digest(*arrays: np.ndarray) -> str:
+    total = hashlib.sha256()
+    for array in arrays:
+        total.update(f"{array.shape}".encode() + np.ascontiguousarray(array, "<i8").tobytes())
+    return total.hexdigest()
+
+
+def _points(subject: Subject, settings: Settings, pairs: Pairs, cutoff: float) -> int:
+    """As many as the lengths of the paths ask for, before the pilot has its say."""
+    engine, some = subject.engine, checks.pilot_pairs(pairs, LENGTHS)
+    blocks = [some[start : start + LENGTHS // 10] for start in range(0, len(some), LENGTHS // 10)]
+    lengths = np.concatenate(list(engine.map(lambda of: engine.distance(of.image_a, of.image_b), blocks)))
+    least = FEWEST_LABEL_POINTS if "label" in settings.measurement.signals else 0
+    return min(max(metrics.enough_points(float(np.percentile(lengths, LONG)), cutoff), least), MAX_POINTS)
+
+
+def _plan(subject: Subject, settings: Settings) -> tuple[Pairs, list[Remark]]:
+    """The pairs of the plan without unreadable images, and what had to be given up."""
+    plan, labels, most = settings.plan, subject.labels, settings.plan.most
+    kinds, remarks = _possible_kinds(subject, plan.kinds)
+    pairs = draw(labels, kinds, most, subject.images.digest, plan.seed)
+    pixels = subject.engine.pixels
+    if settings.inputs.skip_bad:
+        while bad := [int(i) for i in pairs.images if not pixels.readable(int(i))]:
+            labels = labels.copy()
+            labels[bad] = -1
+            pairs = draw(labels, kinds, most, subject.images.digest, plan.seed)
+    if pixels.unreadable:
+        remarks.append(Remark("skipped", f"{len(pixels.unreadable)} unreadable images were left out."))
+    for kind in kinds:
+        held = available(labels, kind)
+        if held < most and plan.precision is None:
+            text = f"The data hold {held} pairs {kind} classes, fewer than {most}."
+            remarks.append(Remark("capped", text, "All of them were used; more images would narrow the intervals."))
+    return pairs, remarks
+
+
+def _possible_kinds(subject: Subject, kinds: tuple[str, ...]) -> tuple[tuple[str, ...], list[Remark]]:
+    """Kinds that can be drawn: a model that gives one class to all unlabelled images leaves only `within`."""
+    if subject.labelling == TRUE:
+        return kinds, []
+    possible = tuple(kind for kind in kinds if available(subject.labels, kind))
+    if not possible and len(subject.class_names) == 1:
+        raise DataError(
+            f"The model predicts class {subject.class_names[0]} for all images, so that no pair of classes can be drawn.",
+            "Pass labelled images with --data, or use --kinds within.",
+        )
+    if not possible:
+        raise DataError(
+            f"The model predicts another class for each of the {len(subject.class_names)} images, so that none has two.",
+            "Pass more images, or use --kinds between.",
+        )
+    if "between" in kinds and "between" not in possible:
+        text = (
+            f"The model predicts one class, {subject.class_names[0]}, for all {(subject.labels >= 0).sum():,} images: "
+            "there is nothing between classes to measure."
+        )
+        return possible, [Remark("one-class", text, "Pass images of its classes with --data, or check --preprocess.")]
+    return possible, []
+
+
+def _reduced_precision(subject: Subject, settings: Settings) -> bool:
+    """Whether the model computes in TF32 or float16."""
+    tf32 = settings.execution.tf32 and subject.model.provider == "CUDAExecutionProvider"
+    return tf32 or subject.engine.spec.dtype == np.float16
+
+
+def _cpu_reference(subject: Subject, settings: Settings) -> checks.Reference | None:
+    """The same model on the CPU provider where the run is elsewhere: the noise floor's reference."""
+    model = subject.model
+    if not isinstance(model, OnnxModel) or model.provider == "CPUExecutionProvider":
+        return None
+    inputs = settings.inputs
+    on_cpu = OnnxModel.open(
+        model.info.path,
+        device="cpu",
+        input=inputs.input,
+        output=inputs.output,
+        max_memory=settings.execution.max_memory,
+    )
+    finer = settings.execution.tf32 or subject.engine.spec.dtype == np.float16
+    tile = min(subject.engine.tile, LARGEST_HOST_TILE)
+    return checks.Reference(replace(subject.engine, model=on_cpu, graph=None, tile=tile), finer)

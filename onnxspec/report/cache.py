@@ -1,0 +1,100 @@
+"""A folder that outlives runs, in which shards and pilots lie by what decides them: `--cache DIR`.
+
+    DIR/3f/3f9c...e2.part     the rows of a shard, with a digest over its key and them (`parts`)
+
+A key is the digest of everything that decides the content, so that an entry is right for whoever asks for it, and an
+entry that is damaged or lies under another's name counts as missing. Entries are written to a temporary file and
+renamed: several runs may share a folder. Nothing is ever deleted here; what is used gets today's date, so that
+`find DIR -mtime +30 -delete` drops what nobody has used for a month.
+"""
+
+import os
+import secrets
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+from onnxspec.errors import ResourceError, UsageError
+from onnxspec.report import parts
+from onnxspec.report.parts import Part
+from onnxspec.results import Pilot
+
+
+class Cache:
+    """What other runs have left in `folder`; None keeps and finds nothing. `paths` counts those that were taken over.
+
+    Raises
+    ------
+    UsageError
+        The folder cannot be made or written to.
+    """
+
+    def __init__(self, folder: str | os.PathLike[str] | None = None):
+        self.folder = Path(folder) if folder else None
+        self.paths = 0
+        if self.folder is not None:
+            try:
+                self.folder.mkdir(parents=True, exist_ok=True)
+                tempfile.TemporaryFile(dir=self.folder).close()
+            except (OSError, ValueError) as error:  # a name that is none
+                raise UsageError(
+                    f"The cache {self.folder} cannot be written to: {error}.", "Choose another place."
+                ) from None
+
+    def part(self, key: str, paths: int) -> Part | None:
+        """The part of so many paths under a key, if there is a whole one; from any thread."""
+        content = self._read(key)
+        part = parts.part_of(content, key) if content else None
+        return part if part is not None and len(part.rows) == paths else None
+
+    def keep(self, key: str, part: Part) -> None:
+        """Keeps a part under a key.
+
+        Raises
+        ------
+        ResourceError
+            The disk is full.
+        """
+        self._write(key, parts.packed(part, key))
+
+    def pilot(self, key: str) -> Pilot | None:
+        """The pilot under a key, if there is a whole one."""
+        content = self._read(key)
+        return parts.pilot_of(content, key) if content else None
+
+    def keep_pilot(self, key: str, pilot: Pilot) -> None:
+        """Keeps a pilot under a key; raises as `keep`."""
+        self._write(key, parts.packed_pilot(pilot, key))
+
+    def _read(self, key: str) -> bytes | None:
+        if self.folder is None:
+            return None
+        place = _place(self.folder, key)
+        try:
+            content = place.read_bytes()
+        except OSError:
+            return None
+        with suppress(OSError):  # it may be somebody else's
+            os.utime(place)
+        return content
+
+    def _write(self, key: str, content: bytes) -> None:
+        if self.folder is None:
+            return
+        place = _place(self.folder, key)
+        temporary = place.with_suffix(f".{secrets.token_hex(8)}.new")
+        try:
+            place.parent.mkdir(exist_ok=True)
+            temporary.write_bytes(content)
+            temporary.replace(place)
+        except OSError as error:
+            with suppress(OSError):
+                temporary.unlink()
+            raise ResourceError(
+                f"The cache {self.folder} cannot be written to: {error.strerror}.",
+                "Free some space, or run without --cache.",
+            ) from None
+
+
+def _place(folder: Path, key: str) -> Path:
+    return folder / key[:2] / f"{key}.part"

@@ -1,0 +1,132 @@
+"""Figures against a number: the checkpoints of a training run, say, with accuracy below.
+
+A series comes from several reports, or from the file of a comparison (`onnxspec compare --series -o`).
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import h5py
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from onnxspec.errors import ReportError, UsageError
+from onnxspec.report import tables
+from onnxspec.report.figures import style
+from onnxspec.report.figures.style import COLOURS, styled
+from onnxspec.report.report import Report
+from onnxspec.report.storage import Budget, Flaw, attribute_names, opened, require_tables
+from onnxspec.series import positions
+from onnxspec.settings import KINDS
+from onnxspec.statistics import Interval
+
+METRICS = ("hff", "slope")
+# A figure that few paths carry has an interval without end, which would flatten all the rest.
+_MOST = 2.5
+
+
+@dataclass(frozen=True)
+class Station:
+    """One model of a series: where it stands, its figures by kind and metric, and its accuracy."""
+
+    place: float
+    figures: dict[tuple[str, str], Interval]
+    accuracy: Interval
+
+
+@styled
+def series(stations: Sequence[Station], signal: str) -> Figure:
+    """hff, slope and accuracy over the places of a series."""
+    ordered = sorted(stations, key=lambda one: one.place)
+    figure = Figure((400 / 72, 440 / 72), layout="constrained")
+    top, middle, bottom = figure.subplots(3, 1, sharex=True, height_ratios=(3, 3, 2))
+    for kind, metric in ordered[0].figures:
+        axes, factor = (top, 100.0) if metric == "hff" else (middle, 1.0)
+        found = [(one.place, one.figures[kind, metric]) for one in ordered]
+        _draw(axes, found, factor, COLOURS[kind], style.KINDS[kind])
+    if all(math.isfinite(one.accuracy.estimate) for one in ordered):
+        _draw(bottom, [(one.place, one.accuracy) for one in ordered], 100.0, COLOURS["ink"], "accuracy")
+    top.set_ylabel(f"{signal} hff, %")
+    middle.set_ylabel(f"{signal} slope")
+    bottom.set(ylabel="accuracy, %", xlabel="number in the name")
+    for axes in (top, middle):
+        highest = max(max(line.get_ydata()) for line in axes.lines)
+        axes.set_ylim(0, min(axes.get_ylim()[1], _MOST * highest))
+    top.legend(loc="best")
+    return figure
+
+
+def of_reports(reports: Sequence[Report], signal: str) -> list[Station]:
+    """Reports as a series, ordered by their names as `series.positions` does.
+
+    Raises
+    ------
+    UsageError
+        There are fewer than two, or as `series.positions`.
+    """
+    if len(reports) < 2:
+        raise UsageError("A series needs two reports or more.", "onnxspec plot epoch-*.h5 --what series -o series.svg")
+    kinds = [kind for kind in KINDS if all(kind in report.kinds for report in reports)]
+    return [
+        Station(
+            place,
+            {(kind, metric): report.figure(kind, metric, signal) for kind in kinds for metric in METRICS},
+            report.accuracy,
+        )
+        for report, place in zip(reports, positions([report.path.stem for report in reports]), strict=True)
+    ]
+
+
+def is_comparison(path: str) -> bool:
+    """Whether a file is what `onnxspec compare -o` writes."""
+    return "comparison_schema_version" in attribute_names(path)
+
+
+def of_comparison(path: str, signal: str) -> list[Station]:
+    """The models of a comparison's file as a series.
+
+    Raises
+    ------
+    ReportError
+        It was not made with --series, does not have the signal, is damaged, or was changed after it was written.
+    """
+    with opened(Path(path)) as file:
+        return _stations(_tables(file, Budget(Path(path))), Path(path).name, signal)
+
+
+def _tables(file: h5py.File, budget: Budget) -> dict[str, dict[str, np.ndarray]]:
+    """The tables of a comparison, after its digest was found right."""
+    require_tables(file, budget)
+    if file.attrs["digest"] != tables.digest(file):
+        raise Flaw("was changed since it was written: its digest is another")
+    return {name: {key: tables.read_column(file[name][key]) for key in file[name]} for name in ("models", "figures")}
+
+
+def _stations(held: dict[str, dict[str, np.ndarray]], file: str, signal: str) -> list[Station]:
+    models, figures = held["models"], held["figures"]
+    columns = ("model", "kind", "metric", "signal", "class_a", "class_b")
+    keys = zip(*(figures[name].tolist() for name in columns), strict=True)
+    numbers = zip(*(figures[name].tolist() for name in ("estimate", "low", "high", "paths", "n_eff")), strict=True)
+    found = {key: Interval(*row) for key, row in zip(keys, numbers, strict=True)}
+    kinds = [kind for kind in KINDS if any(key[1] == kind and key[3] == signal for key in found)]
+    if not kinds or "position" not in models:
+        raise ReportError(f"{file} holds no series of {signal}.", "Make one: onnxspec compare ... --series")
+    accuracy, low, high = (models[f"accuracy{end}"].tolist() for end in ("", "_low", "_high"))
+    return [
+        Station(
+            float(models["position"][i]),
+            {(kind, m): found[name, kind, m, signal, "", ""] for kind in kinds for m in METRICS},
+            Interval(accuracy[i], low[i], high[i], 0, math.nan),
+        )
+        for i, name in enumerate(models["name"].tolist())
+    ]
+
+
+def _draw(axes: Axes, found: Sequence[tuple[float, Interval]], factor: float, colour: str, label: str) -> None:
+    x = [at for at, _ in found]
+    middle, low, high = ([factor * getattr(one, end) for _, one in found] for end in ("estimate", "low", "high"))
+    axes.fill_between(x, low, high, color=colour, alpha=0.16, linewidth=0)
+    axes.plot(x, middle, "o-", color=colour, markersize=4, label=label)

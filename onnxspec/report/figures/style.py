@@ -1,0 +1,134 @@
+"""How figures look: one palette, one set of matplotlib settings, and axes with ticks that need no mathematics.
+
+Text in figures may come from files, so that nothing in it is read as TeX.
+"""
+
+import functools
+import warnings
+from collections.abc import Callable
+from typing import Any, ParamSpec, TypeVar
+
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+
+from onnxspec.errors import inert
+
+# Colours by role, as they are on paper; a page replaces each by its own of the same role.
+COLOURS = {
+    "ink": "#1f2a37",
+    "muted": "#5b6878",
+    "grid": "#dfe3e8",
+    "paper": "#ffffff",
+    "within": "#0f7490",
+    "between": "#c4541a",
+    "first": "#3568b5",
+    "second": "#c73e5a",
+    "third": "#2f8f62",
+    "fourth": "#9356b8",
+    "fifth": "#ad7a0a",
+}
+KINDS = {"within": "within a class", "between": "between classes"}
+INKS = ("first", "second", "third", "fourth", "fifth")
+DECADES = 12
+LONGEST = 18
+_NARROW = 60
+
+_SETTINGS: Any = {
+    "text.parse_math": False,
+    "font.family": "sans-serif",
+    "font.size": 10.0,
+    "text.color": COLOURS["ink"],
+    "axes.labelcolor": COLOURS["muted"],
+    "axes.edgecolor": COLOURS["muted"],
+    "axes.linewidth": 0.7,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "axes.grid": True,
+    "grid.color": COLOURS["grid"],
+    "grid.linewidth": 0.7,
+    "xtick.color": COLOURS["muted"],
+    "ytick.color": COLOURS["muted"],
+    "xtick.labelsize": 9.5,
+    "ytick.labelsize": 9.5,
+    "lines.linewidth": 1.8,
+    "lines.solid_capstyle": "round",
+    "legend.frameon": False,
+    "legend.fontsize": 10.0,
+    "figure.dpi": 72.0,
+    "savefig.dpi": 200.0,
+    "savefig.transparent": False,
+    "pdf.fonttype": 42,
+}
+_SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+Given = ParamSpec("Given")
+Result = TypeVar("Result")
+
+
+def styled(draw: Callable[Given, Result]) -> Callable[Given, Result]:
+    """Lets a function draw and save in this style; missing letters and missing data are no reason to warn."""
+
+    @functools.wraps(draw)
+    def drawn(*args: Given.args, **kwargs: Given.kwargs) -> Result:
+        with rc_context(_SETTINGS), warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+            warnings.filterwarnings("ignore", message="Data has no positive values")
+            return draw(*args, **kwargs)
+
+    return drawn
+
+
+def panel(width: float = 400, height: float = 280) -> tuple[Figure, Axes]:
+    """A figure of one panel; sizes in points."""
+    figure = Figure((width / 72, height / 72), layout="constrained")
+    return figure, figure.add_subplot()
+
+
+def frequency_axis(axes: Axes, low: float, high: float) -> None:
+    """A logarithmic axis of frequency in octaves, cycles per d_ref."""
+    octaves_axis(axes)
+    axes.set_xlim(low, high)
+    axes.set_xlabel("frequency, cycles per d_ref")
+
+
+def octaves_axis(axes: Axes) -> None:
+    """A logarithmic axis of x with powers of two."""
+    axes.set_xscale("log", base=2)
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.xaxis.set_minor_locator(NullLocator())
+
+
+def decades_axis(axes: Axes, which: str = "y") -> None:
+    """A logarithmic axis with powers of ten, on a narrow one with twice and five times them."""
+    axes.set_xscale("log") if which == "x" else axes.set_yscale("log")
+    axis = axes.xaxis if which == "x" else axes.yaxis
+    low, high = axis.get_view_interval()
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < _NARROW * low else (1,), numticks=7))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: plain_power(value)))
+    axis.set_minor_locator(NullLocator())
+
+
+def label(name: str) -> str:
+    """A name from a file as a label: nothing in it acts, and a long one loses its middle."""
+    name = inert(str(name))
+    return name if len(name) <= LONGEST else f"{name[: LONGEST - 7]}…{name[-6:]}"
+
+
+def plain_power(value: float) -> str:
+    """A number near one as it is, others as a power of ten."""
+    if 0.009 <= value < 10_000:
+        return f"{value:,g}"
+    mantissa, exponent = f"{value:.0e}".split("e")
+    power = "10" + str(int(exponent)).translate(_SUPERSCRIPT)
+    return power if mantissa == "1" else f"{mantissa}·{power}"
+
+
+@styled
+def save(figure: Figure, path: str, form: str) -> None:
+    """Writes a figure as svg, pdf or png; the same figure gives the same bytes."""
+    dates = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {}}
+    with rc_context({"svg.hashsalt": "onnxspec"}):
+        figure.savefig(path, format=form, metadata=dates[form])

@@ -1,0 +1,74 @@
+"""Flat tables, lists of rows of named values, as CSV and HDF5: what every measurement beside a report is written as."""
+
+import csv
+import io
+import json
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import h5py
+import numpy as np
+
+from onnxspec.errors import inert
+from onnxspec.report import tables
+from onnxspec.report.export import defused
+
+Row = Mapping[str, Any]
+
+
+def to_csv(rows: Sequence[Row]) -> str:
+    """Rows with a line of headings; undefined numbers are empty, formulas are made text."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(rows[0])
+    writer.writerows([_cell(value) for value in row.values()] for row in rows)
+    return out.getvalue()
+
+
+def to_json(content: Mapping[str, Any]) -> str:
+    """One JSON object; undefined numbers are null, and all text is ASCII."""
+    return json.dumps(_plain(content), indent=2, allow_nan=False)
+
+
+def to_hdf5(
+    content: Mapping[str, Sequence[Row]],
+    attributes: Mapping[str, Any],
+    long_names: Mapping[str, str],
+    units: Mapping[str, str],
+) -> bytes:
+    """An HDF5 file of tables, a group each with a variable per column; empty tables are left out.
+
+    The attribute `digest` covers everything. Made in memory: it is small, and meets a full disk only as bytes to write.
+    """
+    image = io.BytesIO()
+    with h5py.File(image, "w", libver=("earliest", "v110")) as file:
+        for name, rows in content.items():
+            if rows:
+                _write_table(file.create_group(name), rows, long_names, units)
+        file.attrs.update({name: math.nan if value is None else value for name, value in attributes.items()})
+        file.attrs["digest"] = tables.digest(file)
+    return image.getvalue()
+
+
+def _write_table(
+    group: h5py.Group, rows: Sequence[Row], long_names: Mapping[str, str], units: Mapping[str, str]
+) -> None:
+    tables.scale(group, "row", np.arange(len(rows), dtype=np.int32), "1", "number of the row")
+    for name in rows[0]:
+        long_name = long_names.get(name, name.replace("_", " "))
+        tables.column(group, name, [row[name] for row in rows], units.get(name, "1"), long_name, ("row",))
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, str):
+        return defused(inert(value))
+    return "" if isinstance(value, float) and math.isnan(value) else str(value)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _plain(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(one) for one in value]
+    return tables.plain(value)

@@ -1,0 +1,50 @@
+"""One run per output: a lock on a file, which the system takes back however the process ends."""
+
+import contextlib
+import errno
+import os
+from pathlib import Path
+from typing import IO
+
+if os.name == "nt":
+    import msvcrt
+
+    def _lock(file: IO[bytes]) -> None:
+        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
+
+else:
+    import fcntl
+
+    def _lock(file: IO[bytes]) -> None:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+_HELD = (errno.EAGAIN, errno.EACCES, errno.EDEADLK)
+
+
+def acquire(path: Path) -> IO[bytes] | None:
+    """The open file `path`, locked until it is closed; its folder is made. None where somebody else holds it.
+
+    A file system that has no locks counts as free: then nobody is kept from anything.
+
+    Raises
+    ------
+    OSError
+        The file cannot be made.
+    """
+    while True:
+        path.parent.mkdir(exist_ok=True)
+        try:
+            file = path.open("ab")
+        except FileNotFoundError:  # whoever held it has just removed the folder
+            continue
+        try:
+            _lock(file)
+        except OSError as error:
+            if error.errno in _HELD:
+                file.close()
+                return None
+        with contextlib.suppress(FileNotFoundError):
+            if os.path.samestat(os.fstat(file.fileno()), path.stat()):
+                return file
+        file.close()

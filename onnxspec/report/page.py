@@ -1,0 +1,113 @@
+"""The page that a view of a report is written on: what it can show, and how names and numbers stand on it.
+
+Names come from files, so they are only ever text: nothing in them is markup, and what a terminal would act on is
+written as an escape.
+"""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from rich.cells import cell_len
+from rich.console import ConsoleOptions
+from rich.table import Table
+from rich.text import Text
+
+from onnxspec.errors import inert
+from onnxspec.statistics import Interval
+
+_MOST_DECIMALS = 6
+
+
+@dataclass(frozen=True)
+class Page:
+    """`width` in cells; `encoding` of whatever the page is printed on."""
+
+    width: int
+    encoding: str
+
+    @staticmethod
+    def of(options: ConsoleOptions) -> "Page":
+        """The page that rich is about to print on."""
+        return Page(options.max_width, options.encoding)
+
+    @property
+    def ascii_only(self) -> bool:
+        """Whether nothing but ASCII may be drawn."""
+        return not self.encoding.startswith("utf")
+
+    def plain(self, text: str) -> str:
+        """`text` without control and invisible characters, in the page's encoding; the rest becomes escapes."""
+        return inert(text).encode(self.encoding, "backslashreplace").decode(self.encoding)
+
+    def text(self, text: str, style: str = "") -> Text:
+        """`plain` text that rich wraps and never reads as markup."""
+        return Text(self.plain(text), style=style)
+
+    def rows(self, rows: Iterable[tuple[str, str]]) -> Table:
+        """Names and values a line each; long values wrap in their column."""
+        table = Table.grid(padding=(0, 2, 0, 0))
+        table.add_column(no_wrap=True, style="dim")
+        table.add_column(overflow="fold")
+        for name, value in rows:
+            table.add_row(self.text(name), self.text(value))
+        return table
+
+    def remarks(self, remarks: Iterable[tuple[str, str]]) -> Table:
+        """Texts that stand out, each with its hint, empty for none."""
+        table = Table.grid(padding=(0, 1, 0, 0))
+        for text, hint in remarks:
+            said = self.text(text, "yellow")
+            table.add_row(Text("!", style="bold yellow"), said + self.text(f" {hint}" if hint else ""))
+        return table
+
+    def name(self, name: str, cells: int) -> str:
+        """A `plain` name of at most `cells` cells; a longer one loses its middle, since names differ at both ends."""
+        name = self.plain(name)
+        if cell_len(name) <= cells:
+            return name
+        gap = ".." if self.ascii_only else "…"
+        kept = max(cells - len(gap), 2)
+        head = _prefix(name, kept - kept // 2)
+        tail = _prefix(name[::-1], kept // 2)[::-1]
+        return head + gap + tail
+
+
+def interval_text(interval: Interval, factor: float = 1.0) -> str:
+    """An estimate and its interval, times `factor`, with the digits that the interval leaves meaning to."""
+    estimate, low, high = (value * factor for value in (interval.estimate, interval.low, interval.high))
+    if math.isnan(low) or math.isnan(high):
+        return number(estimate)
+    decimals = _decimals(estimate, (high - low) / 2)
+    if decimals > _MOST_DECIMALS:
+        return f"{estimate:.1e} [{low:.0e}, {high:.0e}]"
+    return f"{estimate:,.{decimals}f} [{low:,.{decimals}f}, {high:,.{decimals}f}]"
+
+
+def number(value: float) -> str:
+    """A number without an interval, to two digits (or all before the point); a dash where it is undefined."""
+    if math.isnan(value):
+        return "-"
+    decimals = _decimals(value, math.inf)
+    return f"{value:.1e}" if decimals > _MOST_DECIMALS else f"{value:,.{decimals}f}"
+
+
+def _decimals(value: float, half_width: float) -> int:
+    """Decimals that show half an interval to a digit, or two from 10 to 19, and the value to two, three or four."""
+    wanted = -_exponent(half_width / 2) if 0 < half_width < math.inf else 0
+    if value == 0 or not math.isfinite(value):
+        return max(0, wanted)
+    least = 1 - _exponent(value)
+    return max(0, least, min(wanted, least + 2))
+
+
+def _exponent(value: float) -> int:
+    return math.floor(math.log10(abs(value)))
+
+
+def _prefix(text: str, cells: int) -> str:
+    """As much of the start of `text` as `cells` cells hold."""
+    end = len(text)
+    while cell_len(text[:end]) > cells:
+        end -= 1
+    return text[:end]

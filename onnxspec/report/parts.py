@@ -1,0 +1,84 @@
+"""What a run keeps of a finished shard and of its pilot, as bytes with their digest. Never unpickled.
+
+The digest covers a `key`, too, where there is one: bytes that were kept under another are not what was packed.
+"""
+
+import hashlib
+import io
+import json
+import zipfile
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from onnxspec.results import Convergence, Pilot, Rows
+
+_DIGEST_BYTES = hashlib.sha256().digest_size
+_CONTENT = "content"
+
+
+@dataclass(frozen=True)
+class Part:
+    """The rows of a shard, and the digest of the bytes of its images (empty where the data set's covers them)."""
+
+    rows: Rows
+    content: str
+
+
+def packed(part: Part, key: str = "") -> bytes:
+    """A part as bytes."""
+    buffer = io.BytesIO()
+    arrays: dict[str, Any] = {_CONTENT: np.array(part.content), **part.rows.columns}
+    np.savez(buffer, **arrays)
+    return _sealed(buffer.getvalue(), key)
+
+
+def part_of(content: bytes, key: str = "") -> Part | None:
+    """The part in some bytes; None where they are not what was packed."""
+    payload = _opened(content, key)
+    if payload is None:
+        return None
+    try:
+        with np.load(io.BytesIO(payload), allow_pickle=False) as arrays:
+            columns = {name: arrays[name] for name in arrays.files}
+    except (ValueError, OSError, KeyError, zipfile.BadZipFile):
+        return None
+    images = columns.pop(_CONTENT, None)
+    return None if images is None else Part(Rows(columns), str(images))
+
+
+def packed_pilot(pilot: Pilot, key: str = "") -> bytes:
+    """A pilot as bytes; numbers come back bit for bit."""
+    spectra = {name: {k: v.tolist() for k, v in getattr(pilot, name).items()} for name in ("floor", "power")}
+    return _sealed(json.dumps(asdict(pilot) | spectra).encode(), key)
+
+
+def pilot_of(content: bytes, key: str = "") -> Pilot | None:
+    """The pilot in some bytes; None where they are not what was packed."""
+    payload = _opened(content, key)
+    if payload is None:
+        return None
+    try:
+        fields = json.loads(payload)
+        found = [
+            Convergence(**one | {"figures": {metric: tuple(values) for metric, values in one["figures"].items()}})
+            for one in fields["convergence"]
+        ]
+        spectra = {name: {k: np.array(v) for k, v in fields[name].items()} for name in ("floor", "power")}
+        return Pilot(**fields | spectra | {"convergence": tuple(found)})
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return None
+
+
+def _sealed(payload: bytes, key: str = "") -> bytes:
+    return _digest(payload, key) + payload
+
+
+def _opened(content: bytes, key: str) -> bytes | None:
+    digest, payload = content[:_DIGEST_BYTES], content[_DIGEST_BYTES:]
+    return payload if _digest(payload, key) == digest else None
+
+
+def _digest(payload: bytes, key: str) -> bytes:
+    return hashlib.sha256(key.encode() + payload).digest()

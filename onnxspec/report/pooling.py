@@ -1,0 +1,273 @@
+"""Rows become figures: every pooled number of a report, in one long table, and the pooled spectra.
+
+A figure is one metric of one signal over one stratum, by one estimator, over one selection of paths. The stratum is a
+kind (`within`, `between`), a class of it, or a pair of classes; the selection is `right` (both ends predicted
+right, the headline: method.md section 5) or `all`.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from onnxspec import metrics, spectra, statistics
+from onnxspec.results import Reading, Rows
+from onnxspec.settings import ESTIMATORS, KINDS
+from onnxspec.statistics import Interval, Pooled
+
+SELECTIONS = ("right", "all")
+RANKED_FROM = 10
+CHUNK = 4096
+BY_PATH = ("excess_tv", "flips", "consistent", "width")
+
+
+@dataclass(frozen=True, slots=True)
+class Stratum:
+    """A kind, a class of it (`between`: paths that touch it), or a pair of classes; "" stands for all."""
+
+    kind: str
+    class_a: str = ""
+    class_b: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One pooled number with its interval; p_holm compares a class with the rest of its kind."""
+
+    stratum: Stratum
+    selection: str
+    signal: str
+    metric: str
+    estimator: str
+    interval: Interval
+    p_holm: float = float("nan")
+
+    def row(self) -> dict[str, str | float | int]:
+        """The figure as flat columns."""
+        of, found = self.stratum, self.interval
+        head = {"selection": self.selection, "signal": self.signal, "metric": self.metric, "estimator": self.estimator}
+        strata = {"kind": of.kind, "class_a": of.class_a, "class_b": of.class_b}
+        return strata | head | vars(found) | {"p_holm": self.p_holm}
+
+
+@dataclass(frozen=True)
+class Strata:
+    """Which rows belong to which stratum."""
+
+    rows: Rows
+    class_names: tuple[str, ...]
+
+    def kinds(self) -> list[tuple[Stratum, np.ndarray]]:
+        """Each kind with the indices of its rows."""
+        return [(Stratum(KINDS[k]), np.flatnonzero(self.rows["kind"] == k)) for k in np.unique(self.rows["kind"])]
+
+    def classes(self) -> list[tuple[Stratum, np.ndarray]]:
+        """Each class of each kind with its rows: both ends in it, or between it and another."""
+        out = []
+        for whole, rows in self.kinds():
+            a, b = self.rows["class_a"][rows], self.rows["class_b"][rows]
+            for c in np.unique(np.concatenate([a, b])):
+                out.append((replace(whole, class_a=self.class_names[c]), rows[(a == c) | (b == c)]))
+        return out
+
+    def class_pairs(self) -> list[tuple[Stratum, np.ndarray]]:
+        """Each pair of classes that has a path, with its rows."""
+        between = np.flatnonzero(self.rows["kind"] == KINDS.index("between"))
+        ends = np.column_stack([self.rows["class_a"][between], self.rows["class_b"][between]])
+        pairs, at = np.unique(ends, axis=0, return_inverse=True)
+        order = np.argsort(at, kind="stable")
+        groups = np.split(between[order], np.cumsum(np.bincount(at, minlength=len(pairs)))[:-1])
+        names = [Stratum("between", self.class_names[a], self.class_names[b]) for a, b in pairs]
+        return list(zip(names, groups, strict=True)) if len(pairs) else []
+
+
+class Pooling:
+    """Pools rows into figures; `floor` (signal to noise power) says below which total a share means nothing.
+
+    ends : how many images of a path must be predicted right
+    """
+
+    def __init__(
+        self, rows: Rows, class_names: tuple[str, ...], reading: Reading, floor: dict[str, np.ndarray], ends: int = 2
+    ):
+        self.rows, self.reading, self.floor = rows, reading, floor
+        self.strata = Strata(rows, class_names)
+        self.right = rows["ends_right"] == ends
+
+    def figures(self) -> Iterator[Figure]:
+        """All figures: kinds in full under both selections, classes and class pairs for right ends."""
+        for stratum, rows in self.strata.kinds():
+            for selection in SELECTIONS:
+                yield from self._kind(stratum, selection, self.selected(rows, selection))
+        yield from self._ratio_of_kinds()
+        yield from self._classes()
+        for stratum, rows in self.strata.class_pairs():
+            yield from self._short(stratum, self.selected(rows, "right"))
+
+    def hff(self, rows: np.ndarray, signal: str, estimator: str | None = None) -> Pooled:
+        """The pooled share of fast wiggling over (n,) row indices; MOOL's is a mean of ratios, as in that paper."""
+        chosen = self.reading.measurement.estimator
+        estimator = estimator or chosen
+        suffix = signal if estimator == chosen else f"{signal}_{estimator}"
+        asked, rows = rows, rows[self.rows["within_reach"][rows] > 0]
+        high, total = self.rows[f"hf_{suffix}"][rows], self.rows[f"total_{suffix}"][rows]
+        ends = self.rows["image_a"][rows], self.rows["image_b"][rows]
+        if len(rows) and total.mean() <= self._noise(signal):
+            return replace(statistics.ratio(high, total, *ends), reason="the outputs do not change beyond rounding")
+        if len(asked) and not len(rows):
+            return replace(statistics.ratio(high, total, *ends), reason="the cut-off is beyond what the points resolve")
+        if estimator == "mool":
+            return statistics.mean(_divided(high, total), *ends)
+        return statistics.ratio(high, total, *ends, top=1.0)
+
+    def mean(self, rows: np.ndarray, column: str) -> Pooled:
+        """The mean of a column of what cannot be negative over (n,) row indices, undefined rows left out."""
+        values = self.rows[column][rows]
+        kept = rows[np.isfinite(values)]
+        ends = self.rows["image_a"][kept], self.rows["image_b"][kept]
+        return statistics.mean(self.rows[column][kept], *ends, bottom=0.0)
+
+    def selected(self, rows: np.ndarray, selection: str) -> np.ndarray:
+        """The row indices (n,) that a selection keeps."""
+        return rows[self.right[rows]] if selection == "right" else rows
+
+    def _noise(self, signal: str) -> float:
+        return float(self.floor[signal].sum()) if signal in self.floor else 0.0
+
+    def _kind(self, stratum: Stratum, selection: str, rows: np.ndarray) -> Iterator[Figure]:
+        chosen = self.reading.measurement.estimator
+        for signal in self.reading.measurement.signals:
+            for estimator in ESTIMATORS:
+                interval = self.hff(rows, signal, estimator).interval()
+                yield Figure(stratum, selection, signal, "hff", estimator, interval)
+            reached = rows[self.rows["within_reach"][rows] > 0]
+            shares = _divided(self.rows[f"hf_{signal}"][reached], self.rows[f"total_{signal}"][reached])
+            ends = self.rows["image_a"][reached], self.rows["image_b"][reached]
+            defined = np.isfinite(shares)
+            mean_share = statistics.mean(shares[defined], *(end[defined] for end in ends))
+            yield Figure(stratum, selection, signal, "hff_mean", chosen, mean_share.interval())
+            yield Figure(stratum, selection, signal, "slope", "sine", self.mean(rows, f"slope_{signal}").interval())
+            for column in ("wiggle", "chord"):
+                interval = self.mean(rows, f"{column}_{signal}").interval()
+                yield Figure(stratum, selection, signal, column, "sine", interval)
+        for metric in BY_PATH:
+            yield Figure(stratum, selection, "prob", metric, "", self.mean(rows, metric).interval())
+
+    def _ratio_of_kinds(self) -> Iterator[Figure]:
+        kinds = {stratum.kind: rows for stratum, rows in self.strata.kinds()}
+        if len(kinds) < 2:
+            return
+        for selection in SELECTIONS:
+            within, between = (self.selected(kinds[kind], selection) for kind in KINDS)
+            for signal in self.reading.measurement.signals:
+                ratio = statistics.contrast(self.hff(between, signal), self.hff(within, signal))
+                if ratio.logarithmic:
+                    stratum = Stratum("between/within")
+                    yield Figure(
+                        stratum, selection, signal, "hff", self.reading.measurement.estimator, ratio.interval()
+                    )
+
+    def _short(self, stratum: Stratum, rows: np.ndarray) -> Iterator[Figure]:
+        for signal in self.reading.measurement.signals:
+            chosen = self.reading.measurement.estimator
+            yield Figure(stratum, "right", signal, "hff", chosen, self.hff(rows, signal).interval())
+            yield Figure(stratum, "right", signal, "slope", "sine", self.mean(rows, f"slope_{signal}").interval())
+        yield Figure(stratum, "right", "prob", "excess_tv", "", self.mean(rows, "excess_tv").interval())
+
+    def _classes(self) -> Iterator[Figure]:
+        found: list[Figure] = []
+        compared: list[float] = []
+        kinds = {stratum.kind: self.selected(rows, "right") for stratum, rows in self.strata.kinds()}
+        for stratum, rows in self.strata.classes():
+            rows = self.selected(rows, "right")
+            for figure in self._short(stratum, rows):
+                ranked = figure.metric == "hff" and len(rows) >= RANKED_FROM
+                found.append(figure)
+                compared.append(self._against_the_rest(rows, kinds[stratum.kind], figure.signal) if ranked else np.nan)
+        p = np.array(compared)
+        families = np.array([f"{figure.stratum.kind} {figure.signal}" for figure in found])
+        adjusted = np.full(len(p), np.nan)
+        for family in np.unique(families):
+            adjusted[families == family] = statistics.holm(p[families == family])
+        for figure, p_holm in zip(found, adjusted, strict=True):
+            yield replace(figure, p_holm=float(p_holm))
+
+    def _against_the_rest(self, rows: np.ndarray, kind: np.ndarray, signal: str) -> float:
+        """p of the hff over some rows of a kind against that over its other rows."""
+        rest = np.setdiff1d(kind, rows, assume_unique=True)
+        return statistics.contrast(self.hff(rows, signal), self.hff(rest, signal)).p_value()
+
+
+@dataclass(frozen=True)
+class PooledSpectrum:
+    """Mean power of a stratum's selected paths in common bins; NaN without a path.
+
+    power, low, high : (frequencies,) float64, squared units of the signal; above : power beyond the last bin
+    """
+
+    stratum: Stratum
+    selection: str
+    signal: str
+    power: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    above: float
+    paths: int
+
+
+def common_bins(rows: Rows, points: int, reference: float) -> metrics.Bins:
+    """The bins that every path of the report reaches; reference : d_ref."""
+    return metrics.Bins.common(rows["distance"], points, reference)
+
+
+def pooled_spectra(
+    rows: Rows, pooling: Pooling, bins: metrics.Bins, chunks: Iterator[tuple[slice, dict[str, np.ndarray]]]
+) -> Iterator[PooledSpectrum]:
+    """Mean spectra with confidence bands per kind, class and class pair (of two paths or more).
+
+    Parameters
+    ----------
+    chunks : (span, {signal: (paths, bins) power}) over all rows in order
+    """
+    signals = pooling.reading.measurement.signals
+    power = {signal: np.empty((len(rows), bins.count + 1), np.float32) for signal in signals}
+    shape = sample_spectrum(pooling.reading)
+    for span, of_signal in chunks:
+        for signal, per_path in of_signal.items():
+            power[signal][span] = metrics.rebinned(
+                per_path, shape.frequency, shape.half_width, rows["distance"][span], bins
+            )
+    strata = pooling.strata
+    pairs = [(stratum, at) for stratum, at in strata.class_pairs() if len(at) >= 2]
+    wanted = [(stratum, at, "right") for stratum, at in strata.kinds() + strata.classes() + pairs]
+    for stratum, at, selection in wanted + [(stratum, at, "all") for stratum, at in strata.kinds()]:
+        at = pooling.selected(at, selection)
+        for signal in signals:
+            mean, low, high = statistics.mean_band(power[signal][at], rows["image_a"][at], rows["image_b"][at])
+            bands = (mean[:-1], low[:-1], high[:-1])
+            yield PooledSpectrum(stratum, selection, signal, *bands, float(mean[-1]), len(at))
+
+
+def shape_figures(spectrum: PooledSpectrum, bins: metrics.Bins, reading: Reading, reference: float) -> Iterator[Figure]:
+    """Centroid, rolloff and decay of a pooled spectrum: figures without intervals."""
+    values = {
+        "centroid": metrics.centroid(spectrum.power, bins, reference),
+        "rolloff": metrics.rolloff(spectrum.power, bins, spectrum.above),
+        "decay": metrics.decay(spectrum.power, bins, reading.cutoff),
+    }
+    nan = float("nan")
+    for metric, value in values.items():
+        reason = "" if np.isfinite(value) else "too few bins with power: more points are needed"
+        interval = Interval(value, nan, nan, spectrum.paths, nan, reason)
+        yield Figure(
+            spectrum.stratum, spectrum.selection, spectrum.signal, metric, reading.measurement.estimator, interval
+        )
+
+
+def sample_spectrum(reading: Reading) -> spectra.Spectrum:
+    """The chosen estimator's bins: an empty spectrum with their frequencies."""
+    return spectra.ESTIMATORS[reading.measurement.estimator](np.zeros((0, reading.measurement.points, 1)))
+
+
+def _divided(high: np.ndarray, total: np.ndarray) -> np.ndarray:
+    return np.divide(high, total, out=np.full(len(high), np.nan), where=total > 0)

@@ -1,0 +1,362 @@
+"""A finished report, read back: the object that scripts, the terminal and every later command look at."""
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from onnxspec.errors import ReportError
+from onnxspec.report import families, tables
+from onnxspec.report.contract import GROUPS
+from onnxspec.report.storage import Flaw, opened, stamp
+from onnxspec.report.verification import verified
+from onnxspec.results import Remark
+from onnxspec.settings import LINEAR
+from onnxspec.statistics import Interval
+
+_LINES = {"hff": "sine", "slope": "sine"}
+HEADLINE = (("prob", "hff"), ("prob", "slope"), ("prob", "excess_tv"), ("logit", "hff"), ("logit", "slope"))
+
+
+@dataclass(frozen=True)
+class SpectrumOf:
+    """A pooled power spectrum of a report.
+
+    frequency : (bins,) float64, cycles per unit RMS distance; cycles : the same in cycles per d_ref
+    power, low, high : (bins,) float32, squared units of the signal; above : mean power beyond the last bin
+    paths : how many were pooled
+    """
+
+    frequency: np.ndarray
+    cycles: np.ndarray
+    power: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    above: float
+    paths: int
+
+
+class Table(Mapping[str, np.ndarray]):
+    """The columns of one group of a report file, read when they are asked for.
+
+    Raises
+    ------
+    ReportError
+        The file is no longer the one that was verified.
+    """
+
+    def __init__(self, path: Path, group: str, known: tuple[int, ...] | None = None):
+        self._path, self._group, self._known = path, group, known
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        with self._opened() as group:
+            values = tables.read_column(group[name]) if name in group else None
+        if values is None:
+            raise KeyError(name)
+        return values
+
+    def read(self) -> dict[str, np.ndarray]:
+        """All columns at once."""
+        with self._opened() as group:
+            return {name: tables.read_column(group[name]) for name in group}
+
+    def __iter__(self) -> Iterator[str]:
+        with self._opened() as group:
+            return iter(list(group))
+
+    def __len__(self) -> int:
+        return len(list(iter(self)))
+
+    @contextmanager
+    def _opened(self) -> Iterator[h5py.Group]:
+        with opened(self._path) as file:
+            if self._known is not None and stamp(self._path) != self._known:
+                raise Flaw("was written again while it was read")
+            yield file[self._group]
+
+
+class Report:
+    """A frequency report.
+
+    Raises
+    ------
+    ReportError
+        The file is missing, is not a report, is of another schema version, is damaged, or was changed after it was
+        written: nothing of it is used before its digest is found right.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]):
+        self.path = Path(path)
+        self._stamp = stamp(self.path) if self.path.is_file() else None
+        self.attributes = verified(self.path)
+
+    @cached_property
+    def paths(self) -> Mapping[str, np.ndarray]:
+        """Per-path columns, each (paths,) or (paths, bins); see `report/schema.py` for names and units."""
+        return self._table("paths")
+
+    @cached_property
+    def images(self) -> Mapping[str, np.ndarray]:
+        """The images that were used, by `image` (index in the data set) and `name`."""
+        return self._table("images")
+
+    @cached_property
+    def classes(self) -> dict[str, np.ndarray]:
+        """The classes of the data: name, output, images, used, right; each (classes,)."""
+        return self._table("classes").read()
+
+    @cached_property
+    def figures(self) -> dict[str, np.ndarray]:
+        """Every pooled number as a long table of columns, each (figures,)."""
+        return self._table("figures").read()
+
+    @cached_property
+    def checks(self) -> dict[str, np.ndarray]:
+        """What the pilot found: convergence per kind and signal, and the noise floor."""
+        return self._table("checks").read()
+
+    @cached_property
+    def strips(self) -> dict[str, np.ndarray]:
+        """Paths to look at, the wildest and the calmest; empty where no path moves, thumbnails only if they were kept."""
+        return self._table("strips").read() if "strips" in self._groups else {}
+
+    @cached_property
+    def families(self) -> dict[str, np.ndarray]:
+        """Every pooled number of other families of paths, a long table of columns, each (figures,); empty without any."""
+        return self._table(families.GROUP).read() if families.GROUP in self._groups else {}
+
+    def paths_of(self, family: str) -> Mapping[str, np.ndarray]:
+        """Per-path columns of a family, as `paths` has them of straight lines; its length stands under `length`.
+
+        Raises
+        ------
+        ReportError
+            The report has no such paths.
+        """
+        if family == LINEAR:
+            return self.paths
+        if f"paths_{family}" not in self._groups:
+            raise ReportError(f"The report has no paths of the family {family}.", self._families_held)
+        return self._table(f"paths_{family}")
+
+    @cached_property
+    def remarks(self) -> tuple[Remark, ...]:
+        """Warnings, the most serious first."""
+        return tuple(Remark(**remark) for remark in json.loads(self.attributes["remarks"]))
+
+    @cached_property
+    def ended(self) -> dict[str, str]:
+        """Of a run to a precision: kind to why it went no further, a key of `sampling.ENDINGS`; else empty."""
+        return dict(json.loads(self.attributes["ended"]))
+
+    @cached_property
+    def _groups(self) -> tuple[str, ...]:
+        with opened(self.path) as file:
+            own = [f"paths_{name}" for name in families.names_of(list(file))]
+            return tuple(name for name in (*GROUPS, families.GROUP, *own) if name in file)
+
+    def _table(self, group: str) -> Table:
+        return Table(self.path, group, self._stamp)
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds of pairs in the report."""
+        return tuple(str(kind) for kind in self.attributes["kinds"].split())
+
+    @cached_property
+    def _index(self) -> dict[tuple[str, ...], int]:
+        names = ("kind", "class_a", "class_b", "selection", "signal", "metric", "estimator")
+        columns = [self.figures[name].tolist() for name in names]
+        return {key: i for i, key in enumerate(zip(*columns, strict=True))}
+
+    def figure(
+        self,
+        kind: str,
+        metric: str = "hff",
+        signal: str = "prob",
+        class_a: str = "",
+        class_b: str = "",
+        selection: str = "right",
+        estimator: str | None = None,
+    ) -> Interval:
+        """A pooled number with its interval.
+
+        Raises
+        ------
+        ReportError
+            The report has no such figure; the message lists what it has.
+        """
+        usual = ("", "sine", self.attributes["estimator"])
+        for by in (estimator,) if estimator is not None else dict.fromkeys((self.attributes["estimator"], *usual)):
+            at = self._index.get((kind, class_a, class_b, selection, signal, metric, by))
+            if at is not None:
+                return _interval(self.figures, at)
+        raise ReportError(
+            f"The report has no {metric} of {signal}, {kind} {class_a} {class_b}({selection}).",
+            self._figures_held,
+        )
+
+    def family(
+        self,
+        family: str,
+        kind: str,
+        metric: str = "hff",
+        signal: str = "prob",
+        band: str = "",
+        selection: str = "right",
+    ) -> Interval:
+        """A pooled number of another family of paths with its interval; that of straight lines for `linear`.
+
+        Parameters
+        ----------
+        metric : hff, slope, excess_tv, flips, length, or spread (fourier)
+        band : of image frequency, cycles per image, "0", "1-2", "2-4" and so on (fourier)
+
+        Raises
+        ------
+        ReportError
+            The report has no such figure; the message lists what it has.
+        """
+        if family == LINEAR:
+            return self.figure(kind, metric, signal, selection=selection, estimator=_LINES.get(metric, ""))
+        at = self._families_index.get(families.key_of(family, kind, metric, signal, band, selection))
+        if at is None:
+            raise ReportError(
+                f"The report has no {metric} of {signal}, {family} {kind} {band} ({selection}).", self._families_held
+            )
+        return _interval(self.families, at)
+
+    @cached_property
+    def _families_index(self) -> dict[tuple[str, ...], int]:
+        names = ("family", "band", "kind", "selection", "signal", "metric")
+        columns = [self.families[name].tolist() for name in names] if self.families else []
+        return {key: i for i, key in enumerate(zip(*columns, strict=True))}
+
+    @cached_property
+    def _families_held(self) -> str:
+        if not self.families:
+            return "Measure them: onnxspec analyze --paths ellipse,random"
+        held = (f"{name} {_listed(self.families[name])}" for name in ("family", "kind", "metric", "band"))
+        return f"It has: {'; '.join(held)}."
+
+    @cached_property
+    def _figures_held(self) -> str:
+        metrics, signals, kinds = (_listed(self.figures[name]) for name in ("metric", "signal", "kind"))
+        return f"It has metrics {metrics}, signals {signals} and kinds {kinds}."
+
+    def p_holm(self, kind: str, name: str, signal: str = "prob") -> float:
+        """Holm-adjusted p of a class's hff against the rest of its kind; NaN where it was not tested."""
+        key = (kind, name, "", "right", signal, "hff", self.attributes["estimator"])
+        return float(self.figures["p_holm"][self._index[key]]) if key in self._index else float("nan")
+
+    @property
+    def headline(self) -> dict[str, dict[str, Interval]]:
+        """Kind to "signal.metric" to its interval, over pairs whose two ends are predicted right."""
+        signals = self.attributes["signals"].split()
+        return {
+            kind: {f"{s}.{m}": self.figure(kind, m, s) for s, m in HEADLINE if s in signals or m == "excess_tv"}
+            for kind in self.kinds
+        }
+
+    def spectrum(
+        self, kind: str, class_a: str = "", class_b: str = "", signal: str = "prob", selection: str = "right"
+    ) -> SpectrumOf:
+        """The pooled spectrum of a kind, of a class of it or of a pair of classes; selection all for kinds only.
+
+        Raises
+        ------
+        ReportError
+            The report has no such spectrum.
+        """
+        spectra = self.spectra
+        at = self._strata.get((kind, class_a, class_b, selection))
+        if at is None or f"power_{signal}" not in spectra:
+            raise ReportError(
+                f"The report has no spectrum of {signal}, {kind} {class_a} {class_b}".rstrip() + ".",
+                self._spectra_held,
+            )
+        power, low, high = (spectra[f"power_{signal}{suffix}"][at] for suffix in ("", "_low", "_high"))
+        frequency, cycles = spectra["frequency"], spectra["frequency_per_reference"]
+        above, paths = float(spectra[f"above_{signal}"][at]), int(spectra["paths"][at])
+        return SpectrumOf(frequency, cycles, power, low, high, above, paths)
+
+    @cached_property
+    def cycles(self) -> np.ndarray:
+        """Centres of the bins of pooled spectra, (bins,) float64, cycles per d_ref."""
+        return self.spectra["frequency_per_reference"]
+
+    @cached_property
+    def spectra(self) -> dict[str, np.ndarray]:
+        """The pooled spectra as columns over strata and frequencies."""
+        return self._table("spectra").read()
+
+    @cached_property
+    def _strata(self) -> dict[tuple[str, ...], int]:
+        columns = [self.spectra[name].tolist() for name in ("kind", "class_a", "class_b", "selection")]
+        return {key: i for i, key in enumerate(zip(*columns, strict=True))}
+
+    @cached_property
+    def _spectra_held(self) -> str:
+        return f"It has kinds {_listed(self.spectra['kind'])} and classes {_listed(self.spectra['class_a'])}."
+
+    @property
+    def accuracy(self) -> Interval:
+        """Share of the used images that the model gets right; NaN where labels are the model's own."""
+        parts = (self.attributes[name] for name in ("accuracy", "accuracy_low", "accuracy_high"))
+        estimate, low, high = (float("nan") if part is None else part for part in parts)
+        return Interval(estimate, low, high, int(self.attributes["accuracy_images"]), float("nan"))
+
+    def to_dict(self) -> dict[str, Any]:
+        """The summary as JSON-ready data: settings, accuracy, figures, classes, remarks."""
+        whole = {name: tables.plain(value) for name, value in self.attributes.items()}
+        for name in ("settings", "preprocess", "remarks", "ended"):
+            whole[name] = json.loads(whole[name])
+        whole["figures"] = [dict(zip(self.figures, row, strict=True)) for row in self._rows(self.figures)]
+        whole["classes"] = [dict(zip(self.classes, row, strict=True)) for row in self._rows(self.classes)]
+        if self.families:
+            whole["families"] = [dict(zip(self.families, row, strict=True)) for row in self._rows(self.families)]
+        return whole
+
+    def to_xarray(self) -> Any:
+        """The groups as an `xarray.DataTree`.
+
+        Raises
+        ------
+        ImportError
+            xarray or h5netcdf is not installed.
+        """
+        import xarray
+
+        groups = {name: xarray.load_dataset(self.path, engine="h5netcdf", group=name) for name in self._groups}
+        return xarray.DataTree.from_dict(groups)
+
+    @staticmethod
+    def _rows(columns: Mapping[str, np.ndarray]) -> Iterator[list[Any]]:
+        plain = [[tables.plain(value) for value in values.tolist()] for values in columns.values()]
+        return (list(row) for row in zip(*plain, strict=True))
+
+    def __repr__(self) -> str:
+        return f"Report({str(self.path)!r}: {self.attributes['model']} on {self.attributes['data']})"
+
+    def __str__(self) -> str:
+        from onnxspec.report.terminal import as_text
+
+        return as_text(self)
+
+
+def _interval(figures: Mapping[str, np.ndarray], at: int) -> Interval:
+    row = {name: figures[name][at] for name in ("estimate", "low", "high", "n_eff")}
+    paths, reason = int(figures["paths"][at]), str(figures["reason"][at])
+    return Interval(paths=paths, reason=reason, **{name: float(value) for name, value in row.items()})
+
+
+def _listed(values: np.ndarray) -> str:
+    known = sorted({str(value) for value in values if value})
+    return ", ".join(known[:12]) + (", ..." if len(known) > 12 else "")

@@ -1,0 +1,65 @@
+"""Files beside a report, pages and figures: under their name whole, or not at all."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from onnxspec.errors import ResourceError, UsageError
+from onnxspec.report.writer import share, temporary_beside
+
+
+def require_place(path: str | os.PathLike[str]) -> None:
+    """Refuses a place that could not be written to, before any work is done.
+
+    Raises
+    ------
+    UsageError
+        The folder is missing or cannot be written to, or what is there is no regular file.
+    """
+    place = _led_to(path)
+    if os.path.isdir(place) or not os.path.isdir(place.parent):
+        raise UsageError(
+            f"{place} cannot be written.", f"Choose a file in a folder that exists: mkdir -p {place.parent}"
+        )
+    if os.path.exists(place) and not os.path.isfile(place):
+        # A file in its place would take /dev/null from everybody, or a pipe from whoever reads it.
+        raise UsageError(f"{place} is no regular file, so it is not replaced.", "Choose another name.")
+    temporary_beside(place).unlink()
+
+
+@contextmanager
+def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """An empty file beside `path` to write to, which takes its name if all goes well; a link there stays a link.
+
+    Raises
+    ------
+    UsageError
+        As `require_place`.
+    ResourceError
+        The disk is full.
+    """
+    destination = _led_to(path)
+    require_place(destination)
+    temporary = temporary_beside(destination)
+    try:
+        yield temporary
+        share(temporary)
+        temporary.replace(destination)
+    except OSError as error:
+        raise ResourceError(
+            f"{destination} cannot be written: {error.strerror}.", "Free some space, or write elsewhere."
+        ) from None
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def save_text(path: str | os.PathLike[str], text: str) -> None:
+    """Writes UTF-8 text under a name that never stands for half of it; raises as `replacing`."""
+    with replacing(path) as place:
+        place.write_text(text, encoding="utf-8", newline="\n")
+
+
+def _led_to(path: str | os.PathLike[str]) -> Path:
+    """Where a link leads: /dev/stdout is one, perhaps to a file, and that file must not take its place."""
+    return Path(os.path.realpath(path) if os.path.islink(path) else path)

@@ -1,0 +1,62 @@
+"""What stands in a report: groups, dimensions, units and names (HDF5, readable by h5py and xarray).
+
+    /          attributes: schema and tool version, settings, model, data, provider, form of the path, seed, digest
+    /paths     one row per path: its pair, status, scalars, and power per signal (path, bin)
+    /figures   every pooled number, in one long table
+    /spectra   mean power per stratum with confidence bands (stratum, frequency)
+    /classes   the classes of the data: display name, model output, accuracy
+    /images    the images that were used
+    /checks    the pilot: convergence, and the noise floor (signal, noise_bin)
+    /strips    paths to look at: probability curves and the images at the ends (strip, rank, t, ...)
+    /families  pooled numbers of other families of paths, and /paths_FAMILY their rows: only where a run has them
+    /run       attributes that differ between equal runs: time, host, command line, batch, threads (workers, and inside a session)
+
+`digest` covers everything outside /run.
+"""
+
+SCHEMA_VERSION = 3
+
+SIGNAL_UNITS = {"prob": "1", "logit": "nat", "label": "1", "distance": "1"}
+FREQUENCY_UNIT = "cycles per unit RMS distance"
+PATH_FREQUENCY_UNIT = "cycles per path"
+DISTANCE_UNIT = "RMS pixel difference"
+
+_PATH_COLUMNS = {
+    "kind": ("1", "0 within a class, 1 between classes"),
+    "class_a": ("1", "class of the first image, index into /classes"),
+    "class_b": ("1", "class of the second image, index into /classes"),
+    "image_a": ("1", "first image, index into the data set"),
+    "image_b": ("1", "second image, index into the data set"),
+    "predicted_a": ("1", "model output predicted for the first image"),
+    "predicted_b": ("1", "model output predicted for the second image"),
+    "ends_right": ("1", "how many of the two ends are predicted right"),
+    "same_prediction": ("1", "1 if both ends are predicted alike"),
+    "within_reach": ("1", "1 if the cut-off is at most half the Nyquist frequency of the path"),
+    "distance": (DISTANCE_UNIT, "distance between the two images"),
+    "excess_tv": ("1", "total variation of the probabilities beyond the change between the ends"),
+    "flips": ("1", "changes of the predicted class along the path"),
+    "consistent": ("1", "fraction of the path before the first flip"),
+    "width": (DISTANCE_UNIT, "distance over which the one decision is taken"),
+}
+_SIGNAL_COLUMNS = {
+    "power": "power per bin, summed over outputs",
+    "wiggle": "power around the chord",
+    "chord": "squared change between the two ends",
+    "slope": "RMS change per unit RMS distance",
+    "hf": "power above the cut-off",
+    "total": "what hf is a share of",
+}
+
+
+def describe_path_column(name: str) -> tuple[str, str]:
+    """Units and long name of a column of /paths."""
+    if name in _PATH_COLUMNS:
+        return _PATH_COLUMNS[name]
+    quantity, signal, *estimator = name.split("_")
+    unit = SIGNAL_UNITS[signal]
+    if quantity == "slope":
+        unit = f"{unit} per unit {DISTANCE_UNIT}"
+    elif unit != "1":
+        unit = f"{unit}2"
+    by = f" ({estimator[0]} estimator)" if estimator else ""
+    return unit, f"{_SIGNAL_COLUMNS[quantity]} of {signal}{by}"

@@ -1,0 +1,81 @@
+"""A report is checked before anything of it is used: that it is of this schema, whole, and as it was written.
+
+Two digests stand in a report. `digest` is equal on equal runs, whatever the files are called, and so it leaves out the
+names of model and data and the remarks, which quote them. `digest_with_names` covers those too, together with
+`digest`: without it a warning could be taken out of a report, or a name put in, and nobody would see. /run is in
+neither. It holds the time, the host and the like, and no figure; equal runs differ in it.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from onnxspec.errors import ReportError
+from onnxspec.report import contract, schema, tables
+from onnxspec.report.attributes import scalars
+from onnxspec.report.storage import Budget, Flaw, opened
+
+_VERSION = "schema_version"
+_OF_COMPARISON = "comparison_schema_version"
+
+
+def verified(path: Path) -> dict[str, Any]:
+    """The attributes of a report that may be used.
+
+    Raises
+    ------
+    ReportError
+        It is missing, no report, of another schema, damaged, or was changed after it was written.
+    """
+    with opened(path) as file:
+        require_version(file, path)
+        found = contract.require(file, Budget(path))
+        require_digests(file)
+    return found
+
+
+def require_version(file: h5py.File, path: Path) -> None:
+    """Refuses what is no report, or one of another schema.
+
+    Raises
+    ------
+    ReportError
+        With both versions, and what to do.
+    """
+    if _OF_COMPARISON in file.attrs:
+        raise ReportError(f"{path} is a comparison, not a report.", "onnxspec plot --what series draws a comparison.")
+    if _VERSION not in file.attrs:
+        raise ReportError(f"{path} is an HDF5 file but not an onnxspec report.", "Make one: onnxspec analyze")
+    known = file.attrs.get_id(_VERSION)
+    version = file.attrs[_VERSION] if known.shape == () and known.dtype.kind == "i" else "of an unknown kind"
+    if version != schema.SCHEMA_VERSION:
+        writer = _scalars_or_nothing(file).get("tool_version", "unknown")
+        age = "newer" if isinstance(version, np.integer) and version > schema.SCHEMA_VERSION else "other"
+        raise ReportError(
+            f"{path} has report schema {version}; this onnxspec reads schema {schema.SCHEMA_VERSION}.",
+            f"Analyse the model again, or use the {age} version of onnxspec that wrote it ({str(writer)[:40]}).",
+        )
+
+
+def require_digests(file: h5py.File) -> None:
+    """Refuses a file that is not as it was written.
+
+    Raises
+    ------
+    Flaw
+        A digest is not what the file holds.
+    """
+    if file.attrs["digest"] != tables.digest(file):
+        raise Flaw("was changed since it was written: its digest is another")
+    if file.attrs["digest_with_names"] != tables.digest_with_names(file):
+        raise Flaw("was changed since it was written: its names or its remarks are others")
+
+
+def _scalars_or_nothing(file: h5py.File) -> dict[str, Any]:
+    """The attributes of a file of which nothing is known yet."""
+    try:
+        return scalars(file, "/")
+    except Flaw:
+        return {}

@@ -1,0 +1,193 @@
+"""Writes a report: rows as they come, everything else at the end, under its name only when it is whole."""
+
+import errno
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import h5py
+import numpy as np
+
+from onnxspec import interruption
+from onnxspec.errors import ResourceError, UsageError
+from onnxspec.report import schema, tables
+from onnxspec.report.guarded import GuardedFile
+from onnxspec.report.storage import attribute_names
+from onnxspec.results import Rows
+
+CHUNK = 4096
+
+
+class ReportWriter:
+    """A report in the making, at `temporary` until `finish` gives it the name `destination` on the same file system.
+
+    Raises
+    ------
+    UsageError
+        The destination's folder does not exist or cannot be written to.
+    ResourceError
+        The disk is full.
+    """
+
+    def __init__(self, destination: Path, temporary: Path, bins: np.ndarray):
+        self.destination, self._temporary = destination, temporary
+        require_writable(self.destination)
+        self._count = 0
+        self._waiting: list[Rows] = []
+        self._scalars: Rows | None = None
+        with interruption.shield():
+            self._disk = GuardedFile(self._temporary)
+            self._file = h5py.File(self._disk, "w", libver=("earliest", "v110"))
+            paths = self._file.create_group("paths")
+            tables.scale(paths, "bin", bins, schema.PATH_FREQUENCY_UNIT, "frequency of a bin")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with interruption.shield():
+            self._file.close()
+            self._disk.close()
+            self._temporary.unlink(missing_ok=True)
+        error = self._disk.failure or error
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise ResourceError(
+                f"The disk is full: {self.destination} was not written.", "Free some space, or write elsewhere with -o."
+            ) from None
+
+    def append(self, rows: Rows) -> None:
+        """Adds rows (in order) to /paths; to the file in blocks, since HDF5 takes a millisecond for every column."""
+        self._waiting.append(rows)
+        if sum(map(len, self._waiting)) >= CHUNK:
+            self._flush()
+
+    def _flush(self) -> None:
+        if not self._waiting:
+            return
+        rows, self._waiting, self._scalars = Rows.concatenated(self._waiting), [], None
+        start, self._count = self._count, self._count + len(rows)
+        with interruption.shield(), self._told():
+            for name, values in rows.columns.items():
+                dataset = self._path_column(name, values)
+                dataset.resize(self._count, axis=0)
+                dataset[start:] = values
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """A write that failed makes HDF5 stumble over what is missing; the reason is the one to tell."""
+        try:
+            yield
+        finally:
+            self._disk.check()
+
+    def _path_column(self, name: str, values: np.ndarray) -> h5py.Dataset:
+        paths = self._file["paths"]
+        if name not in paths:
+            wide = values.shape[1:]
+            chunk = (max(32, CHUNK // max(1, int(np.prod(wide)))), *wide)
+            limits = {"shape": (0, *wide), "maxshape": (None, *wide), "chunks": chunk}
+            paths.create_dataset(name, dtype=values.dtype, compression="gzip", shuffle=True, **limits)
+        return paths[name]
+
+    def rows(self) -> Rows:
+        """All scalar columns so far; power stays on disk."""
+        self._flush()
+        if self._scalars is None:
+            paths = self._file["paths"]
+            with interruption.shield():
+                names = [name for name in paths if paths[name].ndim == 1 and name != "bin"]
+                self._scalars = Rows({name: paths[name][()] for name in names})
+        return self._scalars
+
+    def power(self, signals: tuple[str, ...]) -> Iterator[tuple[slice, dict[str, np.ndarray]]]:
+        """The power of all rows in chunks: (span, {signal: (paths, bins) float32})."""
+        self._flush()
+        for start in range(0, self._count, CHUNK):
+            span = slice(start, min(start + CHUNK, self._count))
+            with interruption.shield():
+                power = {signal: self._file["paths"][f"power_{signal}"][span] for signal in signals}
+            yield span, power
+
+    def group(self, name: str) -> h5py.Group:
+        """A new group of the report."""
+        return self._file.create_group(name)
+
+    def finish(self, attributes: Mapping[str, Any], run: Mapping[str, Any]) -> None:
+        """Describes the rows, writes the attributes and the digest, and gives the file its name."""
+        self._flush()
+        self._describe_paths()
+        self._file.attrs.update(attributes)
+        self._file.attrs["schema_version"] = schema.SCHEMA_VERSION
+        self._file.create_group("run").attrs.update(run)
+        tables.seal(self._file)
+        self._file.close()
+        self._disk.sync()
+        self._disk.close()
+        share(self._temporary)
+        self._temporary.replace(self.destination)
+
+    def _describe_paths(self) -> None:
+        paths = self._file["paths"]
+        tables.scale(paths, "path", np.arange(self._count, dtype=np.int32), "1", "number of the path in the plan")
+        for name in paths:
+            if name not in ("path", "bin"):
+                dims = [paths["path"], paths["bin"]][: paths[name].ndim]
+                tables.described(paths[name], *schema.describe_path_column(name), dims)
+
+
+def require_writable(destination: Path) -> None:
+    """Refuses a destination that could not be written, before any work is done.
+
+    Raises
+    ------
+    UsageError
+        The folder is missing, is no folder, or cannot be written to; or a file of that name is nothing that onnxspec writes.
+    """
+    folder = destination.parent
+    if not folder.is_dir():
+        raise UsageError(f"The folder {folder} for the report does not exist.", f"Create it: mkdir -p {folder}")
+    if destination.is_dir():
+        raise UsageError(f"{destination} is a folder; a file name was expected.", f"Use -o {destination / 'report.h5'}")
+    if destination.is_file() and not _is_report(destination):
+        raise UsageError(
+            f"{destination} exists and is no onnxspec report, so it is not replaced.", "Choose another name with -o."
+        )
+    if destination.exists() and not destination.is_file():
+        raise UsageError(f"{destination} is no regular file.", "Choose another name with -o.")
+    with interruption.shield():
+        temporary_beside(destination).unlink()
+
+
+def temporary_beside(destination: Path) -> Path:
+    """A new and empty file in the folder of `destination`.
+
+    Raises
+    ------
+    UsageError
+        The folder cannot be written to, or the name is too long.
+    """
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{destination.name}.", dir=destination.parent)
+    except OSError as error:
+        raise UsageError(
+            f"The folder {destination.parent} cannot be written to: {error.strerror}.", "Choose another place."
+        ) from None
+    os.close(handle)
+    return Path(name)
+
+
+def _is_report(path: Path) -> bool:
+    return any(name.endswith("schema_version") for name in attribute_names(path))
+
+
+def share(path: Path) -> None:
+    """A temporary file is private; a report has the permissions that the user's files usually have."""
+    mask = os.umask(0)
+    os.umask(mask)
+    path.chmod(0o666 & ~mask)

@@ -1,0 +1,304 @@
+"""Spectra become statistics: intervals and contrasts that hold when paths share images (method.md section 6).
+
+Arrays in, arrays out; NumPy and SciPy only. A pooled figure is described by its *influences*: how much each path
+moves it. Everything else, intervals, contrasts, effective numbers, follows from those and from which images each
+path joins, so that a figure needs no resampling and the same data give the same interval.
+"""
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from scipy import special
+
+LEVEL = 0.95
+FEW_PATHS = 10
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A pooled figure with its confidence interval.
+
+    estimate, low, high : in the figure's unit; NaN where it is undefined, with `reason`
+    paths : how many were pooled; n_eff : 1 / (2 kappa), the effective number of paths that carry it
+    """
+
+    estimate: float
+    low: float
+    high: float
+    paths: int
+    n_eff: float
+    reason: str = ""
+
+    @property
+    def half_width(self) -> float:
+        """Half of the interval relative to the estimate."""
+        return (self.high - self.low) / 2 / abs(self.estimate) if self.estimate else float("nan")
+
+    @property
+    def carried_by_few(self) -> bool:
+        """Whether fewer than ten effective paths carry the figure."""
+        return self.n_eff < FEW_PATHS
+
+
+@dataclass(frozen=True)
+class Pooled:
+    """A pooled figure before its interval: value (its log where `logarithmic`) and the influence of every path.
+
+    influence : (paths,) float64; image_a, image_b : (paths,) int, the images that each path joins
+    bottom, top : what the figure itself cannot go beyond
+    """
+
+    value: float
+    influence: np.ndarray
+    image_a: np.ndarray
+    image_b: np.ndarray
+    logarithmic: bool = False
+    reason: str = ""
+    bottom: float = field(default=-float("inf"))
+    top: float = field(default=float("inf"))
+
+    def variance(self) -> tuple[float, float, int]:
+        """Variance of the value, kappa, and the number of images; dyadic-robust.
+
+        V = max(sum_i S_i^2 - sum_p u_p^2, sum_p u_p^2) with S_i the summed influence of the paths at image i.
+        """
+        u = self.influence
+        ends = np.concatenate([self.image_a, self.image_b])
+        images, at = np.unique(ends, return_inverse=True)
+        per_image = np.bincount(at, np.concatenate([u, u]))
+        squares = np.square(per_image).sum()
+        # Divided first: the fourth powers of small influences would underflow.
+        kappa = np.square(np.square(per_image) / squares).sum() if squares > 0 else np.nan
+        return float(max(squares - np.square(u).sum(), np.square(u).sum())), float(kappa), len(images)
+
+    def interval(self, level: float = LEVEL) -> Interval:
+        """The confidence interval: value +- t_nu sqrt(V), back from the log where it was taken."""
+        paths = len(self.influence)
+        if self.reason:
+            return Interval(float("nan"), float("nan"), float("nan"), paths, float("nan"), self.reason)
+        estimate = float(np.exp(self.value)) if self.logarithmic else self.value
+        if not np.isfinite(self.influence).all():
+            bounds = (0.0 if self.logarithmic else -np.inf, self.top)
+            return Interval(estimate, *bounds, paths, 1.0, "one path carries the whole figure")
+        v, kappa, images = self.variance()
+        if v == 0:
+            return Interval(
+                estimate, estimate, estimate, paths, float("nan") if self.value == -np.inf else float(paths)
+            )
+        reach = _t(kappa, images, level) * np.sqrt(v)
+        low, high = self.value - reach, self.value + reach
+        if self.logarithmic:
+            low, high = np.exp(low), np.exp(min(high, 700.0))
+        return Interval(estimate, max(float(low), self.bottom), min(float(high), self.top), paths, 1 / (2 * kappa))
+
+    def p_value(self) -> float:
+        """Two-sided p that the value (or its log) is zero; NaN where it is undefined."""
+        if self.reason or not np.isfinite([self.value, *self.influence]).all():
+            return float("nan")
+        v, kappa, images = self.variance()
+        if v == 0:
+            return 1.0 if self.value == 0 else 0.0
+        return float(2 * special.stdtr(_degrees(kappa, images), -abs(self.value) / np.sqrt(v)))
+
+
+def ratio(
+    numerator: np.ndarray,
+    denominator: np.ndarray,
+    image_a: np.ndarray,
+    image_b: np.ndarray,
+    top: float = float("inf"),
+) -> Pooled:
+    """The ratio of means, sum numerator / sum denominator, on the log scale with jackknife influences.
+
+    Parameters
+    ----------
+    numerator, denominator : (paths,) float64, negative only where a noise floor was subtracted
+    image_a, image_b : (paths,) int
+    top : the largest value that the figure can have (1 for a share)
+    """
+    numerator, denominator = np.asarray(numerator, np.float64), np.asarray(denominator, np.float64)
+    top_sum, bottom_sum = numerator.sum(), denominator.sum()
+    reason = _undefined(len(numerator)) or ("the outputs do not change" if bottom_sum <= 0 else "")
+    if top_sum < 0 and not reason:
+        reason = "what is above the cut-off is below the noise floor"
+    if reason or top_sum <= 0:
+        empty = np.zeros(len(numerator))
+        return Pooled(-np.inf, empty, image_a, image_b, True, reason, 0.0, top)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        without = np.log((top_sum - numerator) / (bottom_sum - denominator))
+        value = float(np.log(top_sum / bottom_sum))
+        influence = value - without
+        return Pooled(value, influence - influence.mean(), image_a, image_b, True, "", 0.0, top)
+
+
+def mean(
+    values: np.ndarray, image_a: np.ndarray, image_b: np.ndarray, *, log: bool = False, bottom: float = -float("inf")
+) -> Pooled:
+    """The mean of (paths,) values, none below `bottom`; with `log`, of positive values on the log scale."""
+    values = np.asarray(values, np.float64)
+    if log:
+        return ratio(values, np.ones(len(values)), image_a, image_b)
+    reason = _undefined(len(values))
+    influence = (values - values.mean()) / (len(values) - 1) if not reason else np.zeros(len(values))
+    return Pooled(float(values.mean()) if len(values) else np.nan, influence, image_a, image_b, False, reason, bottom)
+
+
+def mean_band(
+    values: np.ndarray, image_a: np.ndarray, image_b: np.ndarray, level: float = LEVEL
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Means of many not negative quantities over the same paths, each with its interval on the log scale.
+
+    Parameters
+    ----------
+    values : (paths, quantities) float; image_a, image_b : (paths,) int
+
+    Returns
+    -------
+    mean, low, high : (quantities,) float64; NaN without a path, low and high with fewer than 2; 0 and infinity where
+    one path is all
+    """
+    values = np.asarray(values, np.float64)
+    paths, quantities = values.shape
+    total = values.sum(0)
+    average = total / paths if paths else np.full(quantities, np.nan)
+    if paths < 2:
+        return average, np.full(quantities, np.nan), np.full(quantities, np.nan)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        # In place: of 100,000 paths every copy would take tens of megabytes.
+        u = total - values
+        u /= paths - 1
+        np.subtract(np.log(average), np.log(u, out=u), out=u)
+        u -= u.mean(0)
+        images, at = np.unique(np.concatenate([image_a, image_b]), return_inverse=True)
+        per_image = np.zeros((len(images), quantities))
+        for end in (at[:paths], at[paths:]):
+            np.add.at(per_image, end, u)
+        squares = np.square(per_image).sum(0)
+        kappa = np.square(np.square(per_image)).sum(0) / squares**2
+        own = np.square(u, out=u).sum(0)
+        v = np.maximum(squares - own, own)
+        nu = np.clip(1 / np.maximum(kappa - 1 / len(images), 1e-12), 1, len(images) - 1)
+        reach = special.stdtrit(nu, (1 + level) / 2) * np.sqrt(v)
+        alone = (total > 0) & ~np.isfinite(reach)
+        low = np.where(total > 0, np.where(alone, 0.0, average * np.exp(-reach)), 0.0)
+        high = np.where(total > 0, np.where(alone, np.inf, average * np.exp(reach)), 0.0)
+        return average, low, high
+
+
+def contrast(first: Pooled, second: Pooled) -> Pooled:
+    """`first` less `second` (for logarithmic figures the log of their ratio), over different paths.
+
+    The two may share images, and are then the less certain for it; the same paths under two models are not for this.
+    """
+    reason = first.reason or second.reason
+    if not reason and not (np.isfinite(first.value) and np.isfinite(second.value)):
+        reason = "one of the two is zero"
+    return Pooled(
+        first.value - second.value,
+        np.concatenate([first.influence, -second.influence]),
+        np.concatenate([first.image_a, second.image_a]),
+        np.concatenate([first.image_b, second.image_b]),
+        first.logarithmic,
+        reason,
+    )
+
+
+def paired(first: Pooled, second: Pooled) -> Pooled:
+    """`first` less `second` (for logarithmic figures the log of their ratio) over the same paths in the same order.
+
+    What a path does to both figures cancels, so that the interval is narrower than that of `contrast`. Figures over
+    paths of which only some are the same are brought to the same paths by `spread`.
+    """
+    influence = np.zeros_like(first.influence)
+    reason = first.reason or second.reason
+    if not reason and not (np.isfinite(first.value) and np.isfinite(second.value)):
+        reason = "both are zero" if first.value == second.value else "one of the two is zero"
+    if reason:
+        return Pooled(np.nan, influence, first.image_a, first.image_b, first.logarithmic, reason)
+    # Where one path carries both figures it has no influence, and only equality settles the two.
+    if not np.array_equal(first.influence, second.influence, equal_nan=True):
+        with np.errstate(invalid="ignore"):
+            influence = first.influence - second.influence
+    return Pooled(first.value - second.value, influence, first.image_a, first.image_b, first.logarithmic)
+
+
+def spread(figure: Pooled, at: np.ndarray, image_a: np.ndarray, image_b: np.ndarray) -> Pooled:
+    """The same figure over more paths, of which those outside `at` have no influence on it.
+
+    Parameters
+    ----------
+    at : (paths of the figure,) int, their places among all; image_a, image_b : (all paths,) int
+    """
+    influence = np.zeros(len(image_a))
+    influence[at] = figure.influence
+    return replace(figure, influence=influence, image_a=image_a, image_b=image_b)
+
+
+def holm(p: np.ndarray) -> np.ndarray:
+    """Holm's step-down adjustment of (tests,) p-values; NaN stays NaN and does not count."""
+    p = np.asarray(p, np.float64)
+    adjusted = np.full_like(p, np.nan)
+    known = np.flatnonzero(~np.isnan(p))
+    order = known[np.argsort(p[known], kind="stable")]
+    factors = len(order) - np.arange(len(order))
+    adjusted[order] = np.minimum(np.maximum.accumulate(factors * p[order]), 1.0)
+    return adjusted
+
+
+def proportion(successes: int, trials: int, level: float = LEVEL) -> Interval:
+    """A share with its Wilson interval."""
+    if trials == 0:
+        return Interval(float("nan"), float("nan"), float("nan"), 0, float("nan"), "nothing was counted")
+    share, z = successes / trials, special.ndtri((1 + level) / 2)
+    middle = (2 * successes + z**2) / (2 * (trials + z**2))
+    reach = z / (2 * (trials + z**2)) * np.sqrt(4 * successes * (1 - share) + z**2)
+    low = float(middle - reach) if successes else 0.0
+    high = float(middle + reach) if successes < trials else 1.0
+    return Interval(share, low, high, trials, float(trials))
+
+
+def bootstrap_t(
+    numerator: np.ndarray, denominator: np.ndarray, draws: int = 999, seed: int = 0, level: float = LEVEL
+) -> Interval:
+    """Bootstrap-t interval of a ratio of means on the log scale: the cross-check for pairs that share no image.
+
+    Parameters
+    ----------
+    numerator, denominator : (paths,) float64 of disjoint pairs
+    """
+    paths, nan = len(numerator), float("nan")
+    n, d = np.asarray(numerator, np.float64), np.asarray(denominator, np.float64)
+    if np.count_nonzero(n) < FEW_PATHS:
+        return Interval(nan, nan, nan, paths, nan, f"fewer than {FEW_PATHS} paths have something to resample")
+    value, error = _log_ratio(n[None], d[None])
+    drawn = np.random.default_rng(seed).integers(paths, size=(draws, paths))
+    values, errors = _log_ratio(n[drawn], d[drawn])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        pivots = (values - value) / errors
+    pivots = pivots[np.isfinite(pivots)]
+    if error[0] == 0 or not len(pivots):
+        return Interval(nan, nan, nan, paths, nan, "the paths are all alike")
+    high, low = np.quantile(pivots, [(1 - level) / 2, (1 + level) / 2])
+    bounds = np.exp(value[0] - np.array([low, high]) * error[0])
+    return Interval(float(np.exp(value[0])), float(bounds[0]), float(bounds[1]), paths, nan)
+
+
+def _log_ratio(n: np.ndarray, d: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """log of the ratio of means and its linearised standard error over the last axis."""
+    n_sum, d_sum = n.sum(-1, keepdims=True), d.sum(-1, keepdims=True)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        influence = n / n_sum - d / d_sum
+        return np.log(n_sum / d_sum)[..., 0], np.sqrt(np.square(influence).sum(-1))
+
+
+def _undefined(paths: int) -> str:
+    return "" if paths >= 2 else f"{paths} path{'s' * (paths != 1)}: at least 2 are needed"
+
+
+def _degrees(kappa: float, images: int) -> float:
+    spread = kappa - 1 / images
+    return float(np.clip(1 / spread if spread > 0 else np.inf, 1, max(images - 1, 1)))
+
+
+def _t(kappa: float, images: int, level: float) -> float:
+    return float(special.stdtrit(_degrees(kappa, images), (1 + level) / 2))

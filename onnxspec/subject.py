@@ -1,0 +1,386 @@
+"""A model and images made to fit each other: what every measurement starts from.
+
+Opens both, settles preprocessing, classes and the kind of outputs, and says where each came from. Nothing is assumed
+in silence: what had to be guessed is a `Remark`.
+"""
+
+import math
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from onnxspec.engine.cluster import joined
+from onnxspec.engine.local import LocalEngine
+from onnxspec.engine.tuning import tuned
+from onnxspec.engine.workers import Pulse, within
+from onnxspec.errors import DataError, UsageError
+from onnxspec.images import convention, presets, processors
+from onnxspec.images.cache import PixelCache
+from onnxspec.images.classes import ClassMap, map_classes
+from onnxspec.images.dataset import ImageSet
+from onnxspec.images.opening import open_images
+from onnxspec.images.preprocess import InputSpec, Preprocess, fit
+from onnxspec.images.probe import probe_images
+from onnxspec.model import doctor, machine, metadata
+from onnxspec.model.callable import CallableModel
+from onnxspec.model.outputs import as_classes, detect
+from onnxspec.model.protocol import Classifier
+from onnxspec.model.session import OnnxModel
+from onnxspec.results import Remark
+from onnxspec.settings import Settings
+
+PROBES = 600
+PROBE_SIDE = 64
+POOL = 2000
+AUTO_IMAGES = 300
+DETECTION_IMAGES, DETECTION_BATCH = 64, 4
+VALUES = {"scale", "mean", "std"}
+TRUE, PREDICTED, PROBE = "true", "predicted", "probe"
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is measured on what.
+
+    images : labelled by true classes, or by the model where `labelling` is predicted or probe
+    labels : (images,) int64 class of every image, -1 where an image is not used
+    class_names, output_of : display name and model output of every class of the images
+    columns : (kept,) output indices the softmax is taken over, or None
+    class_map : how the outputs of the classes were found
+    """
+
+    model: Classifier
+    images: ImageSet
+    engine: LocalEngine
+    labelling: str
+    labels: np.ndarray
+    class_names: tuple[str, ...]
+    folders: tuple[str, ...]
+    output_of: np.ndarray
+    columns: np.ndarray | None
+    outputs: int
+    seconds_per_image: float
+    class_map: str = "predicted by the model"
+    remarks: tuple[Remark, ...] = field(default=())
+
+    @property
+    def probabilities(self) -> bool:
+        """Whether the model ends in softmax."""
+        return self.engine.kind == "probabilities"
+
+
+def open_subject(model: Any, data: Any, settings: Settings) -> Subject:
+    """Opens a model and images and makes them fit.
+
+    Parameters
+    ----------
+    model : path of an ONNX file, an `OnnxModel`, or a callable from a batch to scores (n, K)
+    data : path, (images, labels), a sequence of (image, label), or None for what the settings name, else the probe set
+
+    Raises
+    ------
+    ModelError, DataError, UsageError, DeviceError
+    """
+    # Making a session can take long, or hang: not in the thread that hears of interrupts.
+    classifier = within(_patience(settings), lambda: open_model(model, settings), "Loading the model")
+    stamp = metadata.read(classifier.info.path) if isinstance(classifier, OnnxModel) else metadata.Stamp(None, None)
+    elsewhere = joined(settings.execution.cluster, classifier, partial(open_model, settings=settings))
+    given = given_preprocess(classifier, stamp, settings)
+    images, labelling = _open_images(data, classifier, given, settings)
+    image = first_readable(images, settings.inputs.skip_bad)
+    remarks = [Remark("installation", f.text, f.hint) for f in doctor.quick()]
+    remarks += [Remark("images", note) for note in images.notes]
+    remarks += _overridden(given, stamp)
+    preprocess = given or Preprocess()
+    if not VALUES & set(preprocess.origin) and _takes_scaled(classifier, image):
+        if labelling == TRUE:
+            preprocess, found = _auto(classifier, images, image, preprocess, stamp, settings)
+            remarks.append(found)
+        else:
+            remarks.append(_assumed())
+    spec, preprocess = fit(classifier.spec, preprocess, image.shape)
+    engine = _engine(classifier, images, spec, preprocess, settings)
+    trial = [int(i) for i in images.order[:DETECTION_IMAGES] if engine.pixels.readable(int(i))]
+    raw = _raw_outputs(engine, trial)
+    engine.kind = detect(raw, classifier.final_op)
+    outputs = engine.classes = as_classes(raw, engine.kind).shape[1]
+    reason = within(
+        _patience(settings), lambda: engine.form_in_graph(settings.execution.path_graph, trial), "The model"
+    )
+    remarks += [Remark("path-graph", f"Paths are formed on the host. {reason}")] if reason else []
+    engine, seconds = within(_patience(settings), lambda: tuned(engine, trial, settings.execution), "The model")
+    if elsewhere is not None:
+        engine.elsewhere, seconds = elsewhere, seconds * engine.workers / elsewhere.places
+    subject = Subject(
+        engine.model,
+        images,
+        engine,
+        labelling,
+        np.empty(0),
+        (),
+        (),
+        np.empty(0),
+        None,
+        outputs,
+        seconds,
+        remarks=tuple(remarks),
+    )
+    if labelling == TRUE:
+        return _with_true_labels(subject, stamp, settings)
+    return _with_predicted_labels(subject, stamp, settings)
+
+
+def open_model(model: Any, settings: Settings) -> Classifier:
+    """The classifier behind a path, a callable or a classifier."""
+    if callable(model):
+        spec = InputSpec("NCHW")
+        return CallableModel(model, spec)
+    if isinstance(model, str | os.PathLike):
+        execution, inputs = settings.execution, settings.inputs
+        return OnnxModel.open(
+            model,
+            device=execution.device,
+            tf32=execution.tf32,
+            input=inputs.input,
+            output=inputs.output,
+            max_memory=execution.max_memory,
+        )
+    if not hasattr(model, "run"):
+        raise UsageError(
+            f"A model is the path of an ONNX file or a function from a batch to scores; this is {type(model).__name__}.",
+            "Save an onnx.ModelProto with onnx.save first.",
+        )
+    return model
+
+
+def given_preprocess(model: Classifier, stamp: metadata.Stamp, settings: Settings) -> Preprocess | None:
+    """What flags, TOML, a file beside the model or its metadata say; None where nobody speaks, or for auto."""
+    spoken = settings.inputs.preprocess
+    if spoken is not None:
+        own = presets.read_preprocess(spoken, settings.inputs.preprocess_origin)
+        if own is None:
+            return None
+        stamped = presets.from_metadata(stamp.preprocess_json) if stamp.preprocess_json else None
+        return own.over(stamped) if stamped else own
+    found = processors.beside(model.info.path) if isinstance(model, OnnxModel) else None
+    if found is None and stamp.preprocess_json:
+        return presets.from_metadata(stamp.preprocess_json)
+    return found
+
+
+def _overridden(given: Preprocess | None, stamp: metadata.Stamp) -> list[Remark]:
+    if given is None or not stamp.preprocess_json:
+        return []
+    own = presets.from_metadata(stamp.preprocess_json)
+    if all(getattr(given, name) == getattr(own, name) for name in VALUES):
+        return []
+    text = "The preprocessing is not what the model's own metadata say (" + str(own) + ")."
+    return [Remark("preprocess-overridden", text, "Leave out --preprocess to use the model's own.")]
+
+
+def _open_images(
+    data: Any, model: Classifier, preprocess: Preprocess | None, settings: Settings
+) -> tuple[ImageSet, str]:
+    inputs = settings.inputs
+    source = data if data is not None else inputs.data
+    if source is None:
+        return _probes(model, preprocess, settings.plan.seed), PROBE
+    if isinstance(source, ImageSet):
+        images = source
+    else:
+        images = open_images(source, labels=inputs.labels, images_key=inputs.images_key, labels_key=inputs.labels_key)
+    if not len(images):
+        raise DataError(f"{images.source} holds no images.", "Give a folder of class folders, a zip, .npz or .h5.")
+    return images, TRUE if images.labels is not None else PREDICTED
+
+
+def _probes(model: Classifier, preprocess: Preprocess | None, seed: int) -> ImageSet:
+    spec = model.spec
+    own = preprocess.crop if preprocess and preprocess.crop else (PROBE_SIDE, PROBE_SIDE)
+    shape = (spec.height or own[0], spec.width or own[1], spec.channels or 3)
+    if spec.layout == "flat":
+        shape = _square(spec.size)
+    return probe_images(PROBES, *shape, seed)
+
+
+def _square(size: int | None) -> tuple[int, int, int]:
+    """The square grey or colour image, (height, width, channels), whose values a flat input takes."""
+    for channels in (1, 3):
+        side = math.isqrt((size or 0) // channels)
+        if size and side * side * channels == size:
+            return side, side, channels
+    raise UsageError(
+        f"The model takes {size or 'any number of'} values, no square image's, so no probe images fit it.",
+        "Pass images with --data.",
+    )
+
+
+def first_readable(images: ImageSet, skip_bad: int) -> np.ndarray:
+    for index in range(min(len(images), skip_bad + 1)):
+        try:
+            return images.read(index)[0]
+        except DataError:
+            if index == min(len(images), skip_bad + 1) - 1:
+                raise
+    raise AssertionError("an image set is never empty here")
+
+
+def _takes_scaled(model: Classifier, image: np.ndarray) -> bool:
+    """Whether whole grey levels go in and numbers of some scale are taken: only then can the scale be wrong."""
+    return image.dtype == np.uint8 and model.spec.dtype != np.uint8
+
+
+def _auto(
+    model: Classifier,
+    images: ImageSet,
+    image: np.ndarray,
+    given: Preprocess,
+    stamp: metadata.Stamp,
+    settings: Settings,
+) -> tuple[Preprocess, Remark]:
+    """The most accurate of the usual conventions on a few hundred labelled images, on top of what was given."""
+    spec, base = fit(model.spec, given, image.shape)
+    rng = np.random.default_rng(0)
+    sample = np.sort(rng.permutation(len(images))[:AUTO_IMAGES])
+    assert images.labels is not None
+    pixels = PixelCache(images, base, spec, skip_bad=settings.inputs.skip_bad)
+    sample = np.array([i for i in sample if pixels.readable(int(i))])
+
+    def predict(preprocess: Preprocess) -> np.ndarray:
+        _, fitted = fit(model.spec, preprocess, image.shape)
+        engine = LocalEngine(
+            model, pixels, fitted, spec, workers=_workers(model, settings), pulse=Pulse(_patience(settings))
+        )
+        raw = _raw_outputs(engine, sample.tolist())
+        return np.argmax(as_classes(raw, detect(raw, model.final_op)), -1)
+
+    first = predict(given)
+    outputs = max(model.outputs or 0, int(first.max()) + 1, 2)
+    known = map_classes(
+        images.class_names, outputs, settings.inputs.classes, stamp.classes, settings.inputs.restrict_outputs
+    )
+    labels = known.output_of[images.labels[sample]]
+    choice = convention.choose(convention.candidates(spec.channels or 3, given), predict, labels, 1 / outputs)
+    return choice.best, _choice_remark(choice, model)
+
+
+def _choice_remark(choice: convention.Choice, model: Classifier) -> Remark:
+    tied = f" Not distinguishable from it: {', '.join(choice.ties)}." if choice.ties else ""
+    return Remark(
+        "preprocess-auto",
+        f"Nothing says how this model was preprocessed; {choice.name} was the most accurate convention "
+        f"({choice.accuracies[choice.name]:.1%}).{tied}",
+        _permanent(choice.name, model),
+    )
+
+
+def _permanent(name: str, model: Classifier) -> str:
+    if not isinstance(model, OnnxModel):
+        return f"Make it permanent: preprocess={name!r}."
+    path = model.info.path
+    return f"Make it permanent: onnxspec stamp {path} --preprocess {name} -o {path.stem}-stamped.onnx"
+
+
+def _assumed() -> Remark:
+    return Remark(
+        "preprocess-assumed",
+        "Nothing says how this model was preprocessed; pixels in 0..1 were assumed.",
+        "Say it with --preprocess, for example --preprocess imagenet.",
+    )
+
+
+def _engine(
+    model: Classifier, images: ImageSet, spec: InputSpec, preprocess: Preprocess, settings: Settings
+) -> LocalEngine:
+    pixels = PixelCache(images, preprocess, spec, skip_bad=settings.inputs.skip_bad)
+    return LocalEngine(
+        model, pixels, preprocess, spec, workers=_workers(model, settings), pulse=Pulse(_patience(settings))
+    )
+
+
+def _patience(settings: Settings) -> float | None:
+    """How many seconds a model may be silent; None for ever."""
+    return settings.execution.timeout or None
+
+
+def _workers(model: Classifier, settings: Settings) -> int:
+    if not model.threads_allowed:
+        return 1
+    return settings.execution.threads or max(machine.cores(), model.in_flight)
+
+
+def _raw_outputs(engine: LocalEngine, indices: list[int]) -> np.ndarray:
+    """The model's outputs as they come for a few images, (n, K)."""
+
+    def run(batch: list[int]) -> np.ndarray:
+        stack = np.stack([engine.pixels.get(i) for i in batch])
+        return engine.model.run(engine.preprocess.to_input(stack, engine.spec))
+
+    # Small batches: every worker gets some, and none takes memory that the run itself would not.
+    batches = [indices[i : i + DETECTION_BATCH] for i in range(0, len(indices), DETECTION_BATCH)]
+    return np.concatenate(list(engine.map(run, batches)))
+
+
+def _with_true_labels(subject: Subject, stamp: metadata.Stamp, settings: Settings) -> Subject:
+    images, inputs = subject.images, settings.inputs
+    known: ClassMap = map_classes(
+        images.class_names, subject.outputs, inputs.classes, stamp.classes, inputs.restrict_outputs
+    )
+    assert images.labels is not None
+    return replace(
+        subject,
+        labels=images.labels,
+        class_names=_distinct([known.names[output] for output in known.output_of], images.class_names),
+        folders=images.class_names,
+        output_of=known.output_of,
+        columns=known.restricted,
+        class_map=known.origin,
+        remarks=(*subject.remarks, *_class_order(known)),
+    )
+
+
+def _class_order(known: ClassMap) -> list[Remark]:
+    if known.origin != "sorted order":
+        return []
+    text = "No class of the data has a name that the model knows; their sorted order was taken for that of the outputs."
+    return [Remark("class-order", text, "Say it with --classes FILE, for good with onnxspec stamp --classes.")]
+
+
+def _with_predicted_labels(subject: Subject, stamp: metadata.Stamp, settings: Settings) -> Subject:
+    """Labels a seeded pool of the images with the model's own predictions."""
+    if settings.inputs.restrict_outputs:
+        raise UsageError(
+            "--restrict-outputs takes the classes that labelled images have, and these are not labelled.",
+            "Leave it out, or pass labelled images with --data.",
+        )
+    size = max(POOL, 4 * settings.plan.most)
+    pool = np.sort(subject.images.order[:size])
+    pool = np.array([i for i in pool if subject.engine.pixels.readable(int(i))])
+    predicted = np.argmax(subject.engine.predict(pool), -1)
+    present, labels = np.unique(predicted, return_inverse=True)
+    names = map_classes((), subject.outputs, settings.inputs.classes, stamp.classes).names
+    every = np.full(len(subject.images), -1, np.int64)
+    every[pool] = labels
+    shown = _distinct([names[k] for k in present], [str(k) for k in present])
+    remarks = list(subject.remarks)
+    if len(pool) < len(subject.images):
+        remarks.append(
+            Remark("pool", f"{len(pool):,} of {len(subject.images):,} images were labelled by the model and used.")
+        )
+    return replace(subject, labels=every, class_names=shown, folders=shown, output_of=present, remarks=tuple(remarks))
+
+
+def _distinct(names: Sequence[str], folders: Sequence[str]) -> tuple[str, ...]:
+    """Names to show, with the folder behind those that two classes share (ImageNet has two cranes)."""
+    return tuple(
+        f"{name} ({folder})" if names.count(name) > 1 else name for name, folder in zip(names, folders, strict=True)
+    )
+
+
+def origins(preprocess: Preprocess) -> Mapping[str, Any]:
+    """Every field of the preprocessing with its value and origin, JSON-ready."""
+    return {name: {"value": value, "from": origin} for name, (value, origin) in preprocess.fields_and_origins().items()}
