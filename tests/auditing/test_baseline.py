@@ -1,0 +1,97 @@
+"""A baseline is small, comes back as it was, and refuses what does not fit it."""
+
+import json
+
+import numpy as np
+import pytest
+
+from onnxspec.auditing.baseline import Baseline
+from onnxspec.errors import ReportError
+from report.altered import altered
+
+
+@pytest.fixture
+def written(bundled_report, tmp_path):
+    path = tmp_path / "b.json"
+    Baseline.of(bundled_report).write(path)
+    return path
+
+
+def test_it_is_small_and_comes_back(bundled_report, written):
+    assert written.stat().st_size < 200_000
+    first, read = Baseline.of(bundled_report), Baseline.read(written)
+    assert (read.model, read.data, read.settings) == (first.model, first.data, first.settings)
+    for name, values in first.sample.columns.items():
+        np.testing.assert_array_equal(read.sample[name], values)
+    assert read.sample.class_names == first.sample.class_names
+    assert read.sample.floor == pytest.approx(dict(first.sample.floor), rel=1e-15)
+
+
+def test_writing_it_twice_gives_the_same_bytes(bundled_report, written, tmp_path):
+    Baseline.read(written).write(tmp_path / "again.json")
+    assert (tmp_path / "again.json").read_bytes() == written.read_bytes()
+
+
+def test_settings_are_restored(bundled_report, written):
+    restored = Baseline.read(written).restored()
+    assert restored.plan.pairs == 400
+    assert restored.measurement.cutoff == bundled_report.attributes["cutoff"]
+
+
+def test_the_sample_is_the_reports(bundled_report):
+    sample, paths = Baseline.of(bundled_report).sample, bundled_report.paths
+    np.testing.assert_array_equal(sample.right, paths["ends_right"] == 2)
+    right = sum(sample.images().values())
+    assert (right, len(sample.images())) == (bundled_report.classes["right"].sum(), bundled_report.accuracy.paths)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("", "is not a baseline"),
+        ("[1, 2]", "is not a baseline"),
+        ("{" * 100_000, "is not a baseline"),
+        ('{"format": "onnxspec baseline", "version": 99}', "reads version 1"),
+        ('{"format": "onnxspec baseline", "version": 1}', "was changed"),
+    ],
+)
+def test_what_is_no_baseline_is_refused(tmp_path, content, said):
+    (tmp_path / "b.json").write_text(content)
+    with pytest.raises(ReportError, match=said):
+        Baseline.read(tmp_path / "b.json")
+
+
+def test_one_that_is_missing_or_edited_is_refused(written, tmp_path):
+    with pytest.raises(ReportError, match="cannot be read"):
+        Baseline.read(tmp_path / "absent.json")
+    content = json.loads(written.read_text())
+    content["paths"]["hf_prob"] = content["paths"]["slope_prob"]
+    written.write_text(json.dumps(content))
+    with pytest.raises(ReportError, match="was changed"):
+        Baseline.read(written)
+
+
+def test_other_data_are_refused(bundled_report, tmp_path):
+    mine = Baseline.of(bundled_report)
+    other = Baseline.of(altered(bundled_report, tmp_path / "o.h5", attributes={"data_digest": "0" * 64}))
+    assert mine.same_data(mine) and not mine.same_data(other)
+    mine.require_data(mine)
+    with pytest.raises(ReportError, match="other digest"):
+        mine.require_data(other)
+
+
+def test_other_preprocessing_is_a_warning(bundled_report, tmp_path):
+    mine = Baseline.of(bundled_report)
+    told = json.loads(bundled_report.attributes["preprocess"])
+    told["mean"]["value"] = [0.5]
+    other = Baseline.of(altered(bundled_report, tmp_path / "o.h5", attributes={"preprocess": json.dumps(told)}))
+    assert [remark.code for remark in mine.remarks(other)] == ["preprocess-changed"]
+    assert "mean [0.5]" in next(mine.remarks(other)).text
+    assert not list(mine.remarks(mine))
+
+
+def test_another_cut_off_is_refused(bundled_report, tmp_path):
+    mine = Baseline.of(bundled_report)
+    other = Baseline.of(altered(bundled_report, tmp_path / "o.h5", attributes={"cutoff": 3.0}))
+    with pytest.raises(ReportError, match="--cutoff"):
+        mine.require_comparable(other)

@@ -1,0 +1,70 @@
+"""`onnxspec.auditing.gate.audit`, the public function: what it takes, refuses and gives."""
+
+from xml.etree import ElementTree
+
+import pytest
+
+from conftest import FASHION
+from onnxspec.auditing.baseline import Baseline
+from onnxspec.auditing.gate import audit
+from onnxspec.auditing.junit import to_junit
+from onnxspec.auditing.markdown import to_markdown
+from onnxspec.auditing.sarif import to_sarif
+from onnxspec.errors import ExitCode, ReportError, UsageError
+from report.altered import altered
+
+KEPT = {"limits": {"accuracy": {"min": 0.8}}}
+
+
+def test_a_report_and_a_table_of_rules(bundled_report):
+    found = audit(bundled_report, policy=KEPT)
+    assert found.exit_code is ExitCode.PASS
+    assert str(found).splitlines()[0].startswith("pass          accuracy >= 0.8: 0.9")
+
+
+def test_a_model_and_a_baseline_pair_over_what_they_share(bundled_report, tmp_path):
+    Baseline.of(bundled_report).write(tmp_path / "b.json")
+    run = {"pairs": 40, "allow_mismatch": True}
+    found = audit(FASHION / "pytorch.onnx", FASHION / "test.npz", baseline=tmp_path / "b.json", **run)
+    assert [verdict.text for verdict in found.verdicts] == ["the same as the baseline"] * 3
+
+
+def test_limits_leave_the_usual_regressions_in_force(bundled_report):
+    found = audit(bundled_report, policy=KEPT, baseline=Baseline.of(bundled_report))
+    assert [verdict.kind for verdict in found.verdicts] == ["limit", *["regression"] * 3]
+
+
+def test_settings_that_are_not_the_baselines_are_refused_before_the_run(bundled_report):
+    baseline = Baseline.of(bundled_report)
+    with pytest.raises(ReportError, match="points 17"):
+        audit(FASHION / "pytorch.onnx", FASHION / "test.npz", baseline=baseline, points=17)
+
+
+def test_probe_images_are_refused(bundled_report, tmp_path):
+    probes = altered(bundled_report, tmp_path / "p.h5", attributes={"labelling": "probe"})
+    with pytest.raises(UsageError, match="probe images"):
+        audit(probes, policy=KEPT)
+
+
+def test_labels_of_the_models_own_have_no_accuracy(bundled_report, tmp_path):
+    predicted = altered(bundled_report, tmp_path / "p.h5", attributes={"labelling": "predicted"})
+    with pytest.raises(UsageError, match="not measured"):
+        audit(predicted, policy=KEPT)
+    found = audit(predicted, baseline=Baseline.of(predicted))
+    assert [verdict.name for verdict in found.verdicts] == ["within.hff", "between.hff"]
+
+
+def test_hostile_class_names_go_from_report_to_files_as_text(bundled_report, tmp_path):
+    name = '"><script>.[x](y)|`\n\x1b[31m'
+    hostile = altered(bundled_report, tmp_path / "h.h5", names={"Bag": name})
+    found = audit(hostile, policy={"limits": {f"class.{name}.slope": {"max": 0, "strict": True}}})
+    assert found.exit_code is ExitCode.GATE_FAILED
+    assert "<script>" in ElementTree.fromstring(to_junit([found])).find(".//failure").text
+    assert "<script>" not in to_markdown(found)
+    assert "\x1b" not in to_sarif([found], "onnxspec.toml") + to_junit([found]) + to_markdown(found)
+
+
+def test_classes_may_be_called_by_their_folder(bundled_report, tmp_path):
+    renamed = altered(bundled_report, tmp_path / "r.h5", names={"Bag": "Handbag"})
+    rules = {"limits": {"class.Handbag.hff": {"max": 1}}, "regressions": {"class.Handbag.hff": {"factor": 1.1}}}
+    assert audit(renamed, policy=rules, baseline=Baseline.of(renamed)).exit_code is ExitCode.PASS

@@ -1,0 +1,52 @@
+"""A limit looks at the interval: wholly beyond fails, wholly inside passes, across is inconclusive."""
+
+import math
+
+import pytest
+
+from onnxspec.auditing import limits
+from onnxspec.auditing.names import parse
+from onnxspec.auditing.policy import Limit
+from onnxspec.auditing.verdicts import State
+from onnxspec.statistics import Interval
+
+NAN = math.nan
+
+
+@pytest.fixture
+def judged(monkeypatch):
+    """The state of a limit on a figure with this interval."""
+
+    def judge(found, **limit):
+        monkeypatch.setattr(limits, "resolved", lambda metric, report: metric)
+        monkeypatch.setattr(limits, "value", lambda metric, report: found)
+        return limits.judge(Limit(parse("within.hff"), **limit), None).state
+
+    return judge
+
+
+def interval(low, high, paths=100):
+    return Interval((low + high) / 2, low, high, paths, 50.0)
+
+
+@pytest.mark.parametrize(
+    ("found", "limit", "state"),
+    [
+        (interval(0.01, 0.03), {"max": 0.03}, State.PASS),
+        (interval(0.01, 0.03), {"max": 0.02}, State.INCONCLUSIVE),
+        (interval(0.01, 0.03), {"max": 0.009}, State.FAIL),
+        (interval(0.01, 0.03), {"max": 0.009, "severity": "warn"}, State.WARN),
+        (interval(0.01, 0.03), {"min": 0.01}, State.PASS),
+        (interval(0.01, 0.03), {"min": 0.04}, State.FAIL),
+        (interval(0.01, 0.03), {"min": 0.0, "max": 0.02}, State.INCONCLUSIVE),
+        (interval(0.01, 0.03), {"max": 0.019, "strict": True}, State.FAIL),
+        (interval(0.01, 0.03), {"max": 0.021, "strict": True}, State.PASS),
+        (interval(0.0, 0.0), {"max": 0.1}, State.PASS),
+        (interval(0.0, 0.0, paths=3), {"max": 0.1}, State.INCONCLUSIVE),
+        (Interval(0.02, 0.0, 1.0, 2, 1.0, "one path carries the whole figure"), {"max": 0.5}, State.INCONCLUSIVE),
+        (Interval(NAN, NAN, NAN, 1, NAN, "1 path"), {"max": 0.5}, State.INCONCLUSIVE),
+        (Interval(NAN, NAN, NAN, 90, NAN, "the outputs do not change"), {"max": 0.5}, State.ERROR),
+    ],
+)
+def test_states(judged, found, limit, state):
+    assert judged(found, **limit) is state

@@ -1,0 +1,147 @@
+"""Regressions: few false alarms, real changes found, and no pass where nothing could have failed."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from auditing.made import World
+from onnxspec import statistics
+from onnxspec.auditing import regressions
+from onnxspec.auditing.names import parse
+from onnxspec.auditing.policy import Regression, usual
+from onnxspec.auditing.verdicts import State
+from onnxspec.errors import UsageError
+
+USUAL = usual(("within", "between"), labelled=True)
+AUDITS = 200
+
+
+def judged(rules, now, then, same_data=True):
+    return [verdict.state for verdict in regressions.judge(rules, now, then, same_data)]
+
+
+def one(name, now, then, same_data=True, **keys):
+    return judged([Regression(parse(name), **keys)], now, then, same_data)[0]
+
+
+def world(seed, pairs=400):
+    return World(np.random.default_rng(seed), pairs)
+
+
+def test_the_made_up_runs_are_as_heavy_tailed_and_correlated_as_measured_ones():
+    """method.md sections 4 and 6: half-widths of 8 and 35 %, paired variance .3 to .5 of the unpaired."""
+    widths, shares = {"within": [], "between": []}, []
+    for seed in range(20):
+        then, now = (lambda w: (w.run(), w.run()))(world(seed))
+        for kind, found in widths.items():
+            of_kind = np.flatnonzero(then.selected(kind))
+            a, b = (regressions._pooled(parse(f"{kind}.hff"), sample, of_kind) for sample in (now, then))
+            found.append(a.interval().half_width)
+            shares.append(statistics.paired(a, b).variance()[0] / (a.variance()[0] + b.variance()[0]))
+    assert 0.25 < np.median(widths["within"]) < 0.5
+    assert 0.06 < np.median(widths["between"]) < 0.12
+    assert 0.3 < np.median(shares) < 0.55
+
+
+def test_at_most_one_audit_in_twenty_fails_without_a_change():
+    failures = 0
+    for seed in range(AUDITS):
+        same = world(seed)
+        failures += State.FAIL in judged(USUAL, same.run(), same.run())
+    assert failures <= 0.05 * AUDITS
+
+
+def test_a_change_of_30_percent_is_found():
+    found = 0
+    for seed in range(AUDITS):
+        same = world(seed)
+        found += judged(USUAL, same.run(between_hf=1.3), same.run())[2] is State.FAIL
+    assert found >= 0.95 * AUDITS
+
+
+def test_the_same_run_passes_however_few_the_pairs():
+    run = world(0, pairs=2).run()
+    assert judged(USUAL, run, run) == [State.PASS] * 3
+
+
+def test_so_few_pairs_that_nothing_could_fail_do_not_pass():
+    same = world(3, pairs=2)
+    assert judged(USUAL, same.run(), same.run()) == [State.INCONCLUSIVE] * 3
+
+
+def test_a_change_within_the_factor_passes_however_significant():
+    same = world(1)
+    then = same.run()
+    columns = dict(then.columns) | {"hf_prob": then["hf_prob"] * np.float32(1.05)}
+    now = replace(then, columns=columns)
+    assert one("between.hff", now, then, factor=1.10) is State.PASS
+    assert one("between.hff", now, then, factor=1.04) is State.FAIL
+    assert one("between.hff", now, then, factor=1.04, severity="warn") is State.WARN
+
+
+def test_a_factor_below_one_guards_against_a_fall():
+    same = world(1)
+    then, now = same.run(), same.run(between_hf=0.6)
+    assert one("between.hff", now, then, factor=0.9) is State.FAIL
+    assert one("between.hff", then, now, factor=0.9) is State.PASS
+
+
+def test_slope_and_a_class_are_judged_too():
+    same = world(2)
+    then, now = same.run(), same.run(between_slope=1.4)
+    assert one("between.slope", now, then, factor=1.1) is State.FAIL
+    assert one("class.dog.between.slope", now, then, factor=1.1) is State.FAIL
+    assert one("within.slope", now, then, factor=1.1) is State.PASS
+
+
+@pytest.mark.parametrize("same_data", [True, False])
+def test_accuracy_that_falls_fails(same_data):
+    same = world(4)
+    then, now, steady = same.run(accuracy=0.9), same.run(accuracy=0.4), same.run(accuracy=0.9)
+    assert one("accuracy", now, then, same_data) is State.FAIL
+    assert one("class.cat.accuracy", now, then, same_data) is State.FAIL
+    assert one("accuracy", now, then, same_data, drop=0.3) is State.PASS
+    assert one("accuracy", steady, then, same_data) is State.PASS
+
+
+def test_other_images_are_compared_without_pairing():
+    then, now = world(5).run(), world(6).run(between_hf=2.0)
+    assert one("between.hff", now, then, same_data=False, factor=1.1) is State.FAIL
+    assert one("between.hff", then, then, same_data=False, factor=1.1) is State.PASS
+
+
+def test_only_pairs_that_both_have_are_paired():
+    whole = world(7).run()
+    part = replace(whole, columns={name: values[::-3] for name, values in whole.columns.items()})
+    verdict = regressions.judge([Regression(parse("between.slope"), 1.1)], part, whole, True)[0]
+    assert verdict.text == "the same as the baseline"
+
+
+def test_a_verdict_that_depends_on_which_pairs_are_chosen_is_none():
+    same = world(8)
+    then, now = same.run(accuracy=1.0), same.run(accuracy=0.0, between_hf=2.0)
+    right = same.rng.random(len(now)) < 0.5
+    few = replace(now, columns=dict(now.columns) | {"status": np.where(right, 7, 4).astype(np.uint8)})
+    many = replace(then, columns=dict(then.columns) | {"status": np.where(right, 4, 7).astype(np.uint8)})
+    some = many["status"].copy()
+    some[np.flatnonzero(right)[::2]] = 7
+    many = replace(many, columns=dict(many.columns) | {"status": some})
+    verdict = regressions.judge([Regression(parse("between.hff"), 1.1)], few, many, True)[0]
+    assert verdict.state is State.INCONCLUSIVE
+    assert "depends on selection" in verdict.text
+
+
+def test_outputs_that_do_not_change_cannot_be_judged():
+    same = world(9)
+    then, now = same.run(), same.run()
+    still = replace(now, floor={"prob": 1e9})
+    assert one("between.hff", still, then, factor=1.1) is State.INCONCLUSIVE
+
+
+def test_what_the_baseline_does_not_hold_is_said():
+    run = world(10, pairs=3).run()
+    with pytest.raises(UsageError, match="holds within, between, prob only"):
+        one("within.logit.hff", run, run, factor=1.1)
+    with pytest.raises(UsageError, match="no class 'cow'"):
+        one("class.cow.hff", run, run, factor=1.1)

@@ -1,0 +1,241 @@
+"""`onnxspec audit` through the real command line: every exit code, and the files it leaves."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from conftest import FASHION
+from onnxspec.cli import main
+
+MODEL, DATA = str(FASHION / "pytorch.onnx"), str(FASHION / "test.npz")
+WORSE = str(FASHION / "epoch-01.onnx")
+FEW = ("--data", DATA, "--pairs", "40")
+
+
+@pytest.fixture(autouse=True)
+def empty_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
+    return tmp_path
+
+
+@pytest.fixture
+def run(capsys):
+    """Runs `onnxspec audit` and gives exit code, standard output, standard error."""
+
+    def call(*arguments):
+        code = main(["audit", *map(str, arguments)])
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return call
+
+
+@pytest.fixture
+def policy(empty_folder):
+    """Writes rules into the project file."""
+
+    def write(*rules, table="limits"):
+        (empty_folder / "onnxspec.toml").write_text("\n".join([f"[audit.{table}]", *rules]) + "\n")
+
+    return write
+
+
+@pytest.fixture
+def report(bundled_report):
+    return str(bundled_report.path)
+
+
+def test_in_a_process_of_its_own(empty_folder, report):
+    """The exit codes that CI sees, from the program itself."""
+    for bound, code in (("min = 0.5", 0), ("min = 0.99", 1), ("min = 0.905", 5), ("minimum = 0.9", 2)):
+        (empty_folder / "onnxspec.toml").write_text(f"[audit.limits]\naccuracy = {{ {bound} }}\n")
+        command = [sys.executable, "-m", "onnxspec", "audit", report]
+        assert subprocess.run(command, capture_output=True, cwd=empty_folder).returncode == code
+
+
+def test_kept_rules_exit_0(run, policy, report):
+    policy("accuracy = { min = 0.8 }", '"within.hff" = { max = 0.5 }')
+    code, out, _ = run(report)
+    assert code == 0
+    assert out.splitlines()[-1] == "Audit passed: 2 passed."
+
+
+def test_a_broken_rule_exits_1_even_beside_others(run, policy, report):
+    policy("accuracy = { min = 0.905 }", '"between.hff" = { max = 0.001 }')
+    code, out, _ = run(report)
+    assert code == 1
+    assert "fail          between.hff <= 0.001" in out
+    assert "inconclusive  accuracy >= 0.905" in out
+
+
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [
+        ("acuracy = { min = 0.9 }", "Did you mean accuracy"),
+        ('"class.Boot.hff" = { max = 0.9 }', "or Ankle boot?"),
+        ('"within.hff" = { maximum = 0.9 }', "Did you mean max"),
+        ('"within.hff" = { max = "low" }', "a number was expected"),
+        ('"within.label.hff" = { max = 0.9 }', "Add label to --signals"),
+    ],
+)
+def test_a_rule_that_cannot_be_understood_exits_2(run, policy, report, rule, said):
+    policy(rule)
+    code, out, err = run(report)
+    assert (code, out) == (2, "")
+    assert said in err
+
+
+def test_without_rules_exit_2_points_at_init(run, report):
+    code, _, err = run(report)
+    assert code == 2
+    assert "--init" in err
+
+
+def test_probe_images_are_no_audit(run, policy):
+    policy("accuracy = { min = 0.8 }")
+    code, _, err = run(MODEL)
+    assert code == 2
+    assert "--data" in err
+
+
+def test_regressions_without_a_baseline_exit_2(run, policy, report):
+    policy('"between.hff" = { factor = 1.1 }', table="regressions")
+    code, _, err = run(report)
+    assert code == 2
+    assert "--baseline" in err
+
+
+@pytest.mark.parametrize("arguments", [["absent.onnx", "--data", DATA], [MODEL, "--data", "nowhere"]])
+def test_what_is_not_there_exits_3(run, policy, arguments):
+    policy("accuracy = { min = 0.8 }")
+    code, out, err = run(*arguments)
+    assert (code, out) == (3, "")
+    assert len(err.splitlines()) <= 2
+
+
+def test_regressions_that_wait_for_a_baseline_are_told_of(run, policy, report):
+    policy('"between.hff" = { factor = 1.1 }', table="regressions")
+    code, _, err = run(report, "--write-baseline", "b.json")
+    assert code == 0
+    assert "were not checked" in err
+    assert run(report, "--baseline", "b.json")[0] == 0
+
+
+def test_a_device_that_is_not_there_exits_4(run, policy):
+    if Path("/proc/driver/nvidia").exists():
+        pytest.skip("there is a CUDA device here")
+    policy("accuracy = { min = 0.8 }")
+    assert run(MODEL, *FEW, "--device", "cuda")[0] == 4
+
+
+def test_too_few_pairs_exit_5_unless_allowed(run, policy, report):
+    policy("accuracy = { min = 0.905 }")
+    code, out, _ = run(report)
+    assert code == 5
+    assert "--allow-inconclusive" in out
+    assert run(report, "--allow-inconclusive")[0] == 0
+    policy("accuracy = { min = 0.905, strict = true }")
+    assert run(report)[0] in (0, 1)
+
+
+def test_a_warning_breaks_no_build(run, policy, report):
+    policy('accuracy = { min = 0.99, severity = "warn" }')
+    code, out, _ = run(report)
+    assert code == 0
+    assert out.startswith("warn")
+
+
+def test_init_writes_a_policy_that_today_passes(run, empty_folder):
+    assert run(MODEL, *FEW, "--init")[0] == 0
+    written = (empty_folder / "onnxspec.toml").read_text()
+    assert "# today" in written
+    code, out, _ = run(MODEL, *FEW)
+    assert code == 0, out
+    code, _, err = run(MODEL, *FEW, "--init")
+    assert code == 2
+    assert "already" in err
+    assert (empty_folder / "onnxspec.toml").read_text() == written
+
+
+def test_init_goes_where_the_settings_are(run, empty_folder, report):
+    (empty_folder / "pyproject.toml").write_text("[tool.onnxspec]\npairs = 60")
+    assert run(report, "--init")[0] == 0
+    assert "[tool.onnxspec.audit.limits]" in (empty_folder / "pyproject.toml").read_text()
+    assert run(report)[0] == 0
+
+
+def test_the_same_run_as_the_baseline_passes(run):
+    assert run(MODEL, *FEW, "--write-baseline", "b.json")[0] == 0
+    # Only the data are said: the baseline knows the rest.
+    code, out, _ = run(MODEL, "--data", DATA, "--baseline", "b.json")
+    assert code == 0
+    assert out.count("the same as the baseline") == 3
+
+
+def test_a_worse_model_than_the_baseline_fails(run, report):
+    run(report, "--write-baseline", "b.json")
+    code, out, _ = run(WORSE, "--data", DATA, "--baseline", "b.json")
+    assert code == 1
+    assert "fail          accuracy" in out
+
+
+def test_a_baseline_of_other_settings_is_refused_unless_allowed(run, report):
+    run(report, "--write-baseline", "b.json")
+    code, _, err = run(MODEL, *FEW, "--baseline", "b.json")
+    assert code == 3
+    assert "pairs 40 (baseline 400)" in err
+    code, out, _ = run(MODEL, *FEW, "--baseline", "b.json", "--allow-mismatch")
+    assert code == 0
+    assert out.count("the same as the baseline") == 3
+
+
+def test_a_changed_baseline_is_refused(run, empty_folder, report):
+    run(report, "--write-baseline", "b.json")
+    text = (empty_folder / "b.json").read_text()
+    (empty_folder / "b.json").write_text(text.replace('"seed": 0', '"seed": 1'))
+    code, _, err = run(report, "--baseline", "b.json")
+    assert code == 3
+    assert "changed" in err
+
+
+def test_flags_that_a_report_cannot_follow_are_refused(run, policy, report):
+    policy("accuracy = { min = 0.8 }")
+    code, _, err = run(report, "--pairs", "10")
+    assert code == 2
+    assert "--pairs" in err
+
+
+def test_preprocessing_found_by_auto_is_a_warning_everywhere(run, policy):
+    policy("accuracy = { min = 0.2 }")
+    files = ("--junit", "j.xml", "--sarif", "s.sarif", "--summary", "s.md")
+    code, out, _ = run(MODEL, *FEW, "--preprocess", "auto", *files)
+    assert code == 0
+    said = "Nothing says how this model was preprocessed"
+    assert f"! {said}" in out
+    assert all(said in Path(name).read_text() for name in files[1::2])
+
+
+def test_files_for_machines(run, policy, report, empty_folder, monkeypatch):
+    policy("accuracy = { min = 0.99 }")
+    (empty_folder / "step.md").write_text("before\n")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", "step.md")
+    code, out, _ = run(report, "--json", "--junit", "j.xml", "--sarif", "s.sarif", "--summary", "s.md")
+    assert code == 1
+    answer = json.loads(out)
+    assert answer["exit_code"] == 1
+    assert answer["verdicts"][0]["state"] == "fail"
+    assert ElementTree.parse("j.xml").find(".//failure") is not None
+    assert json.loads(Path("s.sarif").read_text())["runs"][0]["results"][0]["level"] == "error"
+    assert Path("step.md").read_text() == "before\n" + Path("s.md").read_text()
+
+
+def test_a_place_that_cannot_be_written_is_refused_before_the_run(run, policy):
+    policy("accuracy = { min = 0.8 }")
+    code, _, err = run(MODEL, *FEW, "--junit", "no/such/j.xml")
+    assert code == 2
+    assert "forward passes" not in err

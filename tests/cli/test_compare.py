@@ -1,0 +1,97 @@
+"""`onnxspec compare` as a user meets it."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+from conftest import FASHION
+
+PYTORCH, SKLEARN, TWIN = (str(FASHION / f"{name}.onnx") for name in ("pytorch", "sklearn", "twin"))
+FEW = ("--data", "few.npz", "--pairs", "20", "--batch", "32")
+
+
+@pytest.fixture(autouse=True)
+def empty_folder(tmp_path, monkeypatch):
+    """An empty folder to be in, but for a few of the bundled images."""
+    data = np.load(FASHION / "test.npz")
+    np.savez(tmp_path / "few.npz", images=data["images"][:200], labels=data["labels"][:200])
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def written(folder):
+    return sorted(path.name for path in folder.iterdir() if path.name != "few.npz")
+
+
+def test_everything_in_one_command(run, empty_folder):
+    code, out, _ = run("compare", PYTORCH, TWIN, *FEW, "--agreement", "-o", "c.h5", "--reports", "kept")
+    assert code == 0
+    assert "pytorch (reference)" in out
+    assert "twin  identical to float32 rounding" in out
+    assert "pytorch a  twin a" in out or "twin a  pytorch a" in out
+    assert max(map(len, out.splitlines())) <= 80
+    assert written(empty_folder) == ["c.h5", "kept"]
+    assert written(empty_folder / "kept") == ["pytorch.h5", "twin.h5"]
+
+
+def test_json_alone_stands_on_standard_output(run, empty_folder):
+    code, out, _ = run("compare", PYTORCH, SKLEARN, *FEW, "--json", "--reference", "sklearn")
+    assert code == 0
+    assert json.loads(out)["reference"] == "sklearn"
+    assert not written(empty_folder)
+
+
+def test_csv_of_a_series(run):
+    code, out, _ = run("compare", PYTORCH, SKLEARN, *FEW, "--csv", "models", "--at", "2,1")
+    assert code == 0
+    assert [line.split(",")[0] for line in out.splitlines()] == ["name", "sklearn", "pytorch"]
+
+
+def test_a_series_shows_accuracy_beside_the_metrics(run):
+    code, out, _ = run("compare", FASHION / "epoch-30.onnx", FASHION / "epoch-01.onnx", *FEW, "--series")
+    assert code == 0
+    assert "Over the series: accuracy and prob hff" in out
+    assert out.index("epoch-01 (reference)") < out.index("epoch-30")
+
+
+def test_models_of_the_configuration(run, empty_folder):
+    shutil.copy(PYTORCH, empty_folder / "net.onnx")
+    (empty_folder / "onnxspec.toml").write_text(
+        f'data = "few.npz"\npairs = 20\nbatch = 32\n[models.first]\npath = "net.onnx"\n'
+        f'[models.second]\npath = "{SKLEARN}"\n[models.sklearn]\npreprocess = "0..1"\n'
+    )
+    code, out, _ = run("compare", "--json")
+    assert code == 0
+    first, second = json.loads(out)["models"]
+    assert (first["name"], second["name"]) == ("first", "second")
+    code, out, _ = run("compare", "--json", "--model", f"first={PYTORCH}", SKLEARN)
+    # The command line's order: arguments before flags; sklearn has the settings of its table.
+    assert code == 0
+    assert [model["name"] for model in json.loads(out)["models"]] == ["sklearn", "first"]
+    assert json.loads(out)["models"][0]["accuracy"] < second["accuracy"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        ([PYTORCH], 2, "1 model to compare"),
+        ([PYTORCH, SKLEARN, "--json", "--csv", "models"], 2, "exclude each other"),
+        ([PYTORCH, SKLEARN, "--csv", "agreement"], 2, "--agreement"),
+        ([PYTORCH, SKLEARN, "--csv", "nothing"], 2, "Known: models"),
+        ([PYTORCH, SKLEARN, "--at", "1;2"], 2, "numbers with commas"),
+        ([PYTORCH, SKLEARN, "--series"], 2, "no number in the name pytorch"),
+        ([PYTORCH, SKLEARN, "--reference", "keras"], 2, "keras is not compared"),
+        ([PYTORCH, SKLEARN, "-o", "nowhere/c.h5"], 2, "does not exist"),
+        ([PYTORCH, "missing.onnx", *FEW], 3, "missing"),
+        (["missing.h5", SKLEARN, *FEW], 3, "There is no report"),
+    ],
+)
+def test_errors_are_one_line_and_leave_nothing(run, empty_folder, arguments, code, message):
+    found, out, err = run("compare", *arguments)
+    assert found == code
+    assert message in err
+    assert not out
+    assert "Traceback" not in err
+    assert not written(empty_folder)

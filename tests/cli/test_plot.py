@@ -1,0 +1,50 @@
+"""`onnxspec plot`, through the command line."""
+
+import shutil
+
+import pytest
+
+from onnxspec import cli
+
+
+@pytest.mark.parametrize(("what", "form"), [("spectrum", "svg"), ("classes", "pdf"), ("matrix", "png")])
+def test_figures_become_files(what, form, bundled_report, tmp_path, capsys):
+    place = tmp_path / f"figure.{form}"
+    assert cli.main(["plot", str(bundled_report.path), "--what", what, "-o", str(place)]) == 0
+    start = {"svg": b"<?xml", "pdf": b"%PDF", "png": b"\x89PNG"}[form]
+    assert place.read_bytes().startswith(start)
+    assert capsys.readouterr().out == ""
+    assert [one.name for one in tmp_path.iterdir()] == [place.name]
+
+
+def test_a_class_and_a_signal_can_be_chosen(bundled_report, tmp_path):
+    place = tmp_path / "figure.svg"
+    line = ["plot", str(bundled_report.path), "--class", "Sandal", "--signal", "logit", "-o", str(place)]
+    assert cli.main(line) == 0
+
+
+def test_several_reports_make_a_series(bundled_report, tmp_path):
+    reports = [tmp_path / f"epoch-{i}.h5" for i in (1, 2)]
+    for report in reports:
+        shutil.copy(bundled_report.path, report)
+    assert cli.main(["plot", *map(str, reports), "--what", "series", "-o", str(tmp_path / "s.svg")]) == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["-o", "figure"], 2, "no ending"),
+        (["-o", "figure.gif"], 2, "no ending"),
+        (["--what", "wobble", "-o", "f.svg"], 2, "--what has no 'wobble'"),
+        (["--what", "series", "-o", "f.svg"], 2, "two reports or more"),
+        (["--signal", "label", "-o", "f.svg"], 2, "no signal 'label'"),
+        (["--class", "Sandals", "-o", "f.svg"], 2, "Did you mean Sandal"),
+        (["--class", "Sandal", "--what", "matrix", "-o", "f.svg"], 2, "--class is for"),
+        (["-o", "none/f.svg"], 2, "cannot be written"),
+    ],
+)
+def test_what_cannot_be_drawn_is_said(arguments, code, message, bundled_report, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["plot", str(bundled_report.path), *arguments]) == code
+    assert message in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,70 @@
+"""Whether two models are the same function."""
+
+import numpy as np
+import pytest
+
+from onnxspec.comparison.agreement import DIFFERENT, IDENTICAL, SAME_DECISIONS, verdict
+from onnxspec.comparison.comparing import compare
+from onnxspec.errors import UsageError
+
+
+def of(four, name):
+    return next(one for one in four.agreement if one.model == name)
+
+
+def test_two_exports_of_the_same_weights_are_identical(four):
+    twin = of(four, "twin")
+    assert twin.verdict == IDENTICAL
+    assert twin.logit_difference < 3 * twin.noise
+    assert twin.same_flips == 1
+
+
+def test_one_weight_is_found(four):
+    moved = of(four, "perturbed")
+    assert moved.verdict != IDENTICAL
+    assert moved.logit_difference > 100 * moved.noise
+
+
+def test_another_network_is_another_function(four):
+    other = of(four, "sklearn")
+    assert other.verdict == DIFFERENT
+    assert 0.05 < other.distance < other.distance_95 < 1
+
+
+def test_the_bands_are_all_of_the_difference(four):
+    for one in four.agreement:
+        shares = (one.constant, one.slow, one.middle, one.fast, one.fastest)
+        assert sum(shares) == pytest.approx(1)
+        assert min(shares) >= 0
+
+
+def linear(scale):
+    weights = np.random.default_rng(0).normal(size=(784, 10)).astype(np.float32) / 28
+    return lambda batch: scale * (batch.reshape(len(batch), -1) @ weights)
+
+
+def test_another_temperature_is_the_same_decisions(digits):
+    found = compare(
+        {"plain": linear(10), "hot": linear(5), "itself": linear(10)},
+        digits,
+        preprocess="0..1",
+        pairs=10,
+        with_agreement=True,
+    )
+    assert of(found, "hot").verdict == SAME_DECISIONS
+    assert of(found, "itself").verdict == IDENTICAL
+    assert of(found, "itself").logit_difference == 0
+    assert np.isnan(of(found, "itself").constant)
+
+
+@pytest.mark.parametrize(
+    ("difference", "flips", "words"),
+    [(5e-7, 1.0, IDENTICAL), (1e-3, 0.995, SAME_DECISIONS), (1e-3, 0.98, DIFFERENT)],
+)
+def test_words(difference, flips, words):
+    assert verdict(difference, 1e-7, flips) == words
+
+
+def test_reports_keep_no_outputs(reports):
+    with pytest.raises(UsageError, match="pytorch is a report"):
+        compare([report.path for report in reports.values()], with_agreement=True)

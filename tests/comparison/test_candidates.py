@@ -1,0 +1,83 @@
+"""What a person may call what is compared."""
+
+import pytest
+
+from onnxspec import settings
+from onnxspec.comparison.candidates import Candidate, candidates, chosen, from_flag, from_tables, with_tables
+from onnxspec.errors import UsageError
+
+
+def names(*sources):
+    return [one.name for one in candidates(list(sources))]
+
+
+def test_files_give_their_names_and_folders_where_these_are_alike():
+    assert names("runs/a.onnx", "b.h5") == ["a", "b"]
+    assert names("one/model.onnx", "two/model.onnx", "c.onnx") == ["one-model", "two-model", "c"]
+
+
+def test_a_flag_gives_name_path_and_own_settings():
+    one = from_flag("small=a.onnx,preprocess=mean=.1,.2,.3;std=1,1,1,classes=names.txt,restrict-outputs=yes")
+    assert (one.name, one.source, one.origin) == ("small", "a.onnx", "flag")
+    assert one.settings == {
+        "preprocess": "mean=.1,.2,.3;std=1,1,1",
+        "classes": "names.txt",
+        "restrict_outputs": "yes",
+    }
+
+
+@pytest.mark.parametrize("text", ["a.onnx", "=a.onnx", "a="])
+def test_a_flag_without_name_or_path_is_refused(text):
+    with pytest.raises(UsageError, match="NAME=PATH"):
+        from_flag(text)
+
+
+def test_tables_are_models_or_settings_of_models():
+    tables = {"a": {"path": "x.onnx", "preprocess": "imagenet"}, "b": {"classes": "b.txt"}}
+    (listed,) = from_tables(tables)
+    assert (listed.name, listed.source, listed.settings) == ("a", "x.onnx", {"preprocess": "imagenet"})
+    a, b = with_tables([Candidate("a", "x.onnx", {"preprocess": "0..1"}, "flag"), Candidate("b", "b.onnx")], tables)
+    assert a.settings == {"preprocess": "0..1"}
+    assert a.origin == "flag"
+    assert b.settings == {"classes": "b.txt"}
+
+
+@pytest.mark.parametrize(
+    ("sources", "message"),
+    [
+        (["a.onnx"], "1 model to compare"),
+        ([Candidate("a", "a.onnx"), Candidate("a", "b.onnx")], "Two of the models are called a"),
+        (["a.onnx", "a.onnx"], "Two of the models are called"),
+    ],
+)
+def test_what_cannot_be_told_apart_is_refused(sources, message):
+    with pytest.raises(UsageError, match=message):
+        candidates(sources)
+
+
+def test_strange_settings_are_refused():
+    with pytest.raises(UsageError, match="no setting 'speed'"):
+        Candidate("a", "a.onnx", {"speed": 1})
+    with pytest.raises(UsageError, match="settings for c, and no such model"):
+        candidates(["a.onnx", "b.onnx"], {"c": {"classes": "x"}})
+
+
+def test_the_reference_is_the_first_or_the_named():
+    found = candidates(["a.onnx", "runs/b.onnx"])
+    assert chosen(found, None).name == "a"
+    assert chosen(found, "b").name == chosen(found, "runs/b.onnx").name == "b"
+    with pytest.raises(UsageError, match="c is not compared"):
+        chosen(found, "c")
+
+
+def test_paths_of_a_table_lie_beside_the_configuration(tmp_path):
+    (tmp_path / "models.toml").write_text('[models.a]\npath = "a.onnx"\nclasses = "a.txt"\n')
+    (one,) = from_tables(settings.project_table(tmp_path / "models.toml")["models"])
+    assert one.source == str(tmp_path / "a.onnx")
+    assert one.settings == {"classes": str(tmp_path / "a.txt")}
+
+
+def test_models_must_be_tables(tmp_path):
+    (tmp_path / "models.toml").write_text('models = "a.onnx"\n')
+    with pytest.raises(UsageError, match=r"\[models\.NAME\]"):
+        settings.project_table(tmp_path / "models.toml")

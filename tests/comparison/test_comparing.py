@@ -1,0 +1,167 @@
+"""`compare` as a whole: models, reports, both, with labels and without."""
+
+import json
+
+import h5py
+import numpy as np
+import pytest
+
+import onnxspec
+from conftest import FASHION
+from onnxspec.comparison.candidates import Candidate
+from onnxspec.comparison.comparing import compare
+from onnxspec.comparison.storing import to_csv, to_json, write
+from onnxspec.errors import DataError, ReportError, UsageError
+
+PYTORCH, SKLEARN = FASHION / "pytorch.onnx", FASHION / "sklearn.onnx"
+
+
+def test_models_share_their_pairs_and_reports_of_them_say_the_same(four, reports):
+    """Measured in one go or one by one: the plan depends on the data alone."""
+    found = compare([report.path for report in reports.values()])
+    for kind in found.kinds:
+        for metric in ("hff", "slope", "excess_tv"):
+            together, apart = (one.contrast("sklearn", kind, metric) for one in (four, found))
+            assert together.common == apart.common
+            assert together.own == apart.own
+    assert not any(model.left_out for model in four.models)
+    assert found.models[0].accuracy == four.models[0].accuracy
+
+
+def test_a_model_beside_a_report_is_measured_as_that_was(reports, digits, four):
+    mixed = compare([reports["pytorch"].path, SKLEARN], digits)
+    assert mixed.contrast("sklearn", "between").common == four.contrast("sklearn", "between").common
+    assert [model.from_report for model in mixed.models] == [1, 0]
+    turned = compare([PYTORCH, reports["sklearn"].path], digits)
+    assert turned.reference == "pytorch"
+    assert turned.contrast("sklearn", "between").common == four.contrast("sklearn", "between").common
+
+
+def test_what_a_report_settled_cannot_be_asked_for_otherwise(reports, digits):
+    with pytest.raises(UsageError, match="pytorch has pairs 60, and 50 was asked for"):
+        compare([reports["pytorch"].path, SKLEARN], digits, pairs=50)
+    with pytest.raises(UsageError, match="on no images"):
+        compare([reports["pytorch"].path, SKLEARN])
+    with pytest.raises(UsageError, match="its preprocess was settled"):
+        compare([Candidate("a", reports["pytorch"].path, {"preprocess": "0..1"}), SKLEARN], digits)
+
+
+def test_other_images_than_the_report_s_are_refused(reports, digits):
+    images, labels = digits
+    with pytest.raises(ReportError, match="are not those of pytorch"):
+        compare([reports["pytorch"].path, SKLEARN], (images[:-1], labels[:-1]))
+
+
+def test_every_model_has_its_own_preprocessing(digits):
+    found = compare(
+        {"right": PYTORCH, "wrong": PYTORCH}, digits, pairs=20, batch=32, own={"wrong": {"preprocess": "0..255"}}
+    )
+    right, wrong = found.models
+    assert wrong.accuracy < right.accuracy
+    contrast = found.contrast("wrong", "between")
+    assert contrast.pairs <= contrast.own_pairs < contrast.reference_pairs
+
+
+def test_classes_may_stand_in_another_order(digits, tmp_path):
+    names = [str(c) for c in range(10)]
+    (tmp_path / "turned.txt").write_text("\n".join(reversed(names)))
+    weights = np.random.default_rng(0).normal(size=(784, 10)).astype(np.float32)
+
+    def plain(batch):
+        return batch.reshape(len(batch), -1) @ weights
+
+    found = compare(
+        {"plain": plain, "turned": lambda batch: plain(batch)[:, ::-1]},
+        digits,
+        preprocess="0..1",
+        pairs=20,
+        batch=32,
+        with_agreement=True,
+        own={"turned": {"classes": str(tmp_path / "turned.txt")}},
+    )
+    assert found.models[0].accuracy == found.models[1].accuracy
+    assert found.agreement[0].verdict == "identical to float32 rounding"
+
+
+def test_classes_that_do_not_match_are_named(digits, tmp_path):
+    (tmp_path / "socks.txt").write_text("\n".join(["sock", *map(str, range(1, 10))]))
+    with pytest.raises(DataError, match=r"^sklearn: 1 of 10 classes of the data are not in socks\.txt, or twice: 0"):
+        compare(
+            [PYTORCH, SKLEARN], digits, pairs=20, batch=32, own={"sklearn": {"classes": str(tmp_path / "socks.txt")}}
+        )
+
+
+def test_without_labels_the_reference_names_the_classes(digits):
+    images, _ = digits
+    found = compare([PYTORCH, SKLEARN, FASHION / "twin.onnx"], images, pairs=20, batch=32, labels="predicted")
+    assert all(np.isnan(model.accuracy) for model in found.models)
+    reference, other, twin = (found.figure(name, "within").paths for name in ("pytorch", "sklearn", "twin"))
+    assert reference == twin == 20
+    assert other <= 20
+
+
+def test_probe_images_serve_all_models(monkeypatch):
+    monkeypatch.setattr("onnxspec.subject.PROBES", 100)
+    found = compare([PYTORCH, FASHION / "twin.onnx"], pairs=10, batch=32)
+    assert found.attributes["labelling"] == "probe"
+    assert found.contrast("twin", "within", "slope").verdict == "the same"
+
+
+def test_another_resolution_is_measured_on_the_reference_s_distances(digits):
+    found = compare(
+        {"fine": nearest_mean(digits, 1), "coarse": nearest_mean(digits, 2)},
+        digits,
+        preprocess="0..1",
+        pairs=20,
+        batch=32,
+        own={"coarse": {"preprocess": "0..1;resize=14"}},
+    )
+    assert any(remark.code == "distances" for remark in found.remarks)
+    slope = found.contrast("coarse", "between", "slope", "logit").common
+    # A fourth of the coordinates make a fourth of the logits' change, and a little less without the finest detail.
+    assert 0.22 < slope.estimate < 0.25
+
+
+def nearest_mean(digits, step):
+    """A linear classifier of images made smaller by `step`, as their blocks' means."""
+    images, labels = digits
+    side = 28 // step
+    small = images.reshape(-1, side, step, side, step).mean((2, 4)).reshape(len(images), -1) / 255
+    means = np.stack([small[labels == c].mean(0) for c in range(10)])
+    return lambda batch: 10 * (batch.reshape(len(batch), -1) @ means.T - np.square(means).sum(1) / 2)
+
+
+def test_a_series_is_in_order(digits, tmp_path):
+    models = [FASHION / f"epoch-{n}.onnx" for n in ("30", "01")]
+    found = compare(models, digits, pairs=20, batch=32, in_series=True, reports=tmp_path / "kept")
+    assert [(model.name, model.position) for model in found.models] == [("epoch-01", 1), ("epoch-30", 30)]
+    assert found.reference == "epoch-01"
+    assert found.models[0].accuracy < found.models[1].accuracy
+    kept = onnxspec.Report(tmp_path / "kept" / "epoch-30.h5")
+    assert kept.attributes["cutoff"] == found.attributes["cutoff"]
+
+
+def test_the_file_is_plain_tables_that_xarray_reads(four, tmp_path):
+    xarray = pytest.importorskip("xarray")
+    write(four, tmp_path / "c.h5")
+    contrasts = xarray.load_dataset(tmp_path / "c.h5", engine="h5netcdf", group="contrasts")
+    assert len(contrasts.row) == len(four.contrasts)
+    assert contrasts["estimate"].attrs["long_name"]
+    assert set(contrasts["verdict"].values.tolist()) == {one.verdict for one in four.contrasts}
+    with h5py.File(tmp_path / "c.h5") as file:
+        assert set(file) == {"models", "figures", "contrasts", "ranking", "agreement"}
+        assert file.attrs["reference"] == "pytorch"
+    write(four, tmp_path / "d.h5")
+    assert (tmp_path / "c.h5").read_bytes() == (tmp_path / "d.h5").read_bytes()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["c.h5", "d.h5"]
+
+
+def test_json_and_csv_hold_the_same_tables(four):
+    whole = json.loads(to_json(four))
+    for table, rows in four.tables().items():
+        assert len(whole[table]) == len(rows)
+        lines = to_csv(four, table).splitlines()
+        assert len(lines) == len(rows) + 1
+        assert lines[0].split(",") == list(rows[0])
+    with pytest.raises(UsageError, match="Known: models"):
+        to_csv(four, "pairs")

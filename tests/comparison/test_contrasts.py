@@ -1,0 +1,93 @@
+"""Two models on the same paths: what is found, and when it is not to be trusted."""
+
+import numpy as np
+import pytest
+
+from onnxspec import statistics
+from onnxspec.comparison.alignment import align
+from onnxspec.comparison.contrasts import DEPENDS, SAME, UNDECIDED, Quantity, compared, contrast, strata, verdict
+from onnxspec.statistics import Pooled
+
+HFF = Quantity("prob", "hff")
+
+
+def pooled(value: float, error: float, paths: int = 400) -> Pooled:
+    """A log factor with an error, every path as important as the others."""
+    rng = np.random.default_rng(0)
+    influence = rng.standard_normal(paths) * error / np.sqrt(paths)
+    return Pooled(value, influence, np.arange(paths), np.arange(paths) + paths, True)
+
+
+@pytest.mark.parametrize(
+    ("common", "own", "shared", "words"),
+    [
+        (pooled(0.5, 0.1), pooled(0.4, 0.1), 0.9, "higher"),
+        (pooled(-0.5, 0.1), pooled(-0.4, 0.1), 0.9, "lower"),
+        (pooled(0.1, 0.1), pooled(0.1, 0.1), 0.9, UNDECIDED),
+        (pooled(0.5, 0.1), pooled(-0.1, 0.1), 0.9, DEPENDS),
+        (pooled(0.1, 0.1), pooled(-0.5, 0.1), 0.9, DEPENDS),
+        (pooled(0.5, 0.1), pooled(0.4, 0.1), 0.79, DEPENDS),
+        (pooled(0.05, 0.1), pooled(-0.05, 0.1), 0.9, UNDECIDED),
+        (pooled(4e-8, 1e-8), pooled(-4e-8, 1e-8), 1.0, SAME),
+    ],
+)
+def test_verdicts(common, own, shared, words):
+    assert verdict(common, own, common.p_value(), shared) == words
+
+
+def test_an_undefined_contrast_has_no_verdict():
+    empty = Pooled(np.nan, np.zeros(0), np.zeros(0, int), np.zeros(0, int), True, "0 paths")
+    assert verdict(empty, pooled(1, 0.1), np.nan, 1.0) == "undefined"
+
+
+@pytest.fixture(scope="module")
+def members(reports):
+    return [align(name, reports[name], reports["pytorch"]) for name in ("pytorch", "sklearn")]
+
+
+def test_a_contrast_is_over_pairs_right_under_both(members, reports):
+    reference, model = members
+    (stratum, places), *_ = strata(reference)
+    found = contrast(model, reference, stratum, HFF, places)
+    ends = [reports[name].paths["ends_right"] == 2 for name in ("pytorch", "sklearn")]
+    reach = reports["pytorch"].paths["within_reach"] > 0
+    kind = reports["pytorch"].paths["kind"] == 0
+    both = ends[0] & ends[1] & reach & kind
+    assert found.pairs == both.sum()
+    assert (found.reference_pairs, found.own_pairs) == tuple((end & reach & kind).sum() for end in ends)
+    hf, total = (
+        [reports[name].paths[f"{column}_prob"][both].sum() for name in ("sklearn", "pytorch")]
+        for column in ("hf", "total")
+    )
+    assert found.common.estimate == pytest.approx(hf[0] / total[0] / (hf[1] / total[1]))
+
+
+def test_a_model_against_itself_is_the_same(members):
+    reference = members[0]
+    for one in compared(reference, reference, strata(reference)):
+        if one.verdict != "undefined":
+            assert one.verdict == SAME or one.pairs < one.own_pairs
+            assert one.common.low == one.common.high == one.common.estimate == 1
+
+
+def test_swapping_the_two_turns_the_factor_over(members):
+    reference, model = members
+    (stratum, places), *_ = strata(reference)
+    for quantity in (HFF, Quantity("logit", "slope"), Quantity("prob", "excess_tv")):
+        one = contrast(model, reference, stratum, quantity, places)
+        other = contrast(reference, model, stratum, quantity, places)
+        assert one.common.estimate == pytest.approx(1 / other.common.estimate)
+        assert one.common.low == pytest.approx(1 / other.common.high)
+        assert one.own.estimate == pytest.approx(1 / other.own.estimate)
+        assert one.p == pytest.approx(other.p)
+
+
+def test_classes_are_corrected_within_their_kind(members):
+    reference, model = members
+    found = [one for one in compared(model, reference, strata(reference)) if one.quantity == HFF]
+    for kind in ("within", "between"):
+        of_kind = [one for one in found if one.stratum.kind == kind and one.stratum.class_a]
+        assert len(of_kind) == 10
+        p = [one.p if one.pairs >= 10 else np.nan for one in of_kind]
+        assert np.allclose([one.p_holm for one in of_kind], statistics.holm(np.array(p)), equal_nan=True)
+        assert all(one.p_holm < 0.05 for one in of_kind if one.verdict in ("higher", "lower"))

@@ -1,0 +1,30 @@
+"""Fixtures that several test folders share: the bundled model and images, and the data beside the repository."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+import onnxspec
+
+ROOT = Path(__file__).parents[1]
+FASHION = ROOT / "models" / "fashion-mnist"
+SHARED = ROOT.parent / "shared" / "data"
+
+# A terminal of known width, without colours, wherever the tests run.
+os.environ.update({"COLUMNS": "80", "NO_COLOR": "1"})
+
+
+@pytest.fixture(scope="session")
+def bundled_report(tmp_path_factory: pytest.TempPathFactory) -> onnxspec.Report:
+    """The bundled network on the bundled images, as in the demo."""
+    output = tmp_path_factory.mktemp("bundled") / "report.h5"
+    return onnxspec.analyze(FASHION / "pytorch.onnx", FASHION / "test.npz", points=65, output=output)
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real data sets beside the repository."""
+    if not SHARED.is_dir():
+        pytest.skip(f"no data sets in {SHARED}")
+    return SHARED

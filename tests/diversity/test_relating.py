@@ -1,0 +1,182 @@
+"""What was built in is found: classes the more diverse of which are the more wiggly; and what too few cannot say."""
+
+import math
+import re
+
+import numpy as np
+import pytest
+from onnx import TensorProto, helper
+from scipy.spatial.distance import pdist
+
+import onnxspec
+from model import build
+from onnxspec.diversity.embedding import images_of_classes, mean_pairwise
+from onnxspec.diversity.found import NEGATIVE, POSITIVE, UNDECIDED
+from onnxspec.diversity.picture import picture
+from onnxspec.diversity.relating import relate
+from onnxspec.diversity.view import View
+from onnxspec.errors import ModelError, ReportError, UsageError
+from onnxspec.report.terminal import rendered
+
+SIDE, CLASSES, EACH = 5, 24, 10
+
+
+def images(classes=CLASSES):
+    """Class c has pixel c lit and the last pixel free, the freer the larger c is: (n, 5, 5) uint8, and labels."""
+    rng = np.random.default_rng(0)
+    labels = np.repeat(np.arange(classes), EACH)
+    pixels = np.zeros((len(labels), SIDE * SIDE))
+    pixels[np.arange(len(labels)), labels] = 200
+    pixels[:, -1] = 128 + (5 + 4 * labels) * rng.uniform(-1, 1, len(labels))
+    return pixels.reshape(-1, SIDE, SIDE).astype(np.uint8), labels
+
+
+def network(classes=CLASSES):
+    """Scores of the lit pixel, and a wave over the free one that is the higher the larger the class is."""
+
+    def scores(batch):
+        flat = batch.reshape(len(batch), -1)
+        lit = flat[:, :classes]
+        return 8 * lit + lit * (1 + np.arange(classes)) / 20 * np.sin(30 * flat[:, -1:])
+
+    return scores
+
+
+def encoder(path, width=SIDE * SIDE):
+    """Writes an ONNX model whose outputs are the first pixels, times 3."""
+    nodes = [
+        helper.make_node("Flatten", ["x"], ["flat"]),
+        helper.make_node("MatMul", ["flat", "w"], ["y"]),
+    ]
+    weights = {"w": 3 * np.eye(SIDE * SIDE, width, dtype=np.float32)}
+    inputs = [build.tensor("x", TensorProto.FLOAT, ["n", 1, SIDE, SIDE])]
+    outputs = [build.tensor("y", TensorProto.FLOAT, ["n", width])]
+    return build.save(build.model(nodes, inputs, outputs, weights), path)
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory):
+    path = tmp_path_factory.mktemp("diversity") / "r.h5"
+    return onnxspec.analyze(network(), images(), preprocess="0..1", pairs=CLASSES * EACH // 2, output=path)
+
+
+@pytest.fixture(scope="module")
+def found(report, tmp_path_factory):
+    path = encoder(tmp_path_factory.mktemp("encoder") / "e.onnx")
+    return relate(report, path, images(), preprocess="0..1")
+
+
+def test_the_relation_that_was_built_in_is_found(found):
+    for measure in ("distance", "embedding"):
+        one = found.relation(measure, "slope", "logit")
+        assert one.correlation.classes == CLASSES
+        assert one.correlation.rho > 0.7 and one.verdict == POSITIVE and one.p_holm >= one.correlation.p
+
+
+def test_many_classes_are_dots_without_names(found):
+    drawn = picture(found)
+    assert len(drawn.axes) == 6
+    assert not any(axes.texts for axes in drawn.axes)
+    assert all(len(axes.lines[0].get_xdata()) == CLASSES for axes in drawn.axes)
+
+
+def test_many_classes_are_not_listed(found):
+    shown = rendered(View(found), 80, "utf-8")
+    assert "within a class" not in shown and "24 classes" in shown
+    assert re.search(r"distance +0\.\d+ \[0\.\d+, 0\.\d+\] +[\d.e-]+ +positive", shown)
+
+
+def test_the_encoder_sees_nothing_beyond_distance_here(found):
+    """Its distances are those of the pixels over more pairs: what distance leaves is chance."""
+    beyond = found.relation("embedding", "slope", "logit", ("distance", "accuracy"))
+    assert abs(beyond.correlation.rho) < found.relation("embedding", "slope", "logit").correlation.rho
+
+
+def test_measures_are_what_they_are_called(report, found):
+    paths = report.paths
+    pixels = images()[0].reshape(-1, SIDE * SIDE) / 255
+    for c in (0, 11, 23):
+        own = (paths["kind"] == 0) & (paths["class_a"] == c)
+        measures = found.classes[c].measures
+        assert measures["distance"] == pytest.approx(paths["distance"][own].mean())
+        assert measures["embedding"] == pytest.approx(3 * pdist(pixels[images_of_classes(report)[c]]).mean(), rel=1e-5)
+        assert measures["accuracy"] == report.classes["right"][c] / report.classes["used"][c]
+        figure = report.figure("within", "slope", "logit", class_a=found.classes[c].name)
+        assert found.classes[c].figures[found.quantities[3]] == figure
+
+
+def test_no_accuracy_that_varies_is_said(found):
+    one = found.relation("accuracy", "slope", "logit")
+    assert one.correlation.reason == "all classes are alike"
+    assert math.isnan(one.p_holm) and one.verdict == UNDECIDED
+
+
+def test_holm_is_over_the_whole_table(found):
+    p = [one.correlation.p for one in found.relations if not math.isnan(one.correlation.p)]
+    least = min(range(len(found.relations)), key=lambda i: found.relations[i].correlation.p)
+    assert found.relations[least].p_holm == pytest.approx(min(1, len(p) * min(p)))
+
+
+def test_few_classes_decide_nothing_however_small_p_is(tmp_path):
+    data = images(10)
+    report = onnxspec.analyze(network(10), data, preprocess="0..1", pairs=50, output=tmp_path / "r.h5")
+    few = relate(report)
+    assert {one.verdict for one in few.relations} == {UNDECIDED}
+    assert min(one.correlation.p for one in few.relations if not one.correlation.reason) < 0.01
+    assert "10 classes decide nothing" in " ".join(remark.text for remark in few.remarks)
+    assert {POSITIVE, NEGATIVE}.isdisjoint(few.to_csv("relations").split(","))
+
+
+def test_the_bundled_network_is_undecided_too(bundled_report):
+    found = relate(bundled_report)
+    assert found.measures == ("distance", "accuracy")
+    assert {one.verdict for one in found.relations} == {UNDECIDED}
+
+
+def test_classes_of_few_paths_are_said(report, found):
+    assert {remark.code for remark in found.remarks} == {"few-paths"}
+    assert "5 paths" in found.remarks[0].text
+
+
+def test_other_images_are_refused(report, tmp_path):
+    pixels, labels = images()
+    with pytest.raises(ReportError, match="not those of the report"):
+        relate(report, encoder(tmp_path / "e.onnx"), (pixels + 1, labels), preprocess="0..1")
+
+
+@pytest.mark.parametrize(
+    ("width", "data", "preprocess", "error", "message"),
+    [
+        (25, None, "0..1", UsageError, "--data"),
+        (25, images(), None, UsageError, "--preprocess"),
+        (1, images(), "0..1", ModelError, "one output"),
+    ],
+)
+def test_encoders_that_cannot_be_used_are_refused(report, tmp_path, width, data, preprocess, error, message):
+    with pytest.raises(error, match=message):
+        relate(report, encoder(tmp_path / "e.onnx", width), data, preprocess=preprocess)
+
+
+def test_reports_without_labelled_pairs_within_classes_are_refused(tmp_path):
+    pixels, labels = images(4)
+    between = onnxspec.analyze(
+        network(4), (pixels, labels), preprocess="0..1", pairs=10, kinds="between", output=tmp_path / "b.h5"
+    )
+    with pytest.raises(ReportError, match="no pairs within classes"):
+        relate(between)
+    unlabelled = onnxspec.analyze(
+        network(4), (pixels, labels), preprocess="0..1", pairs=10, labels="predicted", output=tmp_path / "u.h5"
+    )
+    with pytest.raises(ReportError, match="the model's own predictions"):
+        relate(unlabelled)
+
+
+def test_relations_that_are_not_there_are_said(found):
+    with pytest.raises(UsageError, match="Known: distance, embedding, accuracy"):
+        found.relation("age")
+
+
+def test_mean_pairwise_distance_of_fewer_than_two_is_undefined():
+    points = np.random.default_rng(0).standard_normal((30, 7)) + 1e3
+    assert mean_pairwise(points) == pytest.approx(pdist(points).mean())
+    assert math.isnan(mean_pairwise(points[:1]))

@@ -1,0 +1,312 @@
+"""A cluster gives the report that one process gives, loses nothing with a worker, and says what does not fit."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import onnxspec
+from conftest import FASHION, ROOT
+from onnxspec.engine import cluster, remote
+from onnxspec.errors import DataError, DeviceError, ModelError, UsageError
+from onnxspec.images.cache import PixelCache
+from onnxspec.planning import Silence
+from onnxspec.settings import FAMILIES, Settings
+from onnxspec.subject import open_model, open_subject
+from test_resuming import content
+
+distributed = pytest.importorskip("distributed")
+
+MODEL, DATA = FASHION / "pytorch.onnx", FASHION / "test.npz"
+HOW = {"pairs": 40, "points": 17, "batch": 32}
+
+
+@pytest.fixture(scope="module")
+def pictures():
+    with np.load(DATA) as found:
+        kept = np.concatenate([np.flatnonzero(found["labels"] == c)[:12] for c in range(10)])
+        return found["images"][kept], found["labels"][kept]
+
+
+@pytest.fixture(scope="module")
+def address():
+    """A cluster of two workers in this process: threads, no sockets."""
+    made = distributed.LocalCluster(
+        2, processes=False, threads_per_worker=2, dashboard_address="127.0.0.1:0", protocol="inproc://"
+    )
+    yield made.scheduler_address
+    cluster._client(made.scheduler_address).close()
+    made.close()
+
+
+class Hears(Silence):
+    """A listener that counts."""
+
+    def __init__(self):
+        self.planned = self.heard = 0
+        self._lock = threading.Lock()
+
+    def plan(self, paths, images, seconds, kept=0, at_most=False):
+        self.planned = images
+
+    def images(self, count):
+        with self._lock:
+            self.heard += count
+
+
+@pytest.mark.parametrize(("data", "path_graph"), [("in memory", "auto"), ("a file", "auto"), ("in memory", "on")])
+def test_the_report_is_that_of_one_process(data, path_graph, address, pictures, tmp_path, monkeypatch):
+    monkeypatch.setattr(cluster, "SENT_BYTES", 0 if data == "a file" else cluster.SENT_BYTES)
+    source = DATA if data == "a file" else pictures
+    here, there, how = Hears(), Hears(), {**HOW, "path_graph": path_graph}
+    onnxspec.analyze(MODEL, source, output=tmp_path / "one.h5", listener=here, **how)
+    found = onnxspec.analyze(MODEL, source, output=tmp_path / "many.h5", cluster=address, listener=there, **how)
+    assert content(tmp_path / "one.h5") == content(tmp_path / "many.h5")
+    assert found.attributes["run_cluster"] == address
+    assert (here.heard, here.planned) == (there.heard, there.planned)
+
+
+def test_so_are_other_families(address, pictures, tmp_path):
+    own = {"detour": lambda a, b, t: a + np.sin(np.pi * t)[:, None, None, None] ** 2 * (b - a)}
+    how = {"pairs": 8, "points": 9, "cutoff": 4.0, "paths": FAMILIES, "own_paths": own}
+    onnxspec.analyze(MODEL, pictures, output=tmp_path / "one.h5", **how)
+    onnxspec.analyze(MODEL, pictures, output=tmp_path / "many.h5", cluster=address, **how)
+    assert content(tmp_path / "one.h5") == content(tmp_path / "many.h5")
+
+
+def test_comparisons_share_a_cluster_and_a_cache(address, pictures, tmp_path):
+    models = [FASHION / "epoch-01.onnx", FASHION / "epoch-10.onnx"]
+    how = {"data": pictures, "pairs": 16, "points": 9}
+    for name, more in (("one", {}), ("many", {"cluster": address, "cache": str(tmp_path / "cache")})):
+        onnxspec.compare(models, reports=tmp_path / name, **how, **more)
+    for path in (tmp_path / "one").iterdir():
+        assert content(path) == content(tmp_path / "many" / path.name)
+    again = onnxspec.analyze(models[0], pictures, cache=str(tmp_path / "cache"), pairs=16, points=9)
+    assert again.attributes["run_cached_paths"] >= 32
+
+
+def test_nothing_stays_with_the_workers(address, pictures):
+    def held(dask_worker):
+        return len(dask_worker.onnxspec_lent), len(dask_worker.onnxspec_made)
+
+    with distributed.Client(address) as client:
+        onnxspec.analyze(MODEL, pictures, cluster=address, pairs=4, points=9)
+        assert set(client.run(held).values()) == {(0, 0)}
+
+
+def test_a_refusal_of_the_model_reaches_the_user_once(address, tmp_path):
+    images = np.full((40, 28, 28), 3e38, np.float32)
+    with pytest.raises(ModelError, match="The model gives"):
+        onnxspec.analyze(MODEL, (images * np.linspace(0.1, 1, 40)[:, None, None].astype(np.float32), np.arange(40) % 2),
+                         cluster=address, pairs=4, points=9)  # fmt: skip
+
+
+def test_a_python_function_stays_here(address, pictures):
+    with pytest.raises(UsageError, match="A Python function runs in this process only"):
+        onnxspec.analyze(lambda batch: batch.mean((2, 3)), pictures, cluster=address)
+
+
+def test_without_dask_it_is_said_what_to_install(monkeypatch, pictures):
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(DeviceError, match=r'pip install "onnxspec\[distributed\]"'):
+        onnxspec.analyze(MODEL, pictures, cluster="local:7")
+
+
+def test_an_address_where_nobody_is_or_that_is_none(monkeypatch, pictures):
+    monkeypatch.setattr(cluster, "SECONDS_TO_ANSWER", 0.3)
+    with pytest.raises(DeviceError, match=r"No Dask scheduler answers at tcp://127\.0\.0\.1:9"):
+        onnxspec.analyze(MODEL, pictures, cluster="tcp://127.0.0.1:9")
+    for none in ("local:0", "local:", "localhost", "tcp://"):
+        with pytest.raises(UsageError, match="--cluster is"):
+            Settings.of(cluster=none)
+
+
+def test_certificates_that_are_missing_are_said(pictures):
+    with pytest.raises(UsageError, match=r"distributed\.comm\.tls"):
+        onnxspec.analyze(MODEL, pictures, cluster="tls://127.0.0.1:9")
+
+
+def test_a_gpu_that_no_worker_offers_is_said(address, monkeypatch, pictures):
+    monkeypatch.setattr("onnxspec.model.session.OnnxModel.provider", "CUDAExecutionProvider")
+    with pytest.raises(DeviceError, match=r"no workers that offer a GPU.*--resources GPU=1"):
+        onnxspec.analyze(MODEL, pictures, cluster=address)
+    with pytest.raises(UsageError, match="local:2 is for CPUs"):
+        onnxspec.analyze(MODEL, pictures, cluster="local:2")
+
+
+@pytest.fixture(scope="module")
+def way():
+    subject = open_subject(MODEL, DATA, Settings.of(batch=8, threads=1))
+    engine, images = subject.engine, subject.images
+    opener = lambda path: open_model(path, Settings())  # noqa: E731
+    return remote.Way(opener, MODEL, None, subject.model.digest, subject.model.provider, images.names, images.digest,
+                      images.way, remote.engine_fields(engine), engine.path_form)  # fmt: skip
+
+
+def test_a_worker_opens_an_engine_like_the_one_here(way, tmp_path):
+    engine = way.opened(tmp_path, lambda images: None)
+    assert (engine.tile, engine.kind, engine.classes, engine.workers) == (8, "logits", 10, 1)
+    sent = replace(way, files={"sub/a.onnx": MODEL.read_bytes()}, path="/nowhere.onnx", images=None)
+    engine = sent.opened(tmp_path, lambda images: None)
+    with engine.pixels.lending({3: (np.zeros((28, 28, 1), np.uint8), "")}):
+        assert engine.outputs(np.array([3]), np.array([3]), np.ones((1, 2), np.float32) / 2).shape == (1, 1, 10)
+
+
+def test_another_model_provider_or_data_set_is_refused_by_the_worker(way, tmp_path):
+    for change, error, said in (
+        ({"path": FASHION / "keras.onnx"}, ModelError, "is another model here"),
+        ({"provider": "CUDAExecutionProvider"}, DeviceError, "CPUExecutionProvider runs the model here"),
+        ({"images": {"source": str(FASHION / "train.npz")}}, DataError, "train.npz"),
+        ({"images_digest": "0" * 64}, DataError, "holds other images here"),
+    ):
+        with pytest.raises(error, match=said):
+            replace(way, **change).opened(tmp_path, lambda images: None)
+
+
+def test_other_versions_are_refused_before_anything_is_unpickled():
+    with pytest.raises(DeviceError, match=r"NumPy is .* here, and 0\.1 where the run was started"):
+        remote._opened(b"no pickle at all", remote.VERSIONS | {"NumPy": "0.1"}, lambda images: None)
+
+
+def test_pixels_are_there_as_long_as_somebody_needs_them():
+    pixels = remote.LentPixels(None, None, None)
+    assert isinstance(pixels, PixelCache)
+    image = np.ones((2, 2, 1), np.uint8)
+    with pixels.lending({1: (image, "a")}):
+        with pixels.lending({1: (image, "a"), 2: (image, "b")}):
+            assert pixels.content_digest(2) == "b"
+        assert pixels.get(1) is image
+        with pytest.raises(KeyError):
+            pixels.get(2)
+    with pytest.raises(KeyError):
+        pixels.get(1)
+
+
+def test_news_are_told_in_portions_and_none_is_lost():
+    told = []
+    news = remote.News(told.append)
+    for _ in range(100):
+        news.add(3)
+    news.add(0, now=True)
+    news.add(0, now=True)
+    assert sum(told) == 300
+    assert len(told) <= 3
+
+
+@pytest.fixture(scope="module")
+def machines():
+    """A cluster of two worker processes, with what they are known by."""
+    with distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address="127.0.0.1:0"
+    ) as made:
+        yield made
+        cluster._client(made.scheduler_address).close()
+
+
+@pytest.mark.slow
+def test_a_worker_that_is_killed_costs_no_more_than_its_shards_in_flight(machines, tmp_path):
+    how = {"pairs": 1500, "points": 33, "batch": 32}
+    onnxspec.analyze(MODEL, DATA, output=tmp_path / "one.h5", **how)
+
+    class Kills(Hears):
+        killed = False
+
+        def images(self, count):
+            super().images(count)
+            if not self.killed and self.heard > self.planned / 3:
+                self.killed = True
+                os.kill(next(iter(machines.workers.values())).pid, signal.SIGKILL)
+
+    listener = Kills()
+    onnxspec.analyze(MODEL, DATA, output=tmp_path / "many.h5", cluster=machines.scheduler_address, listener=listener,
+                     **how)  # fmt: skip
+    assert listener.killed
+    assert content(tmp_path / "one.h5") == content(tmp_path / "many.h5")
+    # One thread has a shard in hand and perhaps one that was just done and not yet fetched.
+    assert listener.heard - listener.planned <= 2 * 32 * 33
+
+
+@pytest.mark.slow
+def test_an_interrupted_run_goes_on_with_what_it_has(tmp_path):
+    command = [sys.executable, "-m", "onnxspec", "analyze", str(MODEL), "--data", str(DATA), "--pairs", "1200"]
+    command += ["--cluster", "local:2", "-o", "r.h5"]
+    how = {"cwd": tmp_path, "env": {**os.environ, "PYTHONPATH": str(ROOT)}, "stderr": subprocess.PIPE, "text": True}
+    running = subprocess.Popen(command, stdout=subprocess.DEVNULL, **how)
+    deadline = time.monotonic() + 90
+    while len(list(tmp_path.glob("r.h5.parts/[0-9]*.part"))) < 5:
+        assert time.monotonic() < deadline and running.poll() is None, running.communicate()
+        time.sleep(0.02)
+    running.send_signal(signal.SIGINT)
+    said = running.communicate(timeout=60)[1]
+    assert running.returncode == 130, said
+    assert "the same command with --resume goes on" in said
+    ended = subprocess.run([*command, "--resume"], stdout=subprocess.DEVNULL, check=False, **how)
+    assert ended.returncode == 0, ended.stderr
+    assert "kept from an interrupted run" in ended.stderr
+    onnxspec.analyze(MODEL, DATA, output=tmp_path / "one.h5", pairs=1200)
+    assert content(tmp_path / "one.h5") == content(tmp_path / "r.h5")
+
+
+LISTENING = """
+import psutil
+from onnxspec.engine import cluster
+
+if __name__ == "__main__":
+    client = cluster._client("local:2")
+    processes = [psutil.Process(), *psutil.Process().children(recursive=True)]
+    print(client.scheduler.address)
+    print(*{at.laddr.ip for one in processes for at in one.net_connections() if at.status == "LISTEN"})
+"""
+
+
+@pytest.mark.slow
+def test_local_workers_are_called_on_the_loopback_interface_with_keys(tmp_path):
+    (tmp_path / "listening.py").write_text(LISTENING)
+    done = subprocess.run([sys.executable, "listening.py"], cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)},
+                          capture_output=True, text=True, check=True)  # fmt: skip
+    address, interfaces = done.stdout.splitlines()
+    assert address.startswith("tls://127.0.0.1:")
+    assert interfaces == "127.0.0.1"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="certificates are made with openssl")
+def test_over_tls_with_certificates_from_the_environment(tmp_path):
+    making = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "key.pem", "-out", "cert.pem"]
+    subprocess.run([*making, "-days", "2", "-subj", "/CN=onnxspec"], cwd=tmp_path, check=True, capture_output=True)
+    tls = "DASK_DISTRIBUTED__COMM__TLS__"
+    known = {f"{tls}{who}__{what}": str(tmp_path / f"{what.lower()}.pem")
+             for who in ("SCHEDULER", "WORKER", "CLIENT") for what in ("CERT", "KEY")}  # fmt: skip
+    known |= {f"{tls}CA_FILE": str(tmp_path / "cert.pem"), "DASK_DISTRIBUTED__COMM__REQUIRE_ENCRYPTION": "true"}
+    how = {"cwd": tmp_path, "env": {**os.environ, **known, "PYTHONPATH": str(ROOT)}, "text": True,
+           "stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}  # fmt: skip
+    dask, analyze = [sys.executable, "-m", "dask"], [sys.executable, "-m", "onnxspec", "analyze", str(MODEL)]
+    here = ["--host", "127.0.0.1", "--no-dashboard"]
+    scheduler = subprocess.Popen(
+        [*dask, "scheduler", "--protocol", "tls", "--port", "0", "--scheduler-file", "s.json", *here], **how
+    )
+    worker = subprocess.Popen([*dask, "worker", "--scheduler-file", "s.json", "--nthreads", "2", *here], **how)
+    try:
+        deadline = time.monotonic() + 60
+        while not (tmp_path / "s.json").exists() and time.monotonic() < deadline:
+            time.sleep(0.1)
+        address = json.loads((tmp_path / "s.json").read_text())["address"]
+        assert address.startswith("tls://")
+        line = [*analyze, "--data", str(DATA), "--pairs", "20", "-o", "many.h5", "--cluster", address]
+        while (done := subprocess.run(line, check=False, **how)).returncode == 4 and time.monotonic() < deadline:
+            assert "has no workers" in done.stderr, done.stderr
+        assert done.returncode == 0, done.stderr
+    finally:
+        for process in (worker, scheduler):
+            process.terminate()
+            process.communicate()
+    onnxspec.analyze(MODEL, DATA, output=tmp_path / "one.h5", pairs=20)
+    assert content(tmp_path / "one.h5") == content(tmp_path / "many.h5")

@@ -1,0 +1,170 @@
+"""The engine: outputs along paths equal to a plain loop, results in order, prompt ends."""
+
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from onnxspec.engine.local import LocalEngine
+from onnxspec.errors import ModelError, ResourceError
+from onnxspec.images import InputSpec, PixelCache, Preprocess, fit, open_images
+from onnxspec.model.callable import CallableModel
+from onnxspec.paths import families
+
+RNG = np.random.default_rng(0)
+IMAGES = RNG.integers(0, 256, (12, 6, 6, 3), np.uint8)
+WEIGHTS = RNG.normal(size=(108, 4)).astype(np.float32)
+
+
+def classifier(batch):
+    return np.tanh(batch.reshape(len(batch), -1) @ WEIGHTS)
+
+
+def engine(function=classifier, layout="NHWC", dtype=np.float32, tile=5, workers=2, **preprocess):
+    spec, made = fit(InputSpec(layout, dtype=np.dtype(dtype)), Preprocess(**preprocess), (6, 6, 3))
+    pixels = PixelCache(open_images((IMAGES, np.arange(12) % 3)), made, spec)
+    return LocalEngine(CallableModel(function, spec), pixels, made, spec, tile=tile, workers=workers)
+
+
+A, B = np.array([0, 3, 7]), np.array([1, 4, 7])
+
+
+@pytest.mark.parametrize("tile", [1, 4, 33, 100])
+def test_outputs_equal_a_plain_loop(tile):
+    made = engine(tile=tile, mean=(0.5, 0.4, 0.3), std=(0.2, 0.2, 0.3)).outputs(A, B, families.line(9))
+    x = (IMAGES / 255 - [0.5, 0.4, 0.3]) / [0.2, 0.2, 0.3]
+    for path, (a, b) in enumerate(zip(A, B, strict=True)):
+        for j in range(9):
+            point = (1 - j / 8) * x[a] + j / 8 * x[b]
+            assert made[path, j] == pytest.approx(classifier(point[None].astype(np.float32))[0], abs=2e-5)
+
+
+def test_every_path_may_have_its_own_weights():
+    t = np.array([[0.0, 0.3], [1.0, 0.5], [0.2, 0.9]])
+    made = engine().outputs(A, B, families.line_at(t))
+    assert made.shape == (3, 2, 4)
+    assert made[0, 0] == pytest.approx(classifier(IMAGES[:1] / 255)[0], abs=1e-5)
+    assert made[1, 0] == pytest.approx(classifier(IMAGES[4:5] / 255)[0], abs=1e-5)
+
+
+def test_a_uint8_model_gets_rounded_pixels():
+    seen = []
+
+    def record(batch):
+        seen.append(batch.copy())
+        return classifier(batch.astype(np.float32) / 255)
+
+    engine(record, dtype=np.uint8).outputs(A, B, families.line(9))
+    batch = np.concatenate(seen)
+    assert batch.dtype == np.uint8
+    middle = (IMAGES[0].astype(float) + IMAGES[1]) / 2
+    assert np.array_equal(batch[4], np.rint(middle))
+
+
+def test_a_float16_model_gets_float16():
+    seen = []
+    engine(lambda b: (seen.append(b.dtype), classifier(b.astype(np.float32)))[1], dtype=np.float16).outputs(
+        A, B, families.line(9)
+    )
+    assert set(seen) == {np.dtype(np.float16)}
+
+
+def test_where_memory_runs_out_the_batch_is_halved():
+    sizes = []
+
+    def small(batch):
+        sizes.append(len(batch))
+        if len(batch) > 3:
+            raise MemoryError
+        return classifier(batch)
+
+    one = engine(small, tile=16, workers=1)
+    expected = engine(tile=16).outputs(A, B, families.line(9))
+    assert one.outputs(A, B, families.line(9)) == pytest.approx(expected, abs=1e-6)
+    assert sizes[:4] == [16, 8, 4, 2]
+    assert one.tile == 2
+
+
+def test_no_memory_for_a_single_image_is_said():
+    def none(batch):
+        raise MemoryError
+
+    with pytest.raises(ResourceError, match=r"Memory ran out on a batch of 1, with 2 batches at a time\. .*--threads"):
+        engine(none).outputs(A, B, families.line(9))
+
+
+def test_distances_are_rms_pixel_differences():
+    expected = np.sqrt(np.mean((IMAGES[A] / 255 - IMAGES[B] / 255) ** 2, axis=(1, 2, 3)))
+    assert engine(mean=0.3, std=0.1).distance(A, B) == pytest.approx(expected, abs=1e-12)
+
+
+def test_results_come_in_the_order_of_the_items():
+    def slow_first(i):
+        time.sleep(0.05 if i == 0 else 0.0)
+        return i
+
+    assert list(engine().map(slow_first, range(20))) == list(range(20))
+
+
+def test_only_a_few_items_are_in_flight():
+    taken = []
+
+    def items():
+        for i in range(50):
+            taken.append(i)
+            yield i
+
+    results = engine().map(lambda i: i, items())
+    next(results)
+    assert len(taken) <= 6
+    results.close()
+
+
+def test_workers_stop_at_the_next_batch_when_the_caller_goes():
+    calls = []
+    ready = threading.Event()
+
+    def slow(batch):
+        calls.append(len(batch))
+        ready.set()
+        time.sleep(0.02)
+        return classifier(batch)
+
+    running = engine(slow, tile=1)
+
+    def interrupted(i):
+        ready.wait()
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        work = [lambda _: running.outputs(A, B, families.line(33)), interrupted]
+        list(running.map(lambda one: one(0), work[::-1]))
+    assert sum(calls) < 99
+    assert running.outputs(A[:1], B[:1], families.line(9)).shape == (1, 9, 4)
+
+
+def test_an_error_in_a_worker_reaches_the_caller():
+    def fail(i):
+        raise ModelError("no")
+
+    with pytest.raises(ModelError, match="no"):
+        list(engine().map(fail, range(3)))
+
+
+def test_listeners_hear_of_every_image():
+    heard = []
+    one = engine(tile=4)
+    one.on_images = heard.append
+    one.outputs(A, B, families.line(9))
+    assert sum(heard) == 27
+    assert max(heard) == 4
+
+
+@pytest.mark.parametrize(("value", "said"), [(np.nan, "NaN or Inf"), (-np.inf, "NaN or Inf"), (-3e15, "beyond 1e")])
+def test_scores_that_no_power_spectrum_can_hold_are_refused(value, said):
+    def wild(batch):
+        return np.where(np.arange(4) == 2, value, classifier(batch)).astype(np.float32)
+
+    with pytest.raises(ModelError, match=rf"The model gives .*{said}.* between 0+ and 0*1, at point 0 of 9"):
+        engine(wild).outputs(A, B, families.line(9))

@@ -1,0 +1,163 @@
+"""How a model is run, by measurement: the batch, and who shares the cores. It decides nothing but the time."""
+
+import time
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pytest
+
+import onnxspec
+from conftest import FASHION
+from onnxspec.engine import tuning
+from onnxspec.engine.tuning import best_tile, seconds_per_image
+from onnxspec.model import machine
+from onnxspec.model.session import OnnxModel
+from onnxspec.settings import Settings
+from onnxspec.subject import open_subject
+
+MODEL, DATA = FASHION / "pytorch.onnx", FASHION / "test.npz"
+SAMPLE = np.zeros((1, 3), np.float32)
+
+
+@dataclass
+class Timed:
+    """A classifier that takes so long for a batch and so long for each image in it."""
+
+    batch_seconds: float
+    image_seconds: float
+    fixed_batch: int | None = None
+
+    def run(self, batch):
+        time.sleep(self.batch_seconds + self.image_seconds * len(batch))
+        return np.zeros((len(batch), 2), np.float32)
+
+
+def test_a_cost_per_batch_asks_for_large_batches():
+    assert best_tile(Timed(0.004, 0.00001), SAMPLE) >= 32
+
+
+def test_a_cost_per_image_asks_for_small_ones():
+    assert best_tile(Timed(0.0, 0.003), SAMPLE) <= 8
+
+
+def test_the_cost_of_an_image_is_that_of_all_workers_together():
+    assert 0.002 < seconds_per_image(Timed(0.0, 0.004), SAMPLE, 4, workers=2) < 0.01
+
+
+def test_a_slow_model_is_not_tuned_for_long():
+    start = time.perf_counter()
+    best_tile(Timed(0.0, 0.05), SAMPLE)
+    assert time.perf_counter() - start < 2.5
+
+
+def test_a_fixed_batch_is_kept():
+    assert best_tile(Timed(0.0, 0.0001, fixed_batch=7), SAMPLE) == 7
+
+
+@pytest.fixture
+def cores(monkeypatch):
+    monkeypatch.setattr(machine, "cores", lambda: 2)
+
+
+@pytest.fixture
+def timed(monkeypatch, cores):
+    """Says what an image takes in every round, by form; every other form takes a second."""
+
+    def say(**forms):
+        rounds = {}
+
+        def seconds(trial, engine):
+            name = f"{'inside' if engine.model.threads > 1 else 'shared'}_{engine.tile}"
+            rounds[name] = (rounds.get(name, -1) + 1) % 3
+            return forms.get(name, (1.0, 1.0, 1.0))[rounds[name]]
+
+        monkeypatch.setattr(tuning._Trial, "seconds_per_image", seconds)
+
+    monkeypatch.setattr(tuning, "LONG_BATCH", 60)
+    return say
+
+
+def form(**options):
+    subject = open_subject(MODEL, DATA, Settings.of(device="cpu", **options))
+    return subject.engine.tile, subject.engine.workers, subject.model.threads, subject.seconds_per_image
+
+
+def test_all_cores_work_inside_the_session_where_that_is_clearly_faster_every_time(timed):
+    timed(inside_64=(0.9, 0.8, 0.95), inside_32=(0.95, 0.95, 0.95))
+    assert form() == (64, 1, 2, 0.8)
+
+
+def test_another_batch_is_taken_where_that_is(timed):
+    timed(shared_64=(0.9, 0.9, 0.9), shared_16=(0.5, 0.5, 1.0))
+    assert form() == (64, 2, 1, 0.9)
+
+
+@pytest.mark.parametrize("seconds", [(0.97, 0.97, 0.97), (0.5, 0.5, 1.0), (2.0, 2.0, 2.0)])
+def test_else_workers_share_one_single_threaded_session(timed, seconds):
+    timed(inside_64=seconds, shared_8=seconds)
+    assert form() == (32, 2, 1, 1.0)
+
+
+def test_threads_and_batch_that_are_asked_for_are_taken(timed):
+    timed(inside_32=(0.5, 0.5, 0.5), inside_20=(0.5, 0.5, 0.5))
+    assert form(threads=3)[:3] == (32, 3, 1)
+    assert form(threads=3, batch=20)[:3] == (20, 3, 1)
+    assert form(batch=20)[:3] == (20, 1, 2)
+
+
+def test_other_bits_are_not_for_sale(timed, monkeypatch):
+    class Other(OnnxModel):
+        def run(self, batch):
+            return np.nextafter(super().run(batch), np.float32(np.inf))
+
+    def with_threads(self, threads):
+        return Other(**vars(replace(self, threads=threads)))
+
+    monkeypatch.setattr(OnnxModel, "with_threads", with_threads)
+    timed(inside_32=(0.5, 0.5, 0.5))
+    assert form()[:3] == (32, 2, 1)
+
+
+def test_long_batches_are_not_tried_in_another_form(cores, monkeypatch):
+    monkeypatch.setattr(tuning, "LONG_BATCH", 0.0)
+    monkeypatch.setattr(OnnxModel, "with_threads", None)
+    assert form()[1:3] == (2, 1)
+
+
+def test_batches_whose_tensors_no_cache_holds_are_not_tried(monkeypatch):
+    model = OnnxModel.open(MODEL, device="cpu")
+    assert tuning._small(model) == list(tuning.TILES)
+    monkeypatch.setattr(tuning, "LARGE_TENSORS", model.info.memory.activations(8))
+    assert tuning._small(model) == [4, 8]
+    monkeypatch.setattr(tuning, "LARGE_TENSORS", 0)
+    assert tuning._small(model) == [4]
+
+
+def test_the_report_does_not_depend_on_the_form_and_says_which_it_was(timed):
+    timed()
+    shared = onnxspec.analyze(MODEL, DATA, pairs=20)
+    timed(inside_64=(0.5, 0.5, 0.5))
+    inside = onnxspec.analyze(MODEL, DATA, pairs=20)
+    assert shared.attributes["digest"] == inside.attributes["digest"]
+    forms = [(r.attributes["run_threads"], r.attributes["run_session_threads"]) for r in (shared, inside)]
+    assert forms == [(2, 1), (1, 2)]
+
+
+def test_a_form_is_measured_on_paths_as_they_are_walked(cores, monkeypatch):
+    asked = []
+    plain = tuning._Trial.seconds_per_image
+    monkeypatch.setattr(tuning._Trial, "seconds_per_image", lambda *a: asked.append(plain(*a)) or asked[-1])
+    seconds = form()[-1]
+    assert seconds in asked and len(asked) == 18
+    assert 1e-7 < seconds < 0.1
+
+
+@pytest.mark.parametrize("path", sorted(FASHION.glob("*.onnx")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("images", [1, 33])
+def test_threads_inside_the_session_change_no_bit_of_any_bundled_network(path, images):
+    model = OnnxModel.open(path, device="cpu")
+    shape = {"NCHW": (1, 28, 28), "NHWC": (28, 28, 1), "flat": (784,)}[model.spec.layout]
+    batch = np.random.default_rng(0).normal(size=(images, *shape)).astype(np.float32)
+    expected = model.run(batch)
+    for threads in (2, 3):
+        np.testing.assert_array_equal(model.with_threads(threads).run(batch), expected)

@@ -1,0 +1,103 @@
+import io
+import tarfile
+import threading
+import zipfile
+
+import pytest
+
+from onnxspec.errors import DataError
+from onnxspec.images import archive
+from onnxspec.images.opening import open_images
+
+from .make import pets, write_tar, write_zip
+
+
+def test_threads_read_the_right_images(tmp_path):
+    for path in (write_zip(tmp_path / "a.zip", pets()), write_tar(tmp_path / "a.tar", pets())):
+        images = open_images(path)
+        expected = [images.read(i)[1] for i in range(len(images))]
+        wrong = []
+
+        def work(images=images, expected=expected, wrong=wrong):
+            for _ in range(20):
+                wrong.extend(i for i in range(len(images)) if images.read(i)[1] != expected[i])
+
+        threads = [threading.Thread(target=work) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert not wrong
+
+
+def test_nothing_is_unpacked(tmp_path):
+    files = {f"../../{name}": content for name, content in pets().items()}
+    images = open_images(write_zip(tmp_path / "slip.zip", files))
+    images.read(0)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["slip.zip"]
+
+
+def test_a_folder_inside(tmp_path):
+    files = {f"v2/test/{name}": content for name, content in pets().items()}
+    path = write_zip(tmp_path / "a.zip", files)
+    assert open_images(f"{path}/v2/test/").names == open_images(path).names
+    with pytest.raises(DataError, match=r"a\.zip/v3 has no images"):
+        open_images(f"{path}/v3")
+
+
+def test_encrypted_members_are_unreadable(tmp_path):
+    path = tmp_path / "a.zip"
+    write_zip(path, {"cat/1.png": pets()["cat/1.png"]}, zipfile.ZIP_STORED)
+    content = bytearray(path.read_bytes())
+    content[6] |= 1
+    content[content.index(b"PK\1\2") + 8] |= 1
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=r"image cat/1\.png cannot be read: it is encrypted"):
+        open_images(path).read(0)
+
+
+def test_a_member_whose_bytes_are_damaged(tmp_path):
+    path = tmp_path / "a.zip"
+    write_zip(path, pets(), zipfile.ZIP_STORED)
+    content = bytearray(path.read_bytes())
+    content[content.index(b"IDAT") + 8] ^= 255
+    path.write_bytes(content)
+    images = open_images(path)
+    with pytest.raises(DataError, match=r"image cat/9\.png cannot be read: Bad CRC"):
+        images.read(images.names.index("cat/9.png"))
+
+
+@pytest.mark.parametrize("content", [b"", b"not an archive" * 100, b"\x1f\x8b broken", b"BZh9", b"\xfd7zXZ\0"])
+def test_files_that_are_no_archives(tmp_path, content):
+    path = tmp_path / "a.tar"
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=r"a\.tar (is not a zip or tar file|has no images).* Expected: "):
+        open_images(path)
+
+
+def test_truncated_archives(tmp_path):
+    for path in (write_zip(tmp_path / "a.zip", pets()), write_tar(tmp_path / "a.tar.gz", pets(), "w:gz")):
+        with open(path, "r+b") as file:
+            file.truncate(200)
+        with pytest.raises(DataError, match="is not a zip or tar file that can be read"):
+            open_images(path)
+
+
+def test_compressed_tars_have_a_limit(tmp_path, monkeypatch):
+    monkeypatch.setattr(archive, "MAX_COMPRESSED_TAR_BYTES", 300)
+    path = write_tar(tmp_path / "a.tgz", pets(), "w:gz")
+    with pytest.raises(DataError, match=r"no random access\. Decompress it to a plain \.tar .* or pack .* \.zip"):
+        open_images(path)
+
+
+def test_links_in_a_tar_are_not_followed(tmp_path):
+    path = tmp_path / "a.tar"
+    with tarfile.open(path, "w") as file:
+        for name, target in (("cat/1.png", "/etc/passwd"), ("cat/2.png", "3.png")):
+            member = tarfile.TarInfo(name)
+            member.type, member.linkname = tarfile.SYMTYPE, target
+            file.addfile(member)
+        member = tarfile.TarInfo("cat/3.png")
+        member.size = len(pets()["cat/1.png"])
+        file.addfile(member, io.BytesIO(pets()["cat/1.png"]))
+    assert open_images(path).names == ("cat/3.png",)

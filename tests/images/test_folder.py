@@ -1,0 +1,60 @@
+import os
+
+import pytest
+
+from onnxspec.errors import DataError
+from onnxspec.images.opening import open_images
+
+from .make import pets, write_folder
+
+
+def test_class_folders(tmp_path):
+    images = open_images(write_folder(tmp_path, pets()))
+    assert images.class_names == ("cat", "dog")
+    assert images.names == ("cat/1.png", "cat/9.png", "cat/10.png", "dog/a.png", "dog/b.png", "dog/c.png")
+    assert images.labels is not None and images.labels.tolist() == [0, 0, 0, 1, 1, 1]
+    assert images.read(3)[0].shape == (6, 5, 3)
+
+
+def test_deeper_folders_belong_to_the_class_above(tmp_path):
+    images = open_images(write_folder(tmp_path, pets() | {"cat/more/7.png": pets()["cat/1.png"]}))
+    assert "cat/more/7.png" in images.names and images.class_names == ("cat", "dog")
+
+
+def test_an_image_that_vanishes_is_unreadable(tmp_path):
+    images = open_images(write_folder(tmp_path, pets()))
+    (tmp_path / "cat" / "1.png").unlink()
+    with pytest.raises(DataError, match=r"1\.png cannot be read: No such file"):
+        images.read(0)
+
+
+@pytest.fixture
+def links(tmp_path):
+    if not hasattr(os, "symlink"):
+        pytest.skip("no symbolic links here")
+    write_folder(tmp_path / "data", pets())
+    write_folder(tmp_path / "elsewhere", pets())
+    return tmp_path
+
+
+def test_links_out_of_the_folder_are_refused(links):
+    os.symlink(links / "elsewhere" / "cat" / "1.png", links / "data" / "cat" / "link.png")
+    with pytest.raises(DataError, match=r"link\.png is a symbolic link that leads out of the folder, to .*elsewhere"):
+        open_images(links / "data")
+
+
+def test_linked_folders_are_refused(links):
+    os.symlink(links / "data", links / "data" / "cat" / "loop")
+    with pytest.raises(DataError, match="symbolic link"):
+        open_images(links / "data")
+
+
+def test_links_inside_the_folder_and_to_it_serve(links):
+    os.symlink("1.png", links / "data" / "cat" / "again.png")
+    os.symlink(links / "data", links / "alias")
+    assert len(open_images(links / "alias")) == 7
+
+
+def test_a_folder_that_is_not_there(tmp_path):
+    with pytest.raises(DataError, match=r"There is no .*none\. Expected: a folder of class folders, a zip"):
+        open_images(tmp_path / "none")

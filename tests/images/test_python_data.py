@@ -1,0 +1,81 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from onnxspec.errors import DataError
+from onnxspec.images.opening import open_images
+
+from .make import noise
+
+IMAGES = noise((4, 6, 5, 3))
+LABELS = [0, 1, 1, 0]
+
+
+class Indexable:
+    """What torch calls a map-style data set."""
+
+    def __len__(self):
+        return 4
+
+    def __getitem__(self, i):
+        return np.moveaxis(IMAGES[i], -1, 0).astype(np.float32) / 255, LABELS[i]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        (IMAGES, LABELS),
+        (list(IMAGES), LABELS),
+        ([Image.fromarray(image) for image in IMAGES], np.array(LABELS)),
+        [(image, label) for image, label in zip(IMAGES, LABELS, strict=True)],
+        [(Image.fromarray(image), str(label)) for image, label in zip(IMAGES, LABELS, strict=True)],
+        ((IMAGES[0], 0), (IMAGES[1], 1), (IMAGES[2], 1), (IMAGES[3], 0)),
+    ],
+)
+def test_images_and_labels(data):
+    images = open_images(data)
+    assert len(images) == 4 and images.class_names == ("0", "1")
+    np.testing.assert_array_equal(images.labels, LABELS)
+    for i in range(4):
+        image, digest = images.read(i)
+        np.testing.assert_array_equal(image, IMAGES[i])
+        assert digest is None
+
+
+def test_two_pairs_are_not_images_and_labels():
+    assert len(open_images(((IMAGES[0], 0), (IMAGES[1], 1)))) == 2
+
+
+def test_anything_indexable():
+    images = open_images(Indexable())
+    assert images.read(1)[0].shape == (6, 5, 3)
+    np.testing.assert_allclose(images.read(1)[0], IMAGES[1] / 255, rtol=1e-6)
+
+
+def test_images_alone_are_unlabelled():
+    images = open_images(IMAGES)
+    assert images.labels is None and len(images) == 4
+    assert open_images(images) is images
+
+
+def test_digest_follows_images_and_labels():
+    pairs = list(zip(IMAGES, LABELS, strict=True))
+    digests = {open_images(data).digest for data in (pairs, pairs[::-1], [(IMAGES[0], 0), *pairs[1:3], (IMAGES[3], 1)])}
+    assert len(digests) == 3
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (3, "data are of type int. Expected: a path"),
+        ({"images": IMAGES}, "of type dict"),
+        ([], "data are empty"),
+        ([IMAGES[0]], "Item 0 of the data is of type ndarray"),
+        ([(IMAGES[0], 0), 7], "Item 1 of the data is of type int"),
+        ((IMAGES, [0, 1]), r"4 images and labels of the shape \(2\)"),
+        ((list(IMAGES), [0, 1]), "of type list with 2 labels"),
+    ],
+)
+def test_data_that_are_none_of_these(data, message):
+    with pytest.raises(DataError, match=message):
+        open_images(data)

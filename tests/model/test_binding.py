@@ -1,0 +1,50 @@
+"""IOBinding: the same output as `run`, through buffers that stay."""
+
+import numpy as np
+import pytest
+
+from model import build
+from onnxspec.model import providers, runtime
+from onnxspec.model.binding import Binding
+
+
+@pytest.fixture
+def session(tmp_path):
+    path = build.save(build.mlp(), tmp_path / "m.onnx")
+    return runtime.make_session(path, [(providers.CPU, {})])
+
+
+def batch(count, seed):
+    return np.random.default_rng(seed).normal(size=(count, 12)).astype(np.float32)
+
+
+def test_outputs_are_those_of_run(session):
+    binding = Binding(session, "y", ("cpu", 0))
+    for count, seed in ((4, 0), (4, 1), (2, 2), (4, 3)):  # the shape may change and change back
+        x = batch(count, seed)
+        np.testing.assert_array_equal(binding.run({"x": x}), session.run(["y"], {"x": x})[0])
+
+
+def test_outputs_are_not_written_over(session):
+    binding = Binding(session, "y", ("cpu", 0))
+    first = binding.run({"x": batch(4, 0)})
+    kept = first.copy()
+    binding.run({"x": batch(4, 1)})
+    np.testing.assert_array_equal(first, kept)
+
+
+def test_buffers_stay_while_the_shape_does(session):
+    binding = Binding(session, "y", ("cpu", 0))
+    binding.run({"x": batch(4, 0)})
+    buffer = binding._buffers["x"]
+    binding.run({"x": np.asfortranarray(batch(4, 1))})
+    assert binding._buffers["x"] is buffer
+    assert binding.sent == 2 * 4 * 12 * 4
+
+
+def test_a_wrong_input_does_not_spoil_the_next(session):
+    binding = Binding(session, "y", ("cpu", 0))
+    with pytest.raises(runtime.ERRORS):
+        binding.run({"x": np.zeros((4, 11), np.float32)})
+    x = batch(4, 0)
+    np.testing.assert_array_equal(binding.run({"x": x}), session.run(["y"], {"x": x})[0])

@@ -1,0 +1,101 @@
+"""What `stamp` writes, and that it writes nothing else."""
+
+import json
+
+import onnx
+import pytest
+from onnx import helper
+
+from model import build
+from onnxspec.errors import ModelError, ResourceError, UsageError
+from onnxspec.model import metadata
+from onnxspec.model.metadata import Stamp, read, stamp
+from onnxspec.model.session import OnnxModel
+
+NAMES = ["cat", "dog", "käse", "[bold]", "a,b"]
+
+
+@pytest.fixture
+def path(tmp_path):
+    proto = build.mlp()
+    helper.set_model_props(proto, {"author": "me"})
+    return build.save(proto, tmp_path / "m.onnx")
+
+
+def test_written_and_read_again(path, tmp_path):
+    out = tmp_path / "out.onnx"
+    stamp(path, out, '{"scale": 1}', NAMES)
+    assert read(out) == Stamp('{"scale": 1}', tuple(NAMES))
+    assert read(path) == Stamp()
+    assert dict(metadata_of(out))["author"] == "me"
+
+
+def test_the_graph_stays_as_it_is(path, tmp_path):
+    out = tmp_path / "out.onnx"
+    stamp(path, out, "{}")
+    before, after = onnx.load(path), onnx.load(out)
+    assert after.graph.SerializeToString() == before.graph.SerializeToString()
+    assert after.ir_version == before.ir_version
+    assert after.opset_import == before.opset_import
+
+
+def test_stamping_again_replaces_and_keeps_the_rest(path):
+    stamp(path, path, '{"scale": 1}', NAMES)
+    stamp(path, path, '{"scale": 2}')
+    assert read(path) == Stamp('{"scale": 2}', tuple(NAMES))
+    assert len(metadata_of(path)) == 3
+
+
+def test_external_weights_stay_beside_it(tmp_path):
+    path = build.save_external(build.mlp(), tmp_path / "m.onnx")
+    weights = (tmp_path / "model.weights").read_bytes()
+    stamp(path, tmp_path / "out.onnx", classes=NAMES)
+    assert (tmp_path / "model.weights").read_bytes() == weights
+    assert OnnxModel.open(tmp_path / "out.onnx", device="cpu").outputs == 5
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    with pytest.raises(UsageError, match="external weights"):
+        stamp(path, elsewhere / "out.onnx", classes=NAMES)
+    assert not list(elsewhere.iterdir())
+
+
+def test_class_names_must_fit_the_outputs(path, tmp_path):
+    with pytest.raises(ModelError, match=r"4 class names.* tells 5"):
+        stamp(path, tmp_path / "out.onnx", classes=NAMES[:4])
+    assert not (tmp_path / "out.onnx").exists()
+    single = build.save(build.convnet(classes=1, head="Sigmoid"), tmp_path / "single.onnx")
+    stamp(single, single, classes=["no", "yes"])
+
+
+def test_nothing_half_written(path, tmp_path, monkeypatch):
+    def full(self, content):
+        self.touch()
+        raise OSError(28, "No space left on device")
+
+    before = path.read_bytes()
+    monkeypatch.setattr("pathlib.Path.write_bytes", full)
+    with pytest.raises(ResourceError, match="No space left"):
+        stamp(path, path, "{}")
+    assert path.read_bytes() == before
+    assert [file.name for file in tmp_path.iterdir()] == ["m.onnx"]
+
+
+def test_a_folder_that_is_not_there(path, tmp_path):
+    with pytest.raises(UsageError, match="does not exist"):
+        stamp(path, tmp_path / "none" / "out.onnx", "{}")
+
+
+@pytest.mark.parametrize("text", ["", "cat", "{}", "[]", "[1, 2]", '{"0": "cat"}', "[" * 9999])
+def test_class_names_that_are_none(text):
+    with pytest.raises(ModelError, match=r"onnxspec\.classes is not a JSON list"):
+        metadata.of([(metadata.CLASSES_KEY, text)])
+
+
+def metadata_of(path):
+    return [(entry.key, entry.value) for entry in onnx.load(path).metadata_props]
+
+
+def test_names_are_readable_in_the_file(path):
+    stamp(path, path, classes=NAMES)
+    assert json.loads(dict(metadata_of(path))[metadata.CLASSES_KEY]) == NAMES
+    assert "käse" in dict(metadata_of(path))[metadata.CLASSES_KEY]

@@ -1,0 +1,45 @@
+"""Providers: what keeps one from running here is named, and TF32 is off."""
+
+import os
+
+from onnxspec.model import providers, runtime
+
+
+def test_hints_fit_what_is_missing():
+    assert providers.INSTALL_CUDA not in providers.missing_hint([providers.DRIVER])
+    assert providers.DRIVER not in providers.missing_hint(["libcudnn.so.9"])
+
+
+def test_missing_files_are_named():
+    assert providers.missing_for("libsurely_not_here.so.3") == "libsurely_not_here.so.3"
+    assert providers.missing_for(loadable()) is None
+
+
+def test_missing_files_are_named_in_every_system_s_words(monkeypatch):
+    def fails(library):
+        raise OSError(f"dlopen({library}, 0x0006): tried: 'libcuda.so.1' (no such file)")
+
+    monkeypatch.setattr(providers.ctypes, "CDLL", fails)
+    assert providers.missing_for("libcuda.so.1") == "libcuda.so.1"
+    monkeypatch.setattr(providers, "_WINDOWS", True)
+    assert providers.missing_for(__file__) == "test_providers.py"
+
+
+def test_tf32_is_off_unless_asked_for(monkeypatch):
+    monkeypatch.delenv("NVIDIA_TF32_OVERRIDE", raising=False)
+    assert providers.cuda_choice(tf32=True).provider_options["use_tf32"] == "1"
+    assert "NVIDIA_TF32_OVERRIDE" not in os.environ
+    choice = providers.cuda_choice(2)
+    assert choice.device == "cuda:2"
+    assert choice.provider_options == {
+        "device_id": "2",
+        "use_tf32": "0",
+        "cudnn_conv_algo_search": "HEURISTIC",
+        "arena_extend_strategy": "kSameAsRequested",
+    }
+    assert os.environ["NVIDIA_TF32_OVERRIDE"] == "0"
+
+
+def loadable() -> str:
+    """A library that is loaded already."""
+    return runtime._binding.__file__

@@ -1,0 +1,55 @@
+"""ONNX Runtime's limits and its errors, put into one sentence."""
+
+import onnxruntime
+import pytest
+
+from onnxspec.model import runtime
+
+
+def test_limits_are_those_that_sessions_keep():
+    limits = runtime.limits()
+    assert runtime.make_session(runtime.tiny_model(limits.ir_version, limits.opset), [("CPUExecutionProvider", {})])
+    for version, opset in ((limits.ir_version + 1, 13), (8, limits.opset + 1)):
+        with pytest.raises(runtime.ERRORS):
+            runtime.make_session(runtime.tiny_model(version, opset), [("CPUExecutionProvider", {})])
+
+
+def test_a_tiny_model_runs():
+    session = runtime.make_session(runtime.tiny_model(), [("CPUExecutionProvider", {})])
+    (y,) = session.run(None, {"x": runtime.tiny_input()})
+    assert y.ravel().tolist() == [0, 0, 1, 2]
+
+
+def test_every_exception_of_the_runtime_is_known():
+    binding = onnxruntime.capi.onnxruntime_pybind11_state
+    assert {binding.Fail, binding.InvalidGraph, binding.NoSuchFile, binding.EPFail} <= set(runtime.ERRORS)
+
+
+@pytest.mark.parametrize(
+    ("raw", "said"),
+    [
+        (
+            "[ONNXRuntimeError] : 1 : FAIL : Load model from m.onnx failed:/onnxruntime_src/onnxruntime/core/graph/"
+            "model.cc:256 onnxruntime::Model::Model(onnx::ModelProto&&, const PathString&, const std::unordered_map<"
+            "std::__cxx11::basic_string<char>, int>&) Unsupported model IR version: 14, max supported IR version: 13\n",
+            "Unsupported model IR version: 14, max supported IR version: 13",
+        ),
+        (
+            "[ONNXRuntimeError] : 1 : FAIL : Deserialize tensor w failed.tensorprotoutils.cc:1876 "
+            "GetExtDataFromTensorProto External initializer: w offset: 0 out of bounds",
+            "Deserialize tensor w External initializer: w offset: 0 out of bounds",
+        ),
+        (
+            "[ONNXRuntimeError] : 2 : INVALID_ARGUMENT : Invalid rank for input: x Got: 2 Expected: 4",
+            "Invalid rank for input: x Got: 2 Expected: 4",
+        ),
+        ("", "RuntimeError"),
+    ],
+)
+def test_sentences(raw, said):
+    assert runtime.sentence(RuntimeError(raw)) == said
+
+
+def test_sentences_end():
+    # A million characters without a space took minutes once: every one might begin the name of a source file.
+    assert len(runtime.sentence(RuntimeError("x" * 10**6))) < 310

@@ -1,0 +1,45 @@
+"""A dip is a minimum that the data tell from both ends."""
+
+import numpy as np
+import pytest
+
+from onnxspec.noise.dips import DIP, FALLING, NO_RISE, RISING, UNDECIDED, locate
+from onnxspec.noise.measuring import mean
+
+RNG = np.random.default_rng(0)
+SHARED = RNG.standard_normal(400)
+
+
+def series(*levels, noise=0.2):
+    """Checkpoints of these means over the same images, which have much in common."""
+    return [mean(level + SHARED + noise * RNG.standard_normal(400)) for level in levels]
+
+
+@pytest.mark.parametrize(
+    ("levels", "at", "verdict"),
+    [
+        ([0, -0.4, -0.2], 1, DIP),
+        ([0, -0.2, -0.4], 2, FALLING),
+        ([-0.4, -0.2, 0], 0, RISING),
+        ([0, -0.4, -0.395], None, None),
+        ([0], 0, UNDECIDED),
+    ],
+)
+def test_verdicts(levels, at, verdict):
+    found = locate(series(*levels))
+    if verdict is None:
+        assert found.verdict in (NO_RISE, FALLING)
+    else:
+        assert (found.at, found.verdict) == (at, verdict)
+
+
+def test_pairing_over_images_decides_what_intervals_alone_would_not():
+    found = locate(series(0, -0.06, 0))
+    assert found.verdict == DIP
+    assert found.minimum.high > 0
+
+
+def test_checkpoints_that_do_not_differ_seldom_make_a_dip():
+    """Although the lowest of eight is chosen."""
+    count = sum(locate(series(*[0] * 8)).verdict in (DIP, FALLING, RISING) for _ in range(200))
+    assert count <= 20

@@ -1,0 +1,158 @@
+"""Every figure draws what the report says."""
+
+import shutil
+import warnings
+
+import h5py
+import numpy as np
+import pytest
+
+import onnxspec
+from onnxspec import cli
+from onnxspec.errors import ReportError, UsageError
+from onnxspec.report import tables
+from onnxspec.report.figures import classes, convergence, curves, distributions, matrix, series, spectra, style
+from report.altered import altered, with_classes
+
+
+def lines(figure, axes=0):
+    return {line.get_label(): line for line in figure.axes[axes].lines}
+
+
+def test_spectra_are_the_reports_without_the_bin_at_zero(bundled_report):
+    drawn = lines(spectra.spectrum(bundled_report, "prob"))
+    found = bundled_report.spectrum("within")
+    assert np.array_equal(drawn["within a class"].get_xdata(), found.cycles[1:])
+    assert np.array_equal(drawn["within a class"].get_ydata(), found.power[1:])
+
+
+def test_a_class_stands_beside_all(bundled_report):
+    figure = spectra.spectrum(bundled_report, "logit", "Sandal")
+    ydata = [line.get_ydata() for line in figure.axes[0].lines]
+    for name in ("", "Sandal"):
+        expected = bundled_report.spectrum("between", name, signal="logit").power[1:]
+        assert any(np.array_equal(one, expected) for one in ydata)
+
+
+def test_outlines_lie_where_the_axes_put_them(bundled_report):
+    figure, outlines = spectra.on_demand(bundled_report, "prob")
+    axes = figure.axes[0]
+    low, middle, high = (np.array(part) for part in outlines.of["between"][3])
+    assert len(outlines.x) == len(middle) <= spectra.MOST_BINS
+    assert (high <= middle).all() and (middle <= low).all()
+    found = bundled_report.spectrum("between", str(bundled_report.classes["name"][3]))
+    first = axes.transData.transform((found.cycles[1], found.power[1]))
+    assert abs(outlines.x[0] - first[0]) <= 1
+    assert abs(middle[0] - (figure.get_figheight() * 72 - first[1])) <= 1
+    assert set(outlines.of["within"]) == set(range(10))
+
+
+def test_the_matrix_has_a_square_for_every_pair_both_ways(bundled_report):
+    first, second, percent = matrix.pair_figures(bundled_report, "prob")
+    assert len(first) == 45
+    names = bundled_report.classes["name"]
+    assert percent[7] == pytest.approx(
+        100 * bundled_report.figure("between", "hff", "prob", names[first[7]], names[second[7]]).estimate
+    )
+    squares = matrix.matrix(bundled_report, "prob").axes[0].collections[0]
+    assert len(squares.get_offsets()) == 2 * (percent > 0).sum()
+
+
+def test_histograms_are_of_right_ended_paths_and_sum_to_all(bundled_report):
+    for figure in (distributions.slopes(bundled_report, "prob"), distributions.distances(bundled_report)):
+        assert figure.axes[0].get_ylabel() == "% of paths"
+    bars = distributions.flips(bundled_report).axes[0].containers
+    assert [round(sum(bar.get_height() for bar in kind), 6) for kind in bars] == [100, 100]
+
+
+def test_the_ranking_names_few_classes_and_not_many(bundled_report, tmp_path):
+    named = classes.classes(bundled_report, "prob")
+    assert "Sandal" in [label.get_text() for label in named.axes[0].get_yticklabels()]
+    many = with_classes(bundled_report, tmp_path / "many.h5", [f"class {i}" for i in range(100)])
+    assert classes.classes(many, "prob").axes[0].get_ylabel() == "rank"
+
+
+def test_convergence_ends_at_no_change(bundled_report):
+    points = bundled_report.attributes["points"]
+    drawn = lines(convergence.convergence(bundled_report))
+    assert drawn["prob within a class"].get_xdata().tolist() == [(points + 1) // 2, points, 2 * points - 1]
+    assert all(line.get_ydata()[-1] == 0 for line in drawn.values())
+
+
+def test_noise_lies_below_the_spectra(bundled_report):
+    drawn = lines(spectra.noise(bundled_report, "prob"))
+    assert drawn["rounding noise"].get_ydata().max() < drawn["within a class"].get_ydata().min()
+
+
+def test_curves_are_probabilities_from_edge_to_edge():
+    figure = curves.curves(np.array([[0.9, 0.5, 0.1], [0.1, 0.5, 0.9]]))
+    assert figure.axes[0].get_position().bounds == (0, 0, 1, 1)
+
+
+@pytest.fixture
+def checkpoints(bundled_report, tmp_path):
+    paths = [tmp_path / f"net-v2-epoch{number}.h5" for number in (10, 9, 1)]
+    for path in paths:
+        shutil.copy(bundled_report.path, path)
+    return [onnxspec.Report(path) for path in paths]
+
+
+def test_a_series_goes_by_the_last_number_in_the_names(checkpoints):
+    figure = series.series(series.of_reports(checkpoints, "prob"), "prob")
+    assert list(figure.axes[0].lines[0].get_xdata()) == [1, 9, 10]
+    assert figure.axes[2].get_ylabel() == "accuracy, %"
+
+
+def test_a_comparison_is_a_series_too(tmp_path, capsys):
+    path = tmp_path / "comparison.h5"
+    rows = [
+        (name, kind, metric) for name in ("b", "a") for kind in ("within", "between") for metric in ("hff", "slope")
+    ]
+    with h5py.File(path, "w") as file:
+        file.attrs["comparison_schema_version"] = 1
+        file["models/name"] = ["b", "a"]
+        file["models/position"] = [3.0, 1.0]
+        for name in ("accuracy", "accuracy_low", "accuracy_high"):
+            file[f"models/{name}"] = [0.9, 0.8]
+        for i, name in enumerate(("model", "kind", "metric")):
+            file[f"figures/{name}"] = [row[i] for row in rows]
+        for name in ("signal", "class_a", "class_b"):
+            file[f"figures/{name}"] = ["prob" if name == "signal" else ""] * len(rows)
+        for name in ("estimate", "low", "high", "paths", "n_eff"):
+            file[f"figures/{name}"] = np.arange(1.0, 1 + len(rows))
+        file.attrs["digest"] = tables.digest(file)
+    assert series.is_comparison(str(path))
+    figure = series.series(series.of_comparison(str(path), "prob"), "prob")
+    line = figure.axes[0].lines[0]
+    assert list(line.get_xdata()) == [1, 3] and list(line.get_ydata()) == [500, 100]
+    with pytest.raises(ReportError, match="no series of logit"):
+        series.of_comparison(str(path), "logit")
+    with h5py.File(path, "r+") as file:
+        file["figures/estimate"][0] = 7
+    assert cli.main(["plot", str(path), "--what", "series", "-o", str(tmp_path / "s.svg")]) == 3
+    assert "was changed since it was written" in capsys.readouterr().err
+
+
+def test_what_is_no_series_is_said(checkpoints, tmp_path):
+    def of(*reports):
+        return series.of_reports(reports, "prob")
+
+    with pytest.raises(UsageError, match="two reports or more"):
+        of(checkpoints[0])
+    with pytest.raises(UsageError, match="all stand at"):
+        of(checkpoints[0], checkpoints[0])
+    nameless = tmp_path / "last.h5"
+    shutil.copy(checkpoints[0].path, nameless)
+    with pytest.raises(UsageError, match="no number in the name last"):
+        of(*checkpoints, onnxspec.Report(nameless))
+    assert not series.is_comparison(str(nameless))
+
+
+def test_names_of_every_sort_can_be_drawn(bundled_report, tmp_path):
+    names = {"Sandal": "$\\frac{1$ <b>", "Bag": "\x1b[31mred", "Coat": "靴👢", "Dress": "a" * 60}
+    report = altered(bundled_report, tmp_path / "r.h5", names=names)
+    for figure in (matrix.matrix(report, "prob"), classes.classes(report, "prob")):
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            style.save(figure, str(tmp_path / "figure.svg"), "svg")
+        assert "\x1b" not in (tmp_path / "figure.svg").read_text(encoding="utf-8")

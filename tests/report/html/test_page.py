@@ -1,0 +1,162 @@
+"""The page of a report: whole, alone, in its policy, with every name as text."""
+
+import base64
+import hashlib
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+
+import onnxspec
+from onnxspec.report.figures.style import COLOURS
+from onnxspec.report.html.page import page, write_page
+from onnxspec.report.html.strips import strips_section
+from report.altered import altered, with_classes
+
+VOID = {"meta", "img", "input", "br"}
+LIMIT = 3_000_000
+HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)>\"'&\x1b]8;;http://evil\x07"
+
+
+class Elements(HTMLParser):
+    """Elements with attributes, the texts of style and script, and whether all tags are closed in order."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.found, self.inner, self._open = [], {}, []
+        self.feed(text)
+        assert not self._open
+
+    def handle_starttag(self, tag, attributes):
+        self.found.append((tag, dict(attributes)))
+        if tag not in VOID:
+            self._open.append(tag)
+
+    def handle_startendtag(self, tag, attributes):
+        self.found.append((tag, dict(attributes)))
+
+    def handle_endtag(self, tag):
+        assert self._open.pop() == tag
+
+    def handle_data(self, data):
+        if self._open and self._open[-1] in ("style", "script"):
+            self.inner.setdefault(self._open[-1], []).append(data)
+
+    def all(self, tag):
+        return [attributes for name, attributes in self.found if name == tag]
+
+
+@pytest.fixture(scope="module")
+def elements(bundled_page):
+    return Elements(bundled_page)
+
+
+def policy(elements):
+    return next(one["content"] for one in elements.all("meta") if one.get("http-equiv") == "Content-Security-Policy")
+
+
+def test_it_is_one_file_that_loads_nothing(bundled_page, elements):
+    assert not {"link", "iframe", "object", "embed", "base", "form", "audio", "video"} & {
+        tag for tag, _ in elements.found
+    }
+    for tag, attributes in elements.found:
+        for name in ("src", "href", "xlink:href", "srcset", "action"):
+            value = attributes.get(name) or "#"
+            assert value.startswith(("#", "data:image/")) or (tag == "a" and value.startswith("https://arxiv.org/")), (
+                value
+            )
+    assert not re.search(r"url\((?!#)|@import", "".join(elements.inner["style"]))
+    assert len(bundled_page.encode()) < 1_000_000
+
+
+def test_the_policy_allows_its_own_style_and_script_alone(elements):
+    allowed = policy(elements)
+    assert allowed.startswith("default-src 'none'; ") and "unsafe" not in allowed
+    code = [text for text in elements.inner["script"] if not text.startswith("{")]
+    for text in [*elements.inner["style"], *code]:
+        assert f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'" in allowed
+    assert len(elements.inner["style"]) == len(code) == 1
+
+
+def test_nothing_acts_but_the_script(elements):
+    for tag, attributes in elements.found:
+        assert "style" not in attributes, tag
+        assert not [name for name in attributes if name.startswith("on")], tag
+
+
+def test_ids_are_unique_and_links_lead_to_them(elements):
+    ids = [attributes["id"] for _, attributes in elements.found if "id" in attributes]
+    assert len(set(ids)) == len(ids)
+    targets = {one["href"][1:] for one in elements.all("a") if one["href"].startswith("#")}
+    assert len(targets) == 8 and targets <= set(ids)
+
+
+def test_every_colour_of_a_figure_has_its_day_and_its_night(elements):
+    style = "".join(elements.inner["style"])
+    day, night = style.split("@media screen and (prefers-color-scheme: dark)", 1)
+    for role, colour in COLOURS.items():
+        assert f"--{role}: {colour};" in day
+        assert f"--{role}: " in night.split("* {", 1)[0]
+
+
+def test_it_says_what_the_report_says(bundled_report, bundled_page):
+    text = re.sub(r"<[^>]*>", " ", bundled_page)
+    for name in bundled_report.classes["name"]:
+        assert str(name) in text
+    for expected in ("Is the number about the network?", "carried by few paths", bundled_report.attributes["digest"]):
+        assert expected in text
+
+
+def test_hostile_names_are_text_everywhere(bundled_report, tmp_path):
+    attributes = {"model": HOSTILE, "data": HOSTILE}
+    names = {"Sandal": HOSTILE, "Bag": "=cmd|' /C calc'!A0", "Coat": "{{7*7}}${7*7}"}
+    run = {"command": f"onnxspec analyze {HOSTILE}", "host": HOSTILE}
+    made = page(altered(bundled_report, tmp_path / "r.h5", names=names, attributes=attributes, run=run))
+    found = Elements(made)
+    assert len(found.all("script")) == 2
+    assert not [one for one in found.all("img") if not one["src"].startswith("data:")]
+    assert not [name for _, attributes in found.found for name in attributes if name.startswith("on")]
+    assert "\x1b" not in made and "\x07" not in made
+
+
+def test_pixels_stay_out_on_request(bundled_report, elements):
+    assert len(elements.all("img")) == 32
+    without = strips_section(bundled_report, pixels=False)
+    assert not Elements(without).all("img") and without.count('class="strip"') == 32
+
+
+def test_a_thousand_classes_stay_under_three_megabytes(bundled_report, tmp_path):
+    names = [f"a class with a name of common length {i}" for i in range(1000)]
+    made = page(with_classes(bundled_report, tmp_path / "many.h5", names))
+    assert len(made.encode()) < LIMIT
+    assert made.count('class="pick"') == 1000
+
+
+def network(batch):
+    return np.tanh(batch.mean(axis=(2, 3)) * 9 - 4)
+
+
+@pytest.mark.parametrize(
+    ("labels", "settings"),
+    [
+        ("true", {"kinds": "within", "signals": "logit"}),
+        ("predicted", {"kinds": "between", "pairs": 4}),
+    ],
+)
+def test_reports_of_every_shape_make_a_page(labels, settings):
+    images = np.random.default_rng(0).integers(0, 256, (60, 8, 8, 3), np.uint8)
+    data = (images, np.arange(60) % 3) if labels == "true" else images
+    report = onnxspec.analyze(network, data, preprocess="0..1", **({"pairs": 12, "points": 9} | settings))
+    made = Elements(page(report))
+    assert len(made.all("section")) >= 6
+
+
+def test_it_is_written_whole_or_not_at_all(bundled_report, monkeypatch, tmp_path):
+    monkeypatch.setattr("onnxspec.report.html.page.page", lambda report, pixels: f"{report.kinds} {pixels} ↕")
+    for _ in range(2):
+        write_page(bundled_report, tmp_path / "r.html")
+    assert (tmp_path / "r.html").read_text(encoding="utf-8") == "('within', 'between') True ↕"
+    with pytest.raises(onnxspec.OnnxspecError, match="cannot be written"):
+        write_page(bundled_report, tmp_path / "none" / "r.html")
+    assert [path.name for path in tmp_path.iterdir()] == ["r.html"]

@@ -1,0 +1,92 @@
+"""The cache: what decides an entry finds it, and what is damaged, foreign or half written counts as missing."""
+
+import os
+
+import numpy as np
+import pytest
+
+from onnxspec.errors import UsageError
+from onnxspec.report.cache import Cache
+from onnxspec.report.parts import Part
+from onnxspec.results import Pilot, Rows
+
+KEY, OTHER = "ab" * 32, "cd" * 32
+PART = Part(Rows({"distance": np.array([1.0, 2.0]), "power_prob": np.ones((2, 3), np.float32)}), "digest")
+
+
+def entries(folder):
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
+def test_an_entry_comes_back_bit_for_bit_to_another_run(tmp_path):
+    Cache(tmp_path / "cache").keep(KEY, PART)
+    found = Cache(tmp_path / "cache").part(KEY, 2)
+    assert found.content == "digest"
+    assert {name: (v.dtype, v.tobytes()) for name, v in found.rows.columns.items()} == {
+        name: (v.dtype, v.tobytes()) for name, v in PART.rows.columns.items()
+    }
+    assert Cache(tmp_path / "cache").part(OTHER, 2) is None
+
+
+def test_a_pilot_is_no_part_and_comes_back(tmp_path):
+    pilot = Pilot((), {"prob": np.array([0.1, 1e-17])}, {"prob": np.array([1.0, 2.0])}, "dither", True, 33)
+    cache = Cache(tmp_path)
+    cache.keep_pilot(KEY, pilot)
+    assert cache.part(KEY, 2) is None
+    assert cache.pilot(KEY).floor["prob"].tolist() == [0.1, 1e-17]
+
+
+@pytest.mark.parametrize("damage", ["flipped", "cut", "empty", "foreign"])
+def test_what_is_not_the_entry_counts_as_missing_and_is_replaced(tmp_path, damage):
+    cache = Cache(tmp_path)
+    cache.keep(KEY, PART)
+    (place,) = entries(tmp_path)
+    content = place.read_bytes()
+    if damage == "foreign":  # whole, but another's
+        place.unlink()
+        cache.keep(OTHER, PART)
+        entries(tmp_path)[0].rename(place)
+    else:
+        place.write_bytes({"flipped": content[:-1] + b"!", "cut": content[:-9], "empty": b""}[damage])
+    assert cache.part(KEY, 2) is None
+    cache.keep(KEY, PART)
+    assert cache.part(KEY, 2) is not None
+
+
+def test_rows_of_another_number_are_not_the_entry(tmp_path):
+    Cache(tmp_path).keep(KEY, PART)
+    assert Cache(tmp_path).part(KEY, 3) is None
+
+
+def test_use_renews_an_entry_so_that_old_ones_can_be_deleted(tmp_path):
+    cache = Cache(tmp_path)
+    cache.keep(KEY, PART)
+    (place,) = entries(tmp_path)
+    os.utime(place, (1, 1))
+    cache.part(KEY, 2)
+    assert place.stat().st_mtime > 1
+
+
+def test_a_run_that_dies_while_it_writes_leaves_no_entry(tmp_path, monkeypatch):
+    cache = Cache(tmp_path)
+
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("pathlib.Path.replace", killed)
+    with pytest.raises(KeyboardInterrupt):
+        cache.keep(KEY, PART)
+    assert cache.part(KEY, 2) is None
+
+
+def test_without_a_folder_nothing_is_kept():
+    cache = Cache(None)
+    cache.keep(KEY, PART)
+    assert cache.part(KEY, 2) is None
+
+
+def test_a_place_that_cannot_be_a_folder_is_refused(tmp_path):
+    (tmp_path / "file").write_text("")
+    for place in (tmp_path / "file", "\0"):
+        with pytest.raises(UsageError, match=r"The cache .* cannot be written to"):
+            Cache(place)

@@ -1,0 +1,65 @@
+"""What is kept comes back bit for bit, or not at all."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from onnxspec.report import parts
+from onnxspec.report.parts import Part
+from onnxspec.results import Convergence, Pilot, Rows
+
+PART = Part(
+    Rows(
+        {
+            "kind": np.array([0, 1], np.int8),
+            "width": np.array([np.nan, 1 / 3]),
+            "power_prob": np.random.default_rng(0).random((2, 7)).astype(np.float32),
+        }
+    ),
+    "ab12",
+)
+PILOT = Pilot(
+    (Convergence("within", "prob", 32, {"hff": (0.1, 1 / 3, float("nan"))}, 1e-9, 0.1, 2 / 3, 1e-17),),
+    {"prob": np.array([1 / 3, 1e-300])},
+    {"prob": np.array([np.pi, 0.0])},
+    "input dither",
+    True,
+    33,
+)
+
+
+def test_rows_come_back_bit_for_bit_in_their_order():
+    back = parts.part_of(parts.packed(PART))
+    assert back is not None
+    assert back.content == "ab12"
+    assert list(back.rows.columns) == list(PART.rows.columns)
+    for name, values in PART.rows.columns.items():
+        assert back.rows[name].dtype == values.dtype
+        assert back.rows[name].tobytes() == values.tobytes()
+
+
+def test_a_pilot_comes_back_bit_for_bit():
+    back = parts.pilot_of(parts.packed_pilot(PILOT))
+    assert back is not None
+    assert repr(back) == repr(PILOT)
+    assert all(back.floor[k].tobytes() == v.tobytes() for k, v in PILOT.floor.items())
+    assert np.isnan(back.convergence[0].figures["hff"][2])
+
+
+@pytest.mark.parametrize("reader", [parts.part_of, parts.pilot_of])
+@given(st.data())
+def test_what_is_damaged_anywhere_counts_as_missing(reader, data):
+    whole = parts.packed(PART) if reader is parts.part_of else parts.packed_pilot(PILOT)
+    at = data.draw(st.integers(0, len(whole) - 1))
+    change = data.draw(st.sampled_from(["cut", "flip"]))
+    damaged = whole[:at] if change == "cut" else whole[:at] + bytes([whole[at] ^ 0x41]) + whole[at + 1 :]
+    assert reader(damaged) is None
+
+
+def test_a_pickle_with_a_right_digest_is_not_opened():
+    import io
+
+    buffer = io.BytesIO()
+    np.save(buffer, np.array([{"a": 1}], object), allow_pickle=True)
+    assert parts.part_of(parts._sealed(buffer.getvalue())) is None

@@ -1,0 +1,66 @@
+"""Reading reports back, and saying what is wrong with a file that is none."""
+
+import json
+import shutil
+
+import h5py
+import numpy as np
+import pytest
+
+import onnxspec
+from onnxspec.errors import ReportError
+
+
+def test_the_headline_has_both_kinds_and_intervals(bundled_report):
+    assert set(bundled_report.headline) == {"within", "between"}
+    for figures in bundled_report.headline.values():
+        assert set(figures) == {"prob.hff", "prob.slope", "prob.excess_tv", "logit.hff", "logit.slope"}
+        assert all(f.low <= f.estimate <= f.high for f in figures.values())
+
+
+def test_paths_are_a_mapping_of_arrays(bundled_report):
+    assert set(bundled_report.paths["kind"]) == {0, 1}
+    assert len(bundled_report.paths) == len(list(bundled_report.paths))
+    with pytest.raises(KeyError):
+        _ = bundled_report.paths["nothing"]
+
+
+def test_a_report_prints_itself(bundled_report):
+    assert "within" in str(bundled_report)
+    assert max(map(len, str(bundled_report).splitlines())) <= 80
+
+
+def test_the_dictionary_is_strict_json(bundled_report):
+    text = json.dumps(bundled_report.to_dict(), allow_nan=False)
+    assert json.loads(text)["settings"]["pairs"] == 400
+
+
+def test_what_a_report_does_not_have_is_said_with_what_it_has(bundled_report):
+    with pytest.raises(ReportError, match=r"no wobble of prob.*metrics .*hff.*kinds between"):
+        bundled_report.figure("within", "wobble")
+    with pytest.raises(ReportError, match=r"no spectrum of prob, within Cat.*classes "):
+        bundled_report.spectrum("within", "Cat")
+
+
+def test_a_missing_file_is_said(tmp_path):
+    with pytest.raises(ReportError, match=r"There is no report .*nothing\.h5. Make one"):
+        onnxspec.Report(tmp_path / "nothing.h5")
+
+
+def test_another_file_is_said(tmp_path):
+    (tmp_path / "text.h5").write_text("hello")
+    with pytest.raises(ReportError, match="is not an HDF5 file"):
+        onnxspec.Report(tmp_path / "text.h5")
+    with h5py.File(tmp_path / "other.h5", "w") as file:
+        file["x"] = np.zeros(3)
+    with pytest.raises(ReportError, match="not an onnxspec report"):
+        onnxspec.Report(tmp_path / "other.h5")
+
+
+def test_another_schema_is_said_with_both_versions(bundled_report, tmp_path):
+    newer = tmp_path / "newer.h5"
+    shutil.copy(bundled_report.path, newer)
+    with h5py.File(newer, "r+") as file:
+        file.attrs["schema_version"] = 99
+    with pytest.raises(ReportError, match="schema 99; this onnxspec reads schema 3"):
+        onnxspec.Report(newer)

@@ -1,0 +1,186 @@
+"""Checks: what they measure is what they say, on functions whose answers are known."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from onnxspec import checks
+from onnxspec.engine.local import LocalEngine
+from onnxspec.images import InputSpec, PixelCache, Preprocess, fit, open_images
+from onnxspec.model.callable import CallableModel
+from onnxspec.paths.families import line
+from onnxspec.paths.pairs import draw
+from onnxspec.results import Convergence, Reading, Rows, measure
+from onnxspec.settings import KINDS, Measurement
+
+LABELS = np.repeat([0, 1], 40)
+DIGEST = "ab" * 32
+
+
+def images():
+    x = np.random.default_rng(0).normal(size=(80, 4, 4, 1)).astype(np.float32)
+    x[:, 0, 0, 0] = LABELS
+    return x
+
+
+def engine(function, x=None, dtype=np.float32):
+    x = images() if x is None else x
+    data = open_images((x, LABELS))
+    spec, made = fit(InputSpec("NHWC", dtype=np.dtype(dtype)), Preprocess(), x.shape[1:])
+    return LocalEngine(CallableModel(function, spec), PixelCache(data, made, spec), made, spec, tile=16)
+
+
+def reading(points=33, signals=("prob", "logit"), cutoff=4.0):
+    return Reading(Measurement(points=points, signals=signals), cutoff, False, np.array([0, 1]))
+
+
+def swinging(cycles, amplitude=1.0):
+    def function(batch):
+        z = amplitude * np.sin(2 * np.pi * cycles * batch[:, 0, 0, 0].astype(np.float64))
+        return np.stack([z, -z], -1)
+
+    return function
+
+
+PAIRS = draw(LABELS, KINDS, 20, DIGEST, 0)
+
+
+def test_the_pilot_is_the_first_pairs_of_every_kind():
+    pilot = checks.pilot_pairs(PAIRS, 5)
+    assert pilot.kind.tolist() == [0] * 5 + [1] * 5
+    assert np.array_equal(pilot.image_a[:5], PAIRS.image_a[PAIRS.kind == 0][:5])
+
+
+def test_figures_on_the_three_grids_are_those_of_runs_with_these_points():
+    function = swinging(3.3)
+    pilot = checks.run_pilot(engine(function), PAIRS, reading(33), 0, None)
+    between = next(c for c in pilot.convergence if (c.kind, c.signal) == ("between", "logit"))
+    for i, points in enumerate((17, 33, 65)):
+        own = checks.run_pilot(engine(function), PAIRS, reading(points), 0, None)
+        chosen = next(c for c in own.convergence if (c.kind, c.signal) == ("between", "logit"))
+        for metric in ("hff", "slope"):
+            assert between.figures[metric][i] == pytest.approx(chosen.figures[metric][1], rel=1e-9)
+
+
+def test_off_grid_error_of_an_unseen_wave_is_its_power():
+    """32 cycles on 33 points: the grid sees nothing, so the error is the wave's whole power, A^2 / 2 per output."""
+    pilot = checks.run_pilot(engine(swinging(32, 0.5)), PAIRS, reading(33), 0, None)
+    between = next(c for c in pilot.convergence if (c.kind, c.signal) == ("between", "logit"))
+    assert between.off_grid == pytest.approx(2 * 0.5**2 / 2, rel=0.25)
+    assert between.unresolved
+    within = next(c for c in pilot.convergence if (c.kind, c.signal) == ("within", "logit"))
+    assert not within.unresolved
+
+
+def test_a_resolved_wave_has_next_to_no_off_grid_error():
+    pilot = checks.run_pilot(engine(swinging(5)), PAIRS, reading(33), 0, None)
+    assert not any(c.unresolved or c.unconverged for c in pilot.convergence)
+    assert {r.code for r in checks.remarks(pilot)} <= {"noise"}
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.uint8])
+def test_the_noise_floor_is_half_the_power_of_the_dither(dtype):
+    """A network that only passes a pixel on makes the dither itself its noise."""
+    x = np.random.default_rng(1).integers(0, 256, (80, 4, 4, 1), np.uint8) if dtype == np.uint8 else images() + 8
+
+    def pass_on(batch):
+        z = batch[:, 1, 1, 0].astype(np.float64)
+        return np.stack([z, -z], -1)
+
+    floor, source = checks.noise_floor(engine(pass_on, x, dtype), PAIRS, reading(129), 0, None)
+    if dtype == np.uint8:
+        # The difference of two roundings with a random half grey level between them has a variance of about 1/4 to 1/3.
+        assert 2 * floor["logit"].sum() / 2 == pytest.approx(0.25, rel=0.5)
+    else:
+        unit = np.spacing(np.float32(8))
+        assert floor["logit"].sum() == pytest.approx(unit**2 * 2 / 2, rel=0.4)
+    assert "dither" in source
+
+
+def test_another_provider_is_compared_with_the_cpu():
+    def noisy(batch):
+        z = batch[:, 0, 0, 0].astype(np.float64)
+        return np.stack([z, -z], -1) + 1e-3 * np.random.default_rng(0).normal(size=(len(batch), 2))
+
+    def plain(batch):
+        z = batch[:, 0, 0, 0].astype(np.float64)
+        return np.stack([z, -z], -1)
+
+    finer = checks.Reference(engine(plain), finer=True)
+    floor, source = checks.noise_floor(engine(noisy), PAIRS, reading(129), 0, finer)
+    equal, _ = checks.noise_floor(engine(noisy), PAIRS, reading(129), 0, checks.Reference(engine(plain), finer=False))
+    exact, _ = checks.noise_floor(engine(plain), PAIRS, reading(), 0, finer)
+    assert "CPU" in source
+    # Independent noise of variance 1e-6 in two logits: centred, their variances add up to half of the two.
+    assert floor["logit"].sum() == pytest.approx(1e-6, rel=0.5)
+    assert equal["logit"] == pytest.approx(floor["logit"] / 2)
+    assert exact["logit"].sum() < 1e-14
+
+
+def test_a_floor_is_subtracted_and_said():
+    """A slow wave under noise: all that is above the cut-off is noise, and subtraction leaves next to nothing."""
+    clean, noise = swinging(1), np.random.default_rng(2)
+
+    def noisy(batch):
+        return clean(batch) + 0.05 * noise.normal(size=(len(batch), 2))
+
+    pilot = checks.run_pilot(engine(noisy), PAIRS, reading(), 0, checks.Reference(engine(clean), finer=True))
+    between = PAIRS[PAIRS.kind == 1]
+    outputs = engine(noisy).outputs(between.image_a, between.image_b, line(33))
+    d = np.ones(len(between))
+    plain = measure(outputs, between, d, reading())["hf_logit"].mean()
+    less = measure(outputs, between, d, replace(reading(), floor=pilot.floor))["hf_logit"].mean()
+    assert abs(less) < plain / 3
+    assert "cycles per path" in checks.floor_remark(pilot, True).text
+
+
+def test_a_model_that_looks_at_its_neighbours_in_the_batch_is_found():
+    def coupled(batch):
+        z = batch[:, 0, 0, 0] + batch[:, 1, 1, 0].mean()
+        return np.stack([z, -z], -1)
+
+    assert checks.repeatable(engine(swinging(2)), PAIRS)
+    assert not checks.repeatable(engine(coupled), PAIRS)
+
+
+def test_accuracy_counts_every_image_once():
+    def by_pixel(batch):
+        z = np.where(batch[:, 0, 0, 0] > 0.5, 1.0, -1.0) * np.where(batch[:, 1, 1, 0] > 1, -1, 1)
+        return np.stack([-z, z], -1)
+
+    x = images()
+    pairs = draw(LABELS, KINDS, 300, DIGEST, 0)
+    outputs = engine(by_pixel).outputs(pairs.image_a, pairs.image_b, np.array([[1, 0], [0, 1]], np.float32))
+    wide = np.repeat(outputs, [5, 4], axis=1)
+    rows = measure(wide.astype(np.float32), pairs, np.ones(len(pairs)), reading(9))
+    used = pairs.images
+    right = (x[used, 1, 1, 0] <= 1).mean()
+    assert checks.accuracy(rows, reading(9)).estimate == pytest.approx(right)
+
+
+def convergence(chosen, double, high=1.0, off_grid=0.0, floor=0.0):
+    return Convergence("within", "prob", 32, {"hff": (chosen, chosen, double)}, off_grid, high, 1e-3, floor)
+
+
+@pytest.mark.parametrize(("double", "warns"), [(0.1, False), (0.1019, False), (0.1025, True), (0.097, True)])
+def test_two_per_cent_of_hff_is_the_line(double, warns):
+    assert bool(convergence(0.1, double).unconverged) is warns
+
+
+def test_rounding_noise_is_not_judged():
+    assert convergence(0.1, 0.2, high=1e-13, floor=1e-13).unconverged == ()
+    assert convergence(0.1, 0.2, high=1e-13, floor=1e-13).noise
+    assert not convergence(0.1, 0.1, high=1e-13, off_grid=5e-13, floor=1e-13).unresolved
+
+
+def test_rows_join_in_any_grouping():
+    parts = [Rows({"a": np.arange(i, i + 2), "b": np.ones((2, 3)) * i}) for i in range(4)]
+    whole = Rows.concatenated(parts)
+    left = Rows.concatenated([Rows.concatenated(parts[:3]), parts[3]])
+    right = Rows.concatenated([parts[0], Rows.concatenated(parts[1:])])
+    for name in ("a", "b"):
+        assert np.array_equal(whole[name], left[name])
+        assert np.array_equal(whole[name], right[name])
+    with pytest.raises(ValueError, match="different measurements"):
+        Rows.concatenated([parts[0], Rows({"a": np.zeros(1)})])

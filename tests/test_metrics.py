@@ -1,0 +1,206 @@
+"""What is read off a path and off a pooled spectrum (method.md section 4): the package against the oracle."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from onnxspec import metrics, signals, spectra
+from oracle import common_bins, estimators, functionals
+from oracle import mool as oracle_mool
+from oracle import signals as oracle_signals
+from simulation import CUTOFF, REFERENCE, Walk, examples, walk, walks
+
+EXACT = ["sine", "cosine", "hann", "rfft"]
+
+
+@pytest.mark.parametrize("estimator", EXACT)
+@pytest.mark.parametrize("signal", list(signals.SIGNALS))
+@examples
+@given(case=walks, cutoff=st.floats(0, 200))
+def test_high_power_is_the_oracles(signal, estimator, case, cutoff):
+    followed = signals.SIGNALS[signal](case.logits, False)
+    high = metrics.high_power(spectra.ESTIMATORS[estimator](followed), case.distance, cutoff)
+    for path, one in enumerate(followed):
+        expected = functionals.hf(*estimators.ESTIMATORS[estimator](one), cutoff * case.distance[path])
+        np.testing.assert_allclose(high[path], expected, rtol=1e-10, atol=1e-18 * np.square(one).max())
+
+
+@pytest.mark.parametrize(
+    ("cutoff", "bins_above"), [(0.0, 7), (0.25, 7), (0.5, 6.5), (1.0, 5.5), (3.65, 0.2), (3.75, 0)]
+)
+def test_a_bin_counts_by_its_part_above_the_cutoff(cutoff, bins_above):
+    spectrum = spectra.Spectrum(np.ones((1, 7)), np.arange(1, 8) / 2, 0.25, np.full(1, 7.0))
+    assert metrics.high_power(spectrum, np.array([2.0]), cutoff / 2)[0] == pytest.approx(bins_above)
+
+
+@examples
+@given(case=walks, cutoff=st.floats(1, 200))
+def test_paths_within_reach_are_the_oracles(case, cutoff):
+    expected = [functionals.usable(case.points, cutoff * d) for d in case.distance]
+    assert metrics.within_reach(case.distance, cutoff, case.points).tolist() == expected
+
+
+def test_a_cutoff_at_half_the_nyquist_frequency_is_still_within_reach():
+    assert metrics.within_reach(np.array([0.5, 0.501]), 16.0, 33).tolist() == [True, False]
+
+
+@examples
+@given(walks)
+def test_slope_is_the_oracles(case):
+    for name in ("prob", "logit"):
+        signal = signals.SIGNALS[name](case.logits, False)
+        found = metrics.slope(spectra.sine(signal).power, spectra.chord(signal), case.distance)
+        expected = [functionals.slope(one, d) for one, d in zip(signal, case.distance, strict=True)]
+        np.testing.assert_allclose(found, expected, rtol=1e-10, atol=1e-10 * np.abs(signal).max())
+
+
+def test_slope_is_the_rms_derivative_of_the_interpolant():
+    """Against a derivative taken on a grid a thousand times as fine."""
+    signal, t = walk("waves", points=17, paths=1).logits, np.linspace(0, 1, 16001)
+    fine = estimators.chord_line(signal[0])[[0, -1]]
+    fine = (1 - t[:, None]) * fine[0] + t[:, None] * fine[1]
+    rest = signal[0] - estimators.chord_line(signal[0])
+    k = np.arange(1, 16)
+    amplitude = 2 / 16 * np.sin(np.pi * np.outer(k, np.arange(17)) / 16) @ rest
+    fine = fine + np.sin(np.pi * np.outer(t, k)) @ amplitude
+    derivative = np.diff(fine, axis=0) * 16000
+    found = metrics.slope(spectra.sine(signal).power, spectra.chord(signal), np.array([0.25]))
+    assert found[0] == pytest.approx(math.sqrt(np.square(derivative).sum(1).mean()) / 0.25, rel=1e-5)
+
+
+def test_slope_of_two_equal_images_is_undefined():
+    assert np.isnan(metrics.slope(np.zeros((1, 7)), np.zeros(1), np.zeros(1))).all()
+
+
+@examples
+@given(walks)
+def test_figures_of_the_prediction_are_the_oracles(case):
+    probs = signals.prob(case.logits, False)
+    labels = signals.labels(case.logits)
+    np.testing.assert_allclose(metrics.excess_tv(probs), [functionals.excess_tv(p) for p in probs], atol=1e-12)
+    assert metrics.flips(labels).tolist() == [functionals.flips(p) for p in probs]
+    np.testing.assert_allclose(metrics.consistent(labels), [functionals.consistent(p) for p in probs], rtol=1e-14)
+    widths = [functionals.width(p, d) for p, d in zip(probs, case.distance, strict=True)]
+    np.testing.assert_allclose(metrics.width(probs, labels, case.distance), widths, rtol=1e-10)
+
+
+@examples
+@given(seed=st.integers(0, 10**6), points=st.sampled_from([17, 33, 129]))
+def test_widths_of_smooth_decisions_are_the_oracles(seed, points):
+    case = walk("decisions", points=points, paths=4, seed=seed, scale=4.0)
+    probs = signals.prob(case.logits, False)
+    expected = [functionals.width(p, d) for p, d in zip(probs, case.distance, strict=True)]
+    assert np.isfinite(expected).any()
+    np.testing.assert_allclose(metrics.width(probs, signals.labels(case.logits), case.distance), expected, rtol=1e-10)
+
+
+def test_width_of_a_logistic_decision_is_its_ten_to_ninety_range():
+    t = np.linspace(0, 1, 1025)
+    b = 1 / (1 + np.exp(-(t - 0.4) / 0.02))
+    probs = np.stack([0.9 * (1 - b), 0.9 * b, np.full_like(t, 0.1)], axis=-1)[None]
+    found = metrics.width(probs, probs.argmax(-1), np.array([0.3]))
+    assert found[0] == pytest.approx(0.3 * 0.02 * 2 * math.log(9), rel=1e-3)
+
+
+def test_width_is_undefined_without_exactly_one_flip_or_short_of_nine_tenths():
+    two, never, shy = np.array(
+        [[[0.9, 0.1], [0.1, 0.9], [0.9, 0.1]], [[0.9, 0.1]] * 3, [[0.95, 0.05], [0.4, 0.6], [0.2, 0.8]]]
+    )
+    probs = np.stack([two, never, shy])
+    assert np.isnan(metrics.width(probs, probs.argmax(-1), np.ones(3))).all()
+
+
+def test_an_island_is_two_flips_and_all_of_its_variation_is_excess():
+    case = walk("islands", points=33, classes=2, scale=100.0)
+    labels = signals.labels(case.logits)
+    assert metrics.flips(labels).tolist() == [2, 2]
+    np.testing.assert_allclose(metrics.excess_tv(signals.prob(case.logits, False)), 2.0, rtol=1e-12)
+    np.testing.assert_allclose(metrics.consistent(labels), 14.5 / 32)
+
+
+def test_a_monotone_decision_has_no_excess_variation_and_a_constant_one_is_consistent_to_the_end():
+    case = walk("decisions", points=33, classes=2)
+    np.testing.assert_allclose(metrics.excess_tv(signals.prob(case.logits, False)), 0.0, atol=1e-14)
+    assert metrics.consistent(np.zeros((1, 33), int)).tolist() == [1.0]
+
+
+def pooled_oracle(case: Walk, estimator="sine"):
+    """Every path's power in the common bins, by the oracle, and the bins' frequencies."""
+    signal = signals.prob(case.logits, False)
+    count = common_bins.count(case.points, case.distance, REFERENCE)
+    spread = [
+        common_bins.spread(estimators.ESTIMATORS[estimator](one)[1], d, REFERENCE, count)
+        for one, d in zip(signal, case.distance, strict=True)
+    ]
+    return np.array(spread), np.arange(count) / (2 * REFERENCE)
+
+
+@pytest.mark.parametrize("estimator", ["sine", "cosine"])
+@examples
+@given(case=walks)
+def test_common_bins_are_the_oracles_and_lose_nothing(estimator, case):
+    spectrum = spectra.ESTIMATORS[estimator](signals.prob(case.logits, False))
+    bins = metrics.Bins.common(case.distance, case.points, REFERENCE)
+    expected, frequency = pooled_oracle(case, estimator)
+    np.testing.assert_allclose(bins.frequency, frequency, rtol=1e-14)
+    found = metrics.rebinned(spectrum.power, spectrum.frequency, spectrum.half_width, case.distance, bins)
+    tolerance = 1e-12 * spectrum.power.sum(1).max() + 1e-18
+    np.testing.assert_allclose(found[:, :-1], expected, rtol=1e-10, atol=tolerance)
+    np.testing.assert_allclose(found.sum(1), spectrum.power.sum(1), rtol=1e-12, atol=1e-30)
+
+
+def test_a_path_of_reference_length_keeps_its_bins():
+    power = spectra.sine(walk("noise", paths=1).logits)
+    bins = metrics.Bins.common(np.array([REFERENCE]), 33, REFERENCE)
+    found = metrics.rebinned(power.power, power.frequency, power.half_width, np.array([REFERENCE]), bins)
+    assert bins.count == 32
+    np.testing.assert_allclose(found[0, 1:-1], power.power[0], rtol=1e-10)
+    np.testing.assert_allclose(found[0, [0, -1]], 0, atol=1e-12 * power.power.sum())
+
+
+@examples
+@given(
+    seed=st.integers(0, 10**6), shape=st.sampled_from(["noise", "waves", "decisions"]), points=st.sampled_from([33, 65])
+)
+def test_figures_of_the_pooled_spectrum_are_the_oracles(seed, shape, points):
+    case = walk(shape, points=points, paths=3, seed=seed)
+    spread, frequency = pooled_oracle(case)
+    power, bins = spread.mean(0), metrics.Bins(1 / (2 * REFERENCE), len(frequency))
+    expected = common_bins.centroid(frequency, power, 16 / REFERENCE)
+    np.testing.assert_allclose(metrics.centroid(power, bins, REFERENCE), expected, rtol=1e-10)
+    np.testing.assert_allclose(metrics.rolloff(power, bins), common_bins.rolloff(frequency, power), rtol=1e-10)
+    expected = common_bins.decay(frequency, power, CUTOFF, nyquist=frequency[-1] + 1 / (2 * REFERENCE))
+    np.testing.assert_allclose(metrics.decay(power, bins, CUTOFF), expected, rtol=1e-9)
+
+
+def test_figures_of_plain_spectra():
+    bins = metrics.Bins(0.5, 64)
+    one_bin = 1.0 * (np.arange(64) == 10)
+    assert metrics.centroid(one_bin, bins, 1.0) == 5.0
+    assert metrics.rolloff(one_bin, bins) == pytest.approx(4.75 + 0.95 * 0.5)
+    beyond = one_bin + (np.arange(64) == 40)
+    assert metrics.centroid(beyond, bins, 1.0) == 5.0
+    falling = np.concatenate([[0.0], bins.frequency[1:] ** -3.0])
+    assert metrics.decay(falling, bins, 4.0) == pytest.approx(-3)
+
+
+def test_figures_of_nothing_are_undefined():
+    bins = metrics.Bins(0.5, 64)
+    silent = np.zeros(64)
+    assert math.isnan(metrics.centroid(silent, bins, 1.0))
+    assert math.isnan(metrics.rolloff(silent, bins))
+    assert math.isnan(metrics.decay(silent, bins, 4.0))
+
+
+@examples
+@given(walks)
+def test_high_share_of_models_out_of_line_is_the_oracles(case):
+    spectrum = spectra.mool(signals.prob(case.logits, False))
+    found = metrics.mool_high_power(spectrum.power) / spectrum.total
+    expected = [
+        oracle_mool.high_share(oracle_mool.magnitude(oracle_signals.probabilities(z)[:-1])) for z in case.logits
+    ]
+    np.testing.assert_allclose(found, expected, rtol=1e-10, atol=1e-14)

@@ -1,0 +1,71 @@
+"""Two models on the same paths: what the paths do to both cancels, and the intervals stay honest."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from onnxspec import statistics
+from simulation import Population, disjoint, recurring
+
+
+def siblings(rng, seed_paths, image_a, image_b, truth):
+    """Two models' figures on the same paths: what the paths share, noise of each, and a factor of exp(truth)."""
+    shared = seed_paths.survey(rng, image_a, image_b)
+    none = np.zeros((2, 1 + max(image_a.max(), image_b.max())))
+    own = [Population(path=0.6).survey(rng, image_a, image_b, none) for _ in range(2)]
+    return [
+        statistics.ratio(
+            factor * shared.numerator * one.numerator, shared.denominator * one.denominator, image_a, image_b
+        )
+        for factor, one in zip((np.exp(truth), 1.0), own, strict=True)
+    ]
+
+
+@pytest.mark.parametrize("ends", [disjoint(400), recurring(200, 2)], ids=["disjoint", "recurring"])
+@pytest.mark.parametrize("image", [0.0, 0.5])
+def test_intervals_cover_in_95_percent_of_500_comparisons(ends, image):
+    rng, truth = np.random.default_rng(3), 0.2
+    found = [statistics.paired(*siblings(rng, Population(image=image), *ends, truth)).interval() for _ in range(500)]
+    covered = np.mean([one.low <= np.exp(truth) <= one.high for one in found])
+    assert covered == pytest.approx(0.95, abs=0.03)
+
+
+def test_pairing_narrows_the_interval():
+    first, second = siblings(np.random.default_rng(0), Population(), *disjoint(400), 0.0)
+    assert statistics.paired(first, second).variance()[0] < 0.6 * statistics.contrast(first, second).variance()[0]
+
+
+def test_a_figure_less_itself_is_zero_without_doubt():
+    survey = Population().survey(np.random.default_rng(0), *disjoint(20))
+    for numerator in (survey.numerator, np.eye(20)[0]):
+        figure = statistics.ratio(numerator, survey.denominator, survey.image_a, survey.image_b)
+        none = statistics.paired(figure, figure)
+        assert none.interval().low == none.interval().high == 1
+        assert none.p_value() == 1
+
+
+def test_zeros_have_no_ratio():
+    ends = disjoint(5)
+    zero, one = (statistics.ratio(np.full(5, top), np.ones(5), *ends) for top in (0.0, 1.0))
+    assert statistics.paired(zero, one).reason == "one of the two is zero"
+    assert statistics.paired(zero, zero).reason == "both are zero"
+    assert np.isnan(statistics.paired(zero, one).interval().estimate)
+
+
+def test_spread_to_the_same_paths_changes_nothing():
+    survey = Population().survey(np.random.default_rng(0), *recurring(50, 2))
+    figure = statistics.ratio(*survey.columns)
+    at = np.arange(len(survey.numerator))
+    again = statistics.spread(figure, at, survey.image_a, survey.image_b)
+    assert again.interval() == figure.interval()
+
+
+def test_figures_over_different_paths_pair_as_a_contrast():
+    """Without a common path there is nothing to cancel."""
+    a, b = (Population().survey(np.random.default_rng(seed), *disjoint(30)) for seed in (0, 1))
+    first, second = (statistics.ratio(*one.columns) for one in (a, b))
+    second = replace(second, image_a=second.image_a + 100, image_b=second.image_b + 100)
+    ends = [np.concatenate(both) for both in ((first.image_a, second.image_a), (first.image_b, second.image_b))]
+    spread = [statistics.spread(one, np.arange(30) + 30 * i, *ends) for i, one in enumerate((first, second))]
+    assert statistics.paired(*spread).interval() == statistics.contrast(first, second).interval()

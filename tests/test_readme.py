@@ -1,0 +1,83 @@
+"""Every block of the README is run, in order, in a folder that has a model and images."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+import documents
+from conftest import ROOT
+from onnxspec import cli, settings
+
+BLOCKS = documents.read("README.md")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    return documents.furnish(tmp_path_factory.mktemp("readme"))
+
+
+def blocks(language: str) -> list[str]:
+    return [text for kind, text in BLOCKS if kind == language]
+
+
+def test_every_block_is_of_a_kind_that_is_tested():
+    assert {kind for kind, _ in BLOCKS} == {"sh", "text", "toml", "python", "yaml"}
+
+
+@pytest.mark.parametrize("line", documents.lines(BLOCKS))
+def test_command_lines(line, folder, monkeypatch, capsys):
+    monkeypatch.chdir(folder)
+    documents.run(line)
+    assert any(capsys.readouterr()) or not line.startswith("onnxspec")
+
+
+def test_ci_blocks_are_those_whose_command_lines_are_run():
+    """tests/test_ci_docs.py runs every block of docs/ci.md."""
+    tested = (ROOT / "docs" / "ci.md").read_text(encoding="utf-8")
+    assert len(blocks("yaml")) == 3
+    assert all(block in tested for block in blocks("yaml"))
+
+
+def test_python_blocks(folder, monkeypatch, capsys):
+    monkeypatch.chdir(folder)
+    for block in blocks("python"):
+        exec(compile(block, "README.md", "exec"), {})
+    assert capsys.readouterr().out
+
+
+def test_the_settings_block_sets_what_it_says(folder, tmp_path):
+    (tmp_path / "onnxspec.toml").write_text(blocks("toml")[0])
+    loaded = settings.load(tmp_path / "onnxspec.toml")
+    assert loaded.inputs.data == str(tmp_path / "images")
+    assert loaded.inputs.preprocess == {"mean": [0.286], "std": [0.353]}
+
+
+def test_the_output_shown_is_the_output_of_the_demo(monkeypatch, capsys, tmp_path):
+    monkeypatch.chdir(ROOT)
+    data = "models/fashion-mnist/test.npz"
+    options = ["--data", data, "-o", str(tmp_path / "demo.h5")]
+    code = cli.main(["analyze", "models/fashion-mnist/pytorch.onnx", *options])
+    assert code == 0
+    shown, printed = documents.masked(blocks("text")[0]), documents.masked(capsys.readouterr().out)
+    headline = [line for line in shown if line.startswith(("prob ", "logit ", "model", "data", "accuracy"))]
+    assert len(headline) >= 8
+    missing = [line for line in shown if line and line not in printed]
+    assert len(missing) <= 0.2 * len(shown), missing
+    assert not set(headline) - set(printed)
+
+
+def test_exit_codes_and_commands_are_those_of_the_program():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    for name in cli.COMMANDS:
+        assert f"`onnxspec {name} " in text or f"`onnxspec {name}`" in text
+    for code in cli.ExitCode:
+        assert re.search(rf"\b{int(code)} ", text.split("### Exit codes")[1])
+
+
+def test_the_comparison_shown_is_the_one_that_the_command_prints(monkeypatch, capsys):
+    monkeypatch.chdir(ROOT)
+    documents.run(next(line for line in documents.lines(BLOCKS) if "epoch-01" in line))
+    shown, printed = documents.masked(blocks("text")[1]), documents.masked(capsys.readouterr().out)
+    missing = [line for line in shown if line and line != "..." and line not in printed]
+    assert not missing

@@ -1,0 +1,179 @@
+"""Models of every kind fit images of every kind, and what is the same function gives the same figures."""
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper
+
+import onnxspec
+from model import build
+from onnxspec.errors import DataError, ModelError, UsageError
+from onnxspec.images import InputSpec, Preprocess
+from onnxspec.model.callable import CallableModel
+from onnxspec.reference import reference_distance
+from onnxspec.settings import Settings
+from onnxspec.subject import open_subject
+
+SIDE, CLASSES = build.SIDE, build.CLASSES
+RNG = np.random.default_rng(0)
+LABELS = np.repeat(np.arange(CLASSES), 12)
+IMAGES = RNG.integers(0, 256, (len(LABELS), SIDE, SIDE, 3), np.uint8)
+OPTIONS = {"pairs": 12, "preprocess": "0..1", "batch": 16}
+
+
+def headline(report, signal="logit"):
+    metrics = ("hff", "slope", "wiggle")
+    return [report.figure(kind, m, signal, selection="all").estimate for kind in report.kinds for m in metrics]
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory):
+    """The headline of a float32 NCHW network with a dynamic batch."""
+    path = build.save(build.convnet(), tmp_path_factory.mktemp("plain") / "m.onnx")
+    return headline(onnxspec.analyze(path, (IMAGES, LABELS), **OPTIONS))
+
+
+@pytest.mark.parametrize(
+    ("variant", "tolerance"),
+    [
+        ({"layout": "NHWC"}, 1e-6),
+        ({"squeezed": False}, 0),
+        ({"batch": 1}, 0),
+        ({"batch": 7}, 0),
+    ],
+)
+def test_the_same_network_in_another_form_gives_the_same_figures(plain, variant, tolerance, tmp_path):
+    path = build.save(build.convnet(**variant), tmp_path / "m.onnx")
+    report = onnxspec.analyze(path, (IMAGES, LABELS), **{**OPTIONS, "batch": None})
+    assert headline(report) == pytest.approx(plain, rel=tolerance)
+
+
+def test_float16_is_close_and_its_noise_is_said(plain, tmp_path):
+    path = build.save(build.convnet(dtype=TensorProto.FLOAT16), tmp_path / "m.onnx")
+    report = onnxspec.analyze(path, (IMAGES, LABELS), **OPTIONS)
+    slope = [report.figure(kind, "slope", "logit", selection="all").estimate for kind in report.kinds]
+    assert slope == pytest.approx([plain[1], plain[4]], rel=0.05)
+    assert "reduced-precision" in {remark.code for remark in report.remarks}
+
+
+def test_a_uint8_network_gets_pixels_and_its_rounding_is_said(plain, tmp_path):
+    path = build.save(build.convnet(uint8=True), tmp_path / "m.onnx")
+    report = onnxspec.analyze(path, (IMAGES, LABELS), **{**OPTIONS, "preprocess": None})
+    slope = [report.figure(kind, "slope", "logit", selection="all").estimate for kind in report.kinds]
+    assert slope == pytest.approx([plain[1], plain[4]], rel=0.2)
+    assert "rounded" in {remark.code for remark in report.remarks}
+
+
+def test_softmax_inside_is_found_and_its_logits_recovered(plain, tmp_path):
+    path = build.save(build.convnet(head="Softmax"), tmp_path / "m.onnx")
+    report = onnxspec.analyze(path, (IMAGES, LABELS), **OPTIONS)
+    assert report.attributes["output_kind"] == "probabilities"
+    assert headline(report) == pytest.approx(plain, rel=1e-3)
+
+
+def test_a_multi_label_network_is_refused(tmp_path):
+    path = build.save(build.convnet(head="Sigmoid"), tmp_path / "m.onnx")
+    with pytest.raises(ModelError, match="multi-label"):
+        onnxspec.analyze(path, (IMAGES, LABELS), **OPTIONS)
+
+
+def test_one_column_becomes_two_classes(tmp_path):
+    path = build.save(build.convnet(classes=1), tmp_path / "m.onnx")
+    report = onnxspec.analyze(path, (IMAGES, LABELS % 2), **OPTIONS)
+    assert report.attributes["outputs"] == 2
+    assert len(report.classes["name"]) == 2
+
+
+def test_the_probabilities_beside_a_label_are_found(tmp_path):
+    path = build.save(build.labelled(), tmp_path / "m.onnx")
+    images = RNG.integers(0, 256, (len(LABELS), 2, 2, 3), np.uint8)
+    report = onnxspec.analyze(path, (images, LABELS), **OPTIONS)
+    assert report.attributes["output_kind"] == "probabilities"
+
+
+def test_zipmap_is_refused_with_the_way_out(tmp_path):
+    path = build.save(build.labelled(zipmap=True), tmp_path / "m.onnx")
+    with pytest.raises(ModelError, match="zipmap"):
+        onnxspec.analyze(path, (IMAGES, LABELS), **OPTIONS)
+
+
+def test_several_outputs_are_listed_and_one_can_be_chosen(tmp_path):
+    path = build.save(build.two_outputs(), tmp_path / "m.onnx")
+    images = RNG.integers(0, 256, (len(LABELS), 2, 2, 3), np.uint8)
+    with pytest.raises(ModelError, match=r"(?s)coarse.*fine.*--output"):
+        onnxspec.analyze(path, (images, LABELS), **OPTIONS)
+    chosen = onnxspec.analyze(path, (images, LABELS % 2), Settings.of(output="coarse", **OPTIONS))
+    assert chosen.attributes["outputs"] == 2
+
+
+def test_a_background_class_is_suggested(tmp_path):
+    path = build.save(build.convnet(classes=CLASSES + 1), tmp_path / "m.onnx")
+    named = [(image, f"animal {label}") for image, label in zip(IMAGES, LABELS.tolist(), strict=True)]
+    with pytest.raises(DataError, match=r"5 classes.*6 outputs.*background"):
+        onnxspec.analyze(path, named, **OPTIONS)
+
+
+def test_grey_images_go_into_a_colour_network_with_a_word(tmp_path):
+    path = build.save(build.convnet(), tmp_path / "m.onnx")
+    report = onnxspec.analyze(path, (IMAGES[..., 0], LABELS), **OPTIONS)
+    assert any("grey" in remark.text for remark in report.remarks)
+
+
+def test_float_images_keep_their_units(tmp_path):
+    path = build.save(build.convnet(), tmp_path / "m.onnx")
+    units = onnxspec.analyze(path, ((IMAGES / 255 * 7).astype(np.float32), LABELS), pairs=12)
+    pixels = onnxspec.analyze(path, (IMAGES, LABELS), **OPTIONS)
+    assert units.attributes["d_ref"] == pytest.approx(7 * pixels.attributes["d_ref"], rel=1e-6)
+
+
+def test_a_preprocessor_file_beside_the_model_speaks(tmp_path):
+    path = build.save(build.convnet(), tmp_path / "m.onnx")
+    (tmp_path / "preprocessor_config.json").write_text(
+        '{"do_normalize": true, "image_mean": [0.1, 0.2, 0.3], "image_std": [0.5, 0.5, 0.5], "do_rescale": true,'
+        ' "rescale_factor": 0.00392156862745098, "do_resize": false}'
+    )
+    subject = open_subject(path, (IMAGES, LABELS), Settings())
+    assert subject.engine.preprocess.mean == (0.1, 0.2, 0.3)
+    assert "preprocessor_config" in subject.engine.preprocess.origin["mean"]
+
+
+def test_a_flag_about_size_alone_leaves_the_values_to_be_found(tmp_path):
+    """Random weights and labels: no convention can be right, and trying them says so."""
+    path = build.save(build.convnet(), tmp_path / "m.onnx")
+    with pytest.raises(DataError, match=r"No usual preprocessing .* imagenet-bgr .*--preprocess"):
+        onnxspec.analyze(path, (IMAGES, LABELS), pairs=12, preprocess=f"resize={SIDE},{SIDE}")
+
+
+def test_the_reference_distance_is_the_median_over_pairs_of_images():
+    model = CallableModel(lambda b: b.reshape(len(b), -1)[:, :CLASSES] - 3, InputSpec("NHWC"))
+    subject = open_subject(model, (IMAGES, LABELS), Settings.of(preprocess=Preprocess(std=(2.0,))))
+    x = IMAGES.reshape(len(IMAGES), -1) / 255
+    a, b = np.triu_indices(len(x), 1)
+    assert reference_distance(subject) == pytest.approx(np.median(np.sqrt(np.mean((x[a] - x[b]) ** 2, 1))), abs=1e-12)
+
+
+def test_images_that_are_all_alike_are_refused():
+    images = np.full((20, 4, 4, 3), 7, np.uint8)
+    with pytest.raises(DataError, match="do not differ"):
+        onnxspec.analyze(lambda b: b.reshape(len(b), -1)[:, :2] - 3, (images, np.arange(20) % 2), preprocess="0..1")
+
+
+def test_probes_fit_flat_inputs_or_say_why_not(tmp_path):
+    path = build.save(build.mlp(size=8 * 8 * 3), tmp_path / "m.onnx")
+    assert onnxspec.analyze(path, pairs=4).attributes["labelling"] == "probe"
+    odd = build.save(build.mlp(size=13), tmp_path / "odd.onnx")
+    with pytest.raises(UsageError, match="13 values"):
+        onnxspec.analyze(odd, pairs=4)
+
+
+def test_a_model_that_only_looks_dynamic_is_run_as_it_is(tmp_path):
+    """A Reshape to a fixed batch of 1 under a dynamic name: the error is a sentence, no dump."""
+    model = build.convnet(squeezed=False)
+    model.graph.node[-1].output[0] = "wide"
+    model.graph.initializer.append(onnx.numpy_helper.from_array(np.array([1, CLASSES]), "shape"))
+    model.graph.node.append(helper.make_node("Reshape", ["wide", "shape"], ["y"]))
+    model.graph.output[0].CopyFrom(build.tensor("y", TensorProto.FLOAT, ["n", CLASSES]))
+    path = build.save(model, tmp_path / "m.onnx")
+    with pytest.raises(ModelError) as caught:
+        onnxspec.analyze(path, (IMAGES, LABELS), **OPTIONS)
+    assert len(caught.value.message) < 400
