@@ -21,6 +21,10 @@ from onnxspec.errors import ExitCode
 
 SWITCH, PIPE = "ONNXSPEC_SUPERVISE", "ONNXSPEC_TELL"
 _CHILD = "import sys; from onnxspec.cli import run; sys.argv[0] = 'onnxspec'; run()"
+# OpenBLAS asks for its threads' buffers as it is loaded, and goes round for ever where it gets none: with one thread only
+# below some 160 MB of address space, where nothing could run (measured: the smallest run takes 630 MB). The cores are the
+# model's, and no product here is large enough to gain from a second one.
+_BLAS, _LEAST_MEMORY = "OPENBLAS_NUM_THREADS", 256 << 20
 _BY_MEMORY = "Give it more, or use --max-memory, a smaller --batch or fewer --threads."
 
 
@@ -35,10 +39,17 @@ def wanted(arguments: Sequence[str]) -> bool:
 
 def supervise(arguments: Sequence[str]) -> int:
     """Runs a command line in a child and gives its exit code, or what became of it."""
+    import resource
+
+    limit = resource.getrlimit(resource.RLIMIT_AS)[0]
+    if limit != resource.RLIM_INFINITY and limit < _LEAST_MEMORY:
+        text = f"The address space is limited to {limit >> 20} MB, and loading the libraries takes more. Raise it: ulimit -v."
+        click.echo(f"onnxspec: {text}", err=True)
+        return ExitCode.EXHAUSTED
     hear, tell = os.pipe()
     package = Path(__file__).parents[2]
     paths = [str(package), *filter(None, [os.environ.get("PYTHONPATH")])]
-    environment = {**os.environ, PIPE: f"{tell} {os.getpid()}", "PYTHONPATH": os.pathsep.join(paths)}
+    environment = {_BLAS: "1", **os.environ, PIPE: f"{tell} {os.getpid()}", "PYTHONPATH": os.pathsep.join(paths)}
     # -P: nothing in the current folder takes the place of a module.
     command = [sys.executable, "-P", "-c", _CHILD, *arguments]
     forwarded: list[int] = []
