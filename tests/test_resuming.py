@@ -1,8 +1,8 @@
 """Nothing lost: runs that are killed, interrupted or short of something go on where they were, to the same report."""
 
 import os
-import re
 import random
+import re
 import shutil
 import signal
 import subprocess
