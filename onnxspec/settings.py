@@ -29,6 +29,8 @@ FAMILIES = (LINEAR, "ellipse", "amplitude", "phase", "random", "augment", "fouri
 # Number of pairs or points that the run itself settles, before its first path.
 AUTO = 0
 PAIRS, PAIRS_TO_PRECISION = 400, 20_000
+USUAL_POINTS = 65
+"""What AUTO comes to on most images (measured: Fashion-MNIST and CIFAR-10)."""
 FEWEST_LABEL_POINTS = 129
 
 # What a run can hold in memory: it keeps a row for every pair, and the outputs at every point of a path at once.
@@ -210,6 +212,12 @@ class Settings:
             groups.setdefault(_GROUP_OF[name], {})[name] = _coerced(name, value)
         changed = {group: replace(getattr(self, group), **named) for group, named in groups.items()}
         return replace(self, **changed)
+
+    @property
+    def planned_images(self) -> int:
+        """About how many images the paths take at most, before the pilot has settled their points."""
+        points = self.measurement.points if self.measurement.points != AUTO else USUAL_POINTS
+        return self.plan.most * len(self.plan.kinds) * len(self.measurement.paths) * points
 
     def flat(self) -> dict[str, Any]:
         """Every field of every group by its name, JSON-ready."""

@@ -112,7 +112,8 @@ def open_subject(model: Any, data: Any, settings: Settings) -> Subject:
         _patience(settings), lambda: engine.form_in_graph(settings.execution.path_graph, trial), "The model"
     )
     remarks += [Remark("path-graph", f"Paths are formed on the host. {reason}")] if reason else []
-    engine, seconds = within(_patience(settings), lambda: tuned(engine, trial, settings.execution), "The model")
+    planned = settings.planned_images
+    engine, seconds = within(_patience(settings), lambda: tuned(engine, trial, settings.execution, planned), "The model")
     if elsewhere is not None:
         engine.elsewhere, seconds = elsewhere, seconds * engine.workers / elsewhere.places
     subject = Subject(

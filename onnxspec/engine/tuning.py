@@ -3,7 +3,7 @@
 Measured at the start, within about a second, on the model and machine at hand. One single-threaded session shared by a
 worker per core wastes nothing unless its batches are so short that the workers wait for the interpreter's lock; then
 one worker may be faster with all cores inside `run`. That is taken only if it gives the same bits, and if it is
-clearly faster every time, so that noise decides nothing.
+clearly faster every time, so that noise decides nothing. A run that is over sooner than a trial could pay is not tried.
 """
 
 import math
@@ -29,6 +29,8 @@ USUAL = 32
 SECONDS = 1.0
 WORTH_IT, CLEARLY = 0.97, 0.96
 ROUNDS = 3
+SOON_OVER = 15.0
+"""Seconds of a run that a trial of other forms, about one, does not shorten: few models gain 5 % by it."""
 LONG_BATCH = 0.05
 """Seconds beside which what workers do between batches, and wait for the interpreter's lock, is nothing."""
 LONG_ENOUGH = 0.25
@@ -40,13 +42,16 @@ SHORTEST_PART = 0.015
 POINTS = 33
 
 
-def tuned(engine: LocalEngine, images: Sequence[int], execution: Execution) -> tuple[LocalEngine, float]:
+def tuned(
+    engine: LocalEngine, images: Sequence[int], execution: Execution, planned: float = math.inf
+) -> tuple[LocalEngine, float]:
     """The engine in its fastest form, and the seconds that an image takes it with all workers at it.
 
     Parameters
     ----------
     images : (n,) indices of some images to try it on
     execution : what it says of batch and threads is not tried again
+    planned : about how many images the run will take
     """
     if engine.graph is not None and engine.graph.one_shape:
         tile, seconds = sized_for_device(engine.graph, images[0], execution.batch)
@@ -57,8 +62,10 @@ def tuned(engine: LocalEngine, images: Sequence[int], execution: Execution) -> t
     if seconds * USUAL > LONG_BATCH:
         shared = replace(engine, tile=_affordable(engine, settled or best_tile(model, sample)))
         return shared, seconds_per_image(model, sample, shared.tile, shared.workers)
-    tiles = [settled] if settled else [USUAL, *(tile for tile in _small(model)[1:] if tile != USUAL)]
-    inside = None if execution.threads else _inside(engine, images)
+    brief = planned * seconds / engine.workers < SOON_OVER
+    others = [] if brief else [tile for tile in _small(model)[1:] if tile != USUAL]
+    tiles = [settled] if settled else [USUAL, *others]
+    inside = None if execution.threads or brief else _inside(engine, images)
     forms = [replace(engine, tile=tile) for tile in tiles]
     forms += [replace(inside, tile=tile) for tile in tiles if tile >= USUAL or settled] if inside else []
     trial = _Trial.of(images, engine, seconds)

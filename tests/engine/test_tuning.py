@@ -56,7 +56,9 @@ def test_a_fixed_batch_is_kept():
 
 @pytest.fixture
 def cores(monkeypatch):
+    """Two cores, and runs that are long enough to be worth a trial."""
     monkeypatch.setattr(machine, "cores", lambda: 2)
+    monkeypatch.setattr(tuning, "SOON_OVER", 0.0)
 
 
 @pytest.fixture
@@ -96,6 +98,14 @@ def test_another_batch_is_taken_where_that_is(timed):
 def test_else_workers_share_one_single_threaded_session(timed, seconds):
     timed(inside_64=seconds, shared_8=seconds)
     assert form() == (32, 2, 1, 1.0)
+
+
+def test_a_run_that_is_soon_over_is_not_tried_in_other_forms(timed, monkeypatch):
+    monkeypatch.setattr(tuning, "SOON_OVER", 15.0)
+    monkeypatch.setattr(tuning, "_seconds_alone", lambda *_: 1e-3)
+    timed(inside_64=(0.5, 0.5, 0.5))
+    assert form(pairs=200, points=65)[:3] == (32, 2, 1)  # 26,000 images: 13 s
+    assert form(pairs=400, points=65)[:3] == (64, 1, 2)
 
 
 def test_threads_and_batch_that_are_asked_for_are_taken(timed):
