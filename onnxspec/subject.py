@@ -113,7 +113,9 @@ def open_subject(model: Any, data: Any, settings: Settings) -> Subject:
     )
     remarks += [Remark("path-graph", f"Paths are formed on the host. {reason}")] if reason else []
     planned = settings.planned_images
-    engine, seconds = within(_patience(settings), lambda: tuned(engine, trial, settings.execution, planned), "The model")
+    engine, seconds = within(
+        _patience(settings), lambda: tuned(engine, trial, settings.execution, planned), "The model"
+    )
     if elsewhere is not None:
         engine.elsewhere, seconds = elsewhere, seconds * engine.workers / elsewhere.places
     subject = Subject(

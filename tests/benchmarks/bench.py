@@ -48,7 +48,6 @@ PARTS = ("ratios", "memory", "startup")
 RATIOS = ("bare", "script", "whole", "cpu")
 SECONDS = ("startup", "first_batch", "seconds", "bare_seconds", "script_seconds")
 POINTS = 33
-SLOW_TO_LOAD = "resnet50"
 
 Say = Callable[[str], None]
 
@@ -60,6 +59,7 @@ class Effort:
     seconds : how long a run takes at least, start-up apart; fewest_pairs : of each kind, so that every core gets a share
     neighbour : whether one core is kept busy by another process
     memory_models : whose growth with the number of paths is measured, between these numbers
+    startup_model : one that is slow to load
     """
 
     parts: tuple[str, ...] = PARTS
@@ -71,6 +71,7 @@ class Effort:
     fewest_pairs: int = 2
     memory_models: tuple[str, ...] = (subjects.BUNDLED, subjects.MANY_CLASSES)
     memory_paths: tuple[int, ...] = (1_000, 100_000)
+    startup_model: str = "resnet50"
     helps: int = 10
 
 
@@ -99,7 +100,7 @@ def measure(effort: Effort, say: Say = lambda line: None) -> dict[str, Any]:
         if "memory" in effort.parts:
             found["memory"] = each(effort.memory_models, memory)
         if "startup" in effort.parts:
-            found["startup"] = startup(subjects.make(SLOW_TO_LOAD, Path(folder)), effort, say)
+            found["startup"] = startup(subjects.make(effort.startup_model, Path(folder)), effort, say)
     found["load_at_end"] = machine.load()
     return found
 

@@ -15,6 +15,7 @@ TINY = bench.Effort(
     batches=(32,),
     memory_models=("mlp",),
     memory_paths=(8, 16),
+    startup_model="mlp",
     helps=1,
 )
 

@@ -9,7 +9,7 @@ import pytest
 from conftest import FASHION
 
 PYTORCH, SKLEARN, TWIN = (str(FASHION / f"{name}.onnx") for name in ("pytorch", "sklearn", "twin"))
-FEW = ("--data", "few.npz", "--pairs", "20", "--batch", "32")
+FEW = ("--data", "few.npz", "--pairs", "20", "--points", "33", "--batch", "32")
 
 
 @pytest.fixture(autouse=True)

@@ -54,7 +54,12 @@ def test_other_images_than_the_report_s_are_refused(reports, digits):
 
 def test_every_model_has_its_own_preprocessing(digits):
     found = compare(
-        {"right": PYTORCH, "wrong": PYTORCH}, digits, pairs=20, batch=32, own={"wrong": {"preprocess": "0..255"}}
+        {"right": PYTORCH, "wrong": PYTORCH},
+        digits,
+        pairs=20,
+        points=33,
+        batch=32,
+        own={"wrong": {"preprocess": "0..255"}},
     )
     right, wrong = found.models
     assert wrong.accuracy < right.accuracy
@@ -87,13 +92,20 @@ def test_classes_that_do_not_match_are_named(digits, tmp_path):
     (tmp_path / "socks.txt").write_text("\n".join(["sock", *map(str, range(1, 10))]))
     with pytest.raises(DataError, match=r"^sklearn: 1 of 10 classes of the data are not in socks\.txt, or twice: 0"):
         compare(
-            [PYTORCH, SKLEARN], digits, pairs=20, batch=32, own={"sklearn": {"classes": str(tmp_path / "socks.txt")}}
+            [PYTORCH, SKLEARN],
+            digits,
+            pairs=20,
+            points=33,
+            batch=32,
+            own={"sklearn": {"classes": str(tmp_path / "socks.txt")}},
         )
 
 
 def test_without_labels_the_reference_names_the_classes(digits):
     images, _ = digits
-    found = compare([PYTORCH, SKLEARN, FASHION / "twin.onnx"], images, pairs=20, batch=32, labels="predicted")
+    found = compare(
+        [PYTORCH, SKLEARN, FASHION / "twin.onnx"], images, pairs=20, points=33, batch=32, labels="predicted"
+    )
     assert all(np.isnan(model.accuracy) for model in found.models)
     reference, other, twin = (found.figure(name, "within").paths for name in ("pytorch", "sklearn", "twin"))
     assert reference == twin == 20
@@ -133,7 +145,7 @@ def nearest_mean(digits, step):
 
 def test_a_series_is_in_order(digits, tmp_path):
     models = [FASHION / f"epoch-{n}.onnx" for n in ("30", "01")]
-    found = compare(models, digits, pairs=20, batch=32, in_series=True, reports=tmp_path / "kept")
+    found = compare(models, digits, pairs=20, points=33, batch=32, in_series=True, reports=tmp_path / "kept")
     assert [(model.name, model.position) for model in found.models] == [("epoch-01", 1), ("epoch-30", 30)]
     assert found.reference == "epoch-01"
     assert found.models[0].accuracy < found.models[1].accuracy
