@@ -1,6 +1,6 @@
 """One batch after another through the same buffers on the device: ONNX Runtime's IOBinding."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -8,6 +8,9 @@ import onnxruntime
 from numpy.typing import NDArray
 
 Feed = Mapping[str, NDArray[Any]]
+
+# What ONNX Runtime takes for a run that neither captures nor replays.
+_NO_GRAPH = -1
 
 
 class Binding:
@@ -17,13 +20,23 @@ class Binding:
     ----------
     output : the name of the one output that is wanted
     memory : where buffers lie, ONNX Runtime's name of a device and its number: ("cpu", 0), ("cuda", 1)
+    captures : numbers for the CUDA graphs that the session captures, one a shape, no two the same in a session;
+        None where it captures none
 
-    `sent` counts the bytes that went into the buffers.
+    `sent` counts the bytes that went into the buffers. They are pageable: with the path in the graph an image of 150 kB
+    serves 65 points, and what pinned memory saves of that is nothing beside the model.
     """
 
-    def __init__(self, session: onnxruntime.InferenceSession, output: str, memory: tuple[str, int]):
-        self._session, self._output, self._memory = session, output, memory
+    def __init__(
+        self,
+        session: onnxruntime.InferenceSession,
+        output: str,
+        memory: tuple[str, int],
+        captures: Iterator[int] | None = None,
+    ):
+        self._session, self._output, self._memory, self._captures = session, output, memory, captures
         self._shapes: Sequence[tuple[str, tuple[int, ...], np.dtype]] = ()
+        self._options: onnxruntime.RunOptions | None = None
         self.sent = 0
 
     def run(self, feed: Feed) -> NDArray[Any]:
@@ -32,10 +45,9 @@ class Binding:
         if shapes != self._shapes:
             self._bind(feed)
             self._shapes = shapes
-        for name, values in feed.items():
-            self._buffers[name].update_inplace(values)
-            self.sent += values.nbytes
-        self._session.run_with_iobinding(self._bound)
+        self._fill(feed)
+        self.sent += sum(values.nbytes for values in feed.values())
+        self._session.run_with_iobinding(self._bound, self._options)
         # A copy: the next batch is written to the same place.
         return np.array(self._bound.copy_outputs_to_cpu()[0])
 
@@ -49,3 +61,24 @@ class Binding:
         for name, buffer in self._buffers.items():
             self._bound.bind_ortvalue_input(name, buffer)
         self._bound.bind_output(self._output, *self._memory)
+        if self._captures is not None:
+            self._fill(feed)
+            self._options = self._prepared_capture(next(self._captures))
+
+    def _fill(self, feed: Feed) -> None:
+        for name, values in feed.items():
+            self._buffers[name].update_inplace(values)
+
+    def _prepared_capture(self, number: int) -> onnxruntime.RunOptions:
+        """Options to capture a graph with, and to replay it. It writes where it was captured: to a buffer that stays."""
+        self._session.run_with_iobinding(self._bound, _graph_options(_NO_GRAPH))
+        (given,) = self._bound.get_outputs()
+        result = onnxruntime.OrtValue.ortvalue_from_shape_and_type(given.shape(), given.element_type(), *self._memory)
+        self._bound.bind_ortvalue_output(self._output, result)
+        return _graph_options(number)
+
+
+def _graph_options(number: int) -> onnxruntime.RunOptions:
+    options = onnxruntime.RunOptions()
+    options.add_run_config_entry("gpu_graph_id", str(number))
+    return options

@@ -11,13 +11,13 @@ import onnxruntime
 
 from onnxspec.errors import DeviceError, UsageError
 from onnxspec.model import providers
-from onnxspec.model.providers import CPU, CUDA, Choice
+from onnxspec.model.providers import CPU, CUDA, GRAPH_OPTION, Choice
 
 _SUFFIX = "ExecutionProvider"
 _NUMBERED = ("cuda", "tensorrt")
 _MOST_DEVICES = 64
 _ALL = "all"
-_GRAPH_OPTION = "enable_cuda_graph"
+_GRAPH_OPTIONS = (GRAPH_OPTION, "trt_cuda_graph_enable")
 
 
 @dataclass(frozen=True)
@@ -93,8 +93,10 @@ def _choices(asked: Request, device: str, tf32: bool) -> tuple[Choice, ...]:
             f"--device has no {device!r}.",
             f"Known: {', '.join(known())}; cuda:0,1 for several GPUs, NAME:KEY=VALUE,... for a provider's options.",
         )
-    if _GRAPH_OPTION in asked.options:
-        raise UsageError(f"--device takes no {_GRAPH_OPTION}: a captured graph gives the answers of its first batch.")
+    allowed = (GRAPH_OPTION,) if provider == CUDA else ()
+    for option in set(_GRAPH_OPTIONS) & set(asked.options) - set(allowed):
+        message = f"--device {asked.name} takes no {option}: a captured graph may give the answers of its first batch."
+        raise UsageError(message, f"Write cuda:{GRAPH_OPTION}=1.")
     if provider == CPU and asked.options:
         raise UsageError(f"--device has no {device!r}: the CPU provider takes no options.", "Write --device cpu.")
     return tuple(_choice(provider, number, asked.options, tf32) for number in _numbers(asked))

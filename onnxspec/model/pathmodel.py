@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -94,11 +95,17 @@ class PathModel:
         with self._lock:
             return sum(seats.sent for spread in self._spreads.values() for seats in spread.start())
 
+    @property
+    def _at_once(self) -> int | None:
+        if self.model.choices[0].captures:
+            return 1  # a graph that is captured or replayed bears no other run of its session
+        return IN_FLIGHT if self.one_shape else None
+
     def _spread(self, terms: int) -> "Spread[_Seats]":
         with self._lock:
             if terms not in self._spreads:
                 makers = [partial(self._seats, choice, terms) for choice in self.model.choices]
-                self._spreads[terms] = Spread(makers, IN_FLIGHT if self.one_shape else None)
+                self._spreads[terms] = Spread(makers, self._at_once)
             return self._spreads[terms]
 
     def _seats(self, choice: Choice, terms: int) -> "_Seats":
@@ -114,17 +121,15 @@ class PathModel:
         session = start_session(info, choice, self.model.threads, graph.content, weights)
         self.model.require_unchanged()
         # Without the model's bytes, which the session has its own of.
-        return _Seats(session, replace(graph, content=b""), info.output.name, choice.memory)
+        return _Seats(session, replace(graph, content=b""), info.output.name, choice)
 
 
 class _Seats:
     """A session on one device and its bindings, of which each is used by one thread at a time."""
 
-    def __init__(
-        self, session: onnxruntime.InferenceSession, graph: PathGraph, output: str, memory: tuple[str, int]
-    ) -> None:
+    def __init__(self, session: onnxruntime.InferenceSession, graph: PathGraph, output: str, choice: Choice) -> None:
         self.graph = graph
-        self._make = partial(Binding, session, output, memory)
+        self._make = partial(Binding, session, output, choice.memory, count(1) if choice.captures else None)
         self._made: list[Binding] = []
         self._free: list[Binding] = []
 

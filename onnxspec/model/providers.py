@@ -7,7 +7,7 @@ import os
 import platform
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import onnxruntime
@@ -18,6 +18,7 @@ from onnxspec.model import runtime
 CPU = "CPUExecutionProvider"
 CUDA = "CUDAExecutionProvider"
 TENSORRT = "TensorrtExecutionProvider"
+GRAPH_OPTION = "enable_cuda_graph"
 INSTALL_CUDA = 'pip install "onnxruntime-gpu[cuda,cudnn]"'
 
 _WINDOWS = platform.system() == "Windows"
@@ -44,6 +45,17 @@ class Choice:
         if self.provider == TENSORRT:
             own.append((CUDA, {"device_id": self.provider_options.get("device_id", "0"), "use_tf32": "0"}))
         return own
+
+    @property
+    def captures(self) -> bool:
+        """Whether CUDA graphs are captured, which only `Binding` knows how to replay."""
+        return self.provider_options.get(GRAPH_OPTION, "0").lower() in ("1", "true")
+
+    @property
+    def without_graphs(self) -> "Choice":
+        """The same provider for sessions that are run otherwise."""
+        kept = {name: value for name, value in self.provider_options.items() if name != GRAPH_OPTION}
+        return replace(self, provider_options=kept)
 
     @property
     def memory(self) -> tuple[str, int]:
@@ -122,7 +134,8 @@ def missing_for(library: str | Path) -> str | None:
 def _trial(choice: Choice) -> str | None:
     onnxruntime.set_default_logger_severity(_FATAL)  # the exception says it, stderr need not
     try:
-        session = runtime.make_session(runtime.tiny_model(), choice.session_providers, strict=choice.provider != CPU)
+        asked = choice.without_graphs.session_providers
+        session = runtime.make_session(runtime.tiny_model(), asked, strict=choice.provider != CPU)
         if (taken := session.get_providers()[0]) != choice.provider:
             return f"ONNX Runtime took {taken} in its place."
         session.run(None, {"x": runtime.tiny_input()})

@@ -259,7 +259,7 @@ def start_session(
 
 
 def _sessions(info: ModelInfo, choices: Sequence[Choice], threads: int) -> Spread[onnxruntime.InferenceSession]:
-    makers = [partial(start_session, info, choice, threads) for choice in choices]
+    makers = [partial(start_session, info, choice.without_graphs, threads) for choice in choices]
     sessions = Spread(makers, None if choices[0].provider == CPU else IN_FLIGHT)
     sessions.start()
     return sessions

@@ -72,7 +72,7 @@ class Watch(Silence):
 
 def measure(effort: Effort, say: Callable[[str], None] = lambda line: None) -> dict[str, Any]:
     """Everything that was measured, JSON-ready; raises DeviceError where the device does not work."""
-    (choice,) = devices.choose(effort.device)
+    (choice,) = (one.without_graphs for one in devices.choose(effort.device))  # loops beside ours bind nothing
     found: dict[str, Any] = {"date": datetime.now(UTC).isoformat(timespec="seconds"), "machine": machine.describe()}
     found |= {"device": choice.device, "provider": choice.provider, "gpu": gpu_name(), "effort": asdict(effort)}
     with TemporaryDirectory(prefix="onnxspec-bench-") as folder:

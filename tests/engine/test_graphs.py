@@ -298,6 +298,37 @@ def test_several_devices_give_the_same_rows_in_the_same_order(tmp_path, monkeypa
     np.testing.assert_array_equal(*walked)
 
 
+def test_captured_graphs_are_replayed_one_at_a_time(tmp_path, monkeypatch):
+    """The CPU's sessions stand for CUDA's: they ignore that a graph is to be captured."""
+    path = build.save(build.convnet(), tmp_path / "m.onnx")
+    alone = engine(path, IMAGES)
+    choice = providers.Choice(providers.CPU, "cuda:0", "asked for", {providers.GRAPH_OPTION: "1"})
+    monkeypatch.setattr(session.devices, "choose", lambda *_: (choice,))
+    monkeypatch.setattr(runtime, "make_session", without_options(runtime.make_session))
+    captured = engine(path, IMAGES)
+    captured.workers = 4
+    assert captured.form_in_graph("on", [0, 1]) == ""
+    ends = [np.array(some) for some in ((0, 1), (2, 3), (4, 5), (6, 7), (8, 9))]
+    walked = [
+        list(one.map(lambda pair, one=one: one.outputs(pair[:1], pair[1:], families.line(17)), ends))
+        for one in (alone, captured)
+    ]
+    np.testing.assert_array_equal(*walked)
+    (seats,) = captured.graph.model._spread(2).start()
+    assert len(seats._made) == 1
+
+
+def without_options(make):
+    return lambda model, asked, *rest, **more: make(model, [(name, {}) for name, _ in asked], *rest, **more)
+
+
+def test_a_graph_that_gives_the_first_batch_s_scores_is_noticed(tmp_path, monkeypatch):
+    first = []
+    real = PathModel.scores
+    monkeypatch.setattr(PathModel, "scores", lambda self, *given: first.append(real(self, *given)) or first[0])
+    assert "gives other scores" in refused(build.convnet(), tmp_path)
+
+
 def on_cuda():
     if providers.obstacle(providers.cuda_choice()) is not None:
         pytest.skip("no CUDA device here")
@@ -318,6 +349,21 @@ def test_on_cuda_the_graph_gives_the_cpu_s_scores(kind, tmp_path):
     walked = np.concatenate(list(cuda.map(lambda at: cuda.outputs(A[at], B[at], families.line(33)), blocks)))
     tolerance = 5e-3 if kind == "float16" else 1e-4
     np.testing.assert_allclose(walked, expected, rtol=tolerance, atol=tolerance * np.abs(expected).max())
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("kind", ["NCHW", "uint8", "flat"])
+def test_on_cuda_a_captured_graph_gives_the_same(kind, tmp_path):
+    on_cuda()
+    proto, images, preprocess = MODELS[kind]
+    path = build.save(proto, tmp_path / "m.onnx")
+    walked = []
+    for device in ("cuda", "cuda:enable_cuda_graph=1"):
+        one = engine(path, images, device=device, **preprocess)
+        assert one.form_in_graph("auto", [0, 1]) == ""
+        one.tile = 22
+        walked.append([one.outputs(A[at : at + 2], B[at : at + 2], families.line(33)) for at in (0, 2, 0)])
+    np.testing.assert_allclose(*walked, rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.gpu

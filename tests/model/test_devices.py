@@ -195,10 +195,19 @@ def test_the_cpu_takes_no_options():
         devices.choose("cpu:threads=2")
 
 
-def test_cuda_graphs_are_refused():
-    """Its plain `run` binds nothing, so that a captured graph would be replayed on the first batch's memory."""
-    with pytest.raises(UsageError, match="enable_cuda_graph"):
-        devices.choose("cuda:0,enable_cuda_graph=1")
+@pytest.mark.parametrize("device", ["tensorrt:trt_cuda_graph_enable=1", "tensorrt:enable_cuda_graph=1"])
+def test_graphs_that_a_plain_run_would_replay_are_refused(device):
+    with pytest.raises(UsageError, match="a captured graph may give the answers of its first batch"):
+        devices.choose(device)
+
+
+def test_cuda_graphs_are_for_sessions_that_bind_their_buffers(monkeypatch):
+    monkeypatch.setattr(providers, "obstacle", lambda choice: None)
+    (choice,) = devices.choose("cuda:1,enable_cuda_graph=1")
+    assert choice.captures and not choice.without_graphs.captures
+    assert choice.without_graphs == providers.cuda_choice(1, reason="asked for")
+    (plain,) = devices.choose("cuda:1,enable_cuda_graph=0")
+    assert not plain.captures
 
 
 def test_gpus_are_counted():
