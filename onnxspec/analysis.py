@@ -143,7 +143,7 @@ class Run:
         prepared = self._as_walked()
         if prepared.settings.plan.precision is not None and not ended:
             prepared = _as_asked_for(prepared)
-        conclude(prepared, walked, self.writer, self.clock, ended or {})
+        conclude(prepared, walked, self.writer, self.spool, self.clock, ended or {})
 
     def _as_walked(self) -> Prepared:
         """What was prepared, with the pairs that were walked, in that order."""

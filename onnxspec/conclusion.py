@@ -20,6 +20,7 @@ from onnxspec.provenance import Clock, run_attributes, subject_attributes
 from onnxspec.report import contents, families
 from onnxspec.report.figuretable import FigureTable
 from onnxspec.report.pooling import PooledSpectrum, Pooling, common_bins, pooled_spectra, shape_figures
+from onnxspec.report.spool import Spool
 from onnxspec.report.writer import ReportWriter
 from onnxspec.results import Reading, Remark, Rows, Strips
 from onnxspec.settings import KINDS
@@ -28,9 +29,14 @@ from onnxspec.subject import PROBE, TRUE, Subject
 
 
 def conclude(
-    prepared: Prepared, walked: Sequence[Walked], writer: ReportWriter, clock: Clock, ended: Mapping[str, str]
+    prepared: Prepared,
+    walked: Sequence[Walked],
+    writer: ReportWriter,
+    spool: Spool,
+    clock: Clock,
+    ended: Mapping[str, str],
 ) -> None:
-    """Pools the rows and writes everything but them.
+    """Pools the rows, writes everything but them and drops what the spool has kept of them.
 
     Parameters
     ----------
@@ -61,6 +67,7 @@ def conclude(
         attributes = _attributes(prepared, accuracy, remarks, used) | {"ended": json.dumps(dict(ended))}
         helped = {"cached_paths": prepared.cache.paths, "cluster": prepared.settings.execution.cluster or ""}
         writer.finish(attributes, run_attributes(prepared.subject, clock) | helped)
+        spool.finish()
 
 
 def _strip_outputs(prepared: Prepared, ends: np.ndarray) -> Iterator[np.ndarray]:

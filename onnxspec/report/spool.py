@@ -56,6 +56,7 @@ class Spool:
         self._identity: dict[str, str] | None = None
         self._kept: dict[str, int] = {}
         self._total = 0
+        self._finished = False
         require_writable(self.destination)
         with interruption.shield():
             try:
@@ -81,10 +82,10 @@ class Spool:
             if error is None or isinstance(error, ModelError):  # a model that fails will fail again
                 self._drop()
             self._close()
-        left = self._left()
+        left, nothing = self._left(), "the report is written." if self._finished else "nothing was written."
         kept = f"{left:,} of {self._total:,} paths are kept in {self.folder}: the same command with --resume goes on."
         if isinstance(error, KeyboardInterrupt):
-            raise interruption.Interrupted(kept if left else "nothing was written.") from None
+            raise interruption.Interrupted(kept if left else nothing) from None
         if isinstance(error, OnnxspecError) and left and not isinstance(error, ReportError | UsageError):
             error.hint = f"{error.hint} {kept}".lstrip()
 
@@ -148,6 +149,11 @@ class Spool:
         if self._identity:
             self._write(name := _name(span, family), parts.packed(part))
             self._kept[name] = len(part.rows)
+
+    def finish(self) -> None:
+        """Drops the parts of a run whose report has its name; to be called behind the shield that gave it."""
+        self._drop()
+        self._finished = True
 
     def _left(self) -> int:
         return sum(self._kept.values())

@@ -47,6 +47,18 @@ def test_an_interrupt_before_anything_was_finished_leaves_nothing(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_an_interrupt_after_the_report_has_its_name_offers_nothing(tmp_path):
+    place = tmp_path / "r.h5"
+    with pytest.raises(interruption.Interrupted, match=r"^the report is written\.$"), Spool(place) as spool:
+        spool.begin(ME, 2)
+        spool.keep(SPAN, part(0))
+        with interruption.shield():
+            place.touch()
+            spool.finish()
+        raise KeyboardInterrupt
+    assert list(tmp_path.iterdir()) == [place]
+
+
 def test_parts_of_another_run_are_refused_or_dropped_and_never_mixed(tmp_path):
     place = tmp_path / "r.h5"
     interrupted(place)
