@@ -23,7 +23,7 @@ SWITCH, PIPE = "ONNXSPEC_SUPERVISE", "ONNXSPEC_TELL"
 _CHILD = "import sys; from onnxspec.cli import run; sys.argv[0] = 'onnxspec'; run()"
 # OpenBLAS asks for its threads' buffers as it is loaded, and goes round for ever where it gets none: with one thread only
 # below some 160 MB of address space, where nothing could run (measured: the smallest run takes 630 MB). The cores are the
-# model's, and no product here is large enough to gain from a second one.
+# model's: its workers would share them with BLAS's own threads.
 _BLAS, _LEAST_MEMORY = "OPENBLAS_NUM_THREADS", 256 << 20
 _BY_MEMORY = "Give it more, or use --max-memory, a smaller --batch or fewer --threads."
 

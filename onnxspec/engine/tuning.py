@@ -30,7 +30,7 @@ SECONDS = 1.0
 WORTH_IT, CLEARLY = 0.97, 0.96
 ROUNDS = 3
 SOON_OVER = 15.0
-"""Seconds of a run that a trial of other forms, about one, does not shorten: few models gain 5 % by it."""
+"""Seconds of a run from which a trial of other forms, about one, is a small part, and may pay."""
 LONG_BATCH = 0.05
 """Seconds beside which what workers do between batches, and wait for the interpreter's lock, is nothing."""
 LONG_ENOUGH = 0.25

@@ -23,8 +23,8 @@ class Binding:
     captures : numbers for the CUDA graphs that the session captures, one a shape, no two the same in a session;
         None where it captures none
 
-    `sent` counts the bytes that went into the buffers. They are pageable: with the path in the graph an image of 150 kB
-    serves 65 points, and what pinned memory saves of that is nothing beside the model.
+    `sent` counts the bytes that went into the buffers. Host memory is pageable: with the path in the
+    graph two images of 150 kB serve 65 points, too little for pinned memory to gain (an estimate, not measured).
     """
 
     def __init__(

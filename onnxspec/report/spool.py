@@ -151,7 +151,7 @@ class Spool:
             self._kept[name] = len(part.rows)
 
     def finish(self) -> None:
-        """Drops the parts of a run whose report has its name; to be called behind the shield that gave it."""
+        """Drops the parts of a run whose report has its name; to be called under the shield that gave it."""
         self._drop()
         self._finished = True
 
