@@ -103,15 +103,15 @@ def measure(outputs: np.ndarray, pairs: Pairs, distance: np.ndarray, reading: Re
         "within_reach": metrics.within_reach(distance, reading.cutoff, points).astype(np.int8),
         "distance": distance,
     }
-    columns |= _decisions(outputs, distance, reading)
+    prob = reading.signal("prob", outputs)
+    columns |= _decisions(prob, signals.labels(reading.kept(outputs)), distance)
     for name in reading.measurement.signals:
-        columns |= _spectral(name, reading.signal(name, outputs), distance, reading)
+        signal = prob if name == "prob" else reading.signal(name, outputs)
+        columns |= _spectral(name, signal, distance, reading)
     return Rows(columns)
 
 
-def _decisions(outputs: np.ndarray, distance: np.ndarray, reading: Reading) -> dict[str, np.ndarray]:
-    prob = reading.signal("prob", outputs)
-    labels = signals.labels(reading.kept(outputs))
+def _decisions(prob: np.ndarray, labels: np.ndarray, distance: np.ndarray) -> dict[str, np.ndarray]:
     return {
         "excess_tv": metrics.excess_tv(prob),
         "flips": metrics.flips(labels).astype(np.int32),

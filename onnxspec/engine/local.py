@@ -22,7 +22,9 @@ from onnxspec.model.outputs import Kind, as_classes
 from onnxspec.model.protocol import Classifier
 from onnxspec.paths import families
 
-CACHED_VALUES = 1 << 13
+CACHED_VALUES = 1 << 15
+AHEAD_VALUES = 1 << 18
+"""Values of the inputs that are formed in one go, 1 MB: while the network runs, the processor forgets how to form them."""
 LARGEST_HOST_TILE = 64
 """Images in a batch that is formed here, where batches of a device may be larger."""
 LARGEST_SCORE = 1e15
@@ -107,14 +109,22 @@ class LocalEngine:
 
     def anchors(self, images: Sequence[int]) -> np.ndarray:
         """Preprocessed images in the model's layout, (n, ...) float32 whatever the model takes."""
-        pixels = np.stack([self.pixels.get(int(image)) for image in images])
-        return self.preprocess.to_input(pixels, self.spec).astype(np.float32, copy=False)
+        return self.preprocess.to_input(self._pixels(images), self.spec).astype(np.float32, copy=False)
 
     def distance(self, image_a: np.ndarray, image_b: np.ndarray) -> np.ndarray:
         """RMS pixel difference of (pairs,) images, (pairs,) float64."""
-        get = self.pixels.get
-        measured = (rms_distance(get(int(a)), get(int(b))) for a, b in zip(image_a, image_b, strict=True))
-        return np.fromiter(measured, np.float64, len(image_a))
+        spans = self._spans(len(image_a))
+        measured = (rms_distance(self._pixels(image_a[span]), self._pixels(image_b[span])) for span in spans)
+        return np.concatenate([np.empty(0), *measured])
+
+    def _pixels(self, images: Sequence[int] | np.ndarray) -> np.ndarray:
+        """Pixels of images, (n, h, w, c)."""
+        return np.stack([self.pixels.get(int(image)) for image in images])
+
+    def _spans(self, count: int) -> list[slice]:
+        """Spans of a number of images, or pairs of them, that are worked on together: few values, or a single one."""
+        together = max(1, AHEAD_VALUES // math.prod(self.spec.shape))
+        return [slice(start, min(start + together, count)) for start in range(0, count, together)]
 
     def outputs(
         self, image_a: np.ndarray, image_b: np.ndarray, weights: np.ndarray, dither: Dither | None = None
@@ -133,7 +143,7 @@ class LocalEngine:
             a, b = (self.pixels.images.names[image] for image in ends[path])
             return f"between {a} and {b}" if a != b else f"for {a}"
 
-        walk = families.Frames(lambda path: self.anchors(ends[path]), weights, len(ends), where, ends)
+        walk = families.Frames(self._ends_of(ends), weights, len(ends), where, ends)
         return self.walk(walk, dither)
 
     def walk(self, walk: families.Walk, dither: Dither | None = None) -> np.ndarray:
@@ -151,7 +161,7 @@ class LocalEngine:
         total = len(walk) * walk.points
         graph = self.graph if dither is None and self.graph is not None and self.graph.takes(walk) else None
         out: np.ndarray | None = None
-        start = 0
+        formed, first, start = np.empty((0, 0), np.float32), 0, 0
         while start < total:
             if self._stop.is_set():
                 raise Cancelled
@@ -161,7 +171,9 @@ class LocalEngine:
                 if graph is not None:
                     scores = graph.scores(walk, start, stop, tile)
                 else:
-                    scores = self.model.run(self._finished(self._fill(walk, start, stop), dither))
+                    if stop > first + len(formed):
+                        first, formed = start, self._fill(walk, start, min(start + _ahead(walk.shape, tile), total))
+                    scores = self.model.run(self._finished(formed[start - first : stop - first], dither))
             except (ResourceError, MemoryError):
                 if self.model.fixed_batch is not None or tile == 1:
                     raise _out_of_memory(tile, self.workers) from None
@@ -236,8 +248,23 @@ class LocalEngine:
         if self.elsewhere is not None and not self.pulse.given_up:
             self.elsewhere.close()
 
+    def _ends_of(self, ends: np.ndarray) -> Callable[[int], np.ndarray]:
+        """Path, asked in order, to the anchors (2, ...) of its ends (paths, 2) int; those of paths to come are made with it."""
+        to_come = iter(self._spans(len(ends)))
+        held, first = np.empty((0, 0), np.float32), 0
+
+        def of(path: int) -> np.ndarray:
+            nonlocal held, first
+            while path >= first + len(held):
+                span = next(to_come)
+                made = self.anchors(ends[span].ravel())
+                held, first = made.reshape(-1, 2, *made.shape[1:]), span.start
+            return held[path - first]
+
+        return of
+
     def _fill(self, walk: families.Walk, start: int, stop: int) -> np.ndarray:
-        batch, scratch = self._buffer(walk.shape, stop - start)
+        batch, scratch = self._buffer(walk, stop - start)
         position = start
         while position < stop:
             path, point = divmod(position, walk.points)
@@ -247,11 +274,12 @@ class LocalEngine:
             position = end
         return batch[: stop - start]
 
-    def _buffer(self, shape: tuple[int, ...], images: int) -> tuple[np.ndarray, np.ndarray]:
+    def _buffer(self, walk: families.Walk, images: int) -> tuple[np.ndarray, np.ndarray]:
+        shape, together = walk.shape, min(images, walk.points)
         held = getattr(self._buffers, "pair", None)
-        if held is None or held[0].shape[1:] != shape or len(held[0]) < images:
-            block = min(math.prod(shape), CACHED_VALUES)
-            held = np.empty((images, *shape), np.float32), np.empty((images, block), np.float32)
+        if held is None or held[0].shape[1:] != shape or len(held[0]) < images or len(held[1]) < together:
+            block = max(1, min(math.prod(shape), CACHED_VALUES // together))
+            held = np.empty((images, *shape), np.float32), np.empty((together, block), np.float32)
             self._buffers.pair = held
         return held
 
@@ -267,6 +295,11 @@ class LocalEngine:
         if self.spec.dtype == np.uint8:
             return np.clip(np.rint(moved), 0, 255).astype(np.uint8)
         return moved.astype(self.spec.dtype, copy=False)
+
+
+def _ahead(shape: tuple[int, ...], tile: int) -> int:
+    """Images of a shape that are formed in one go, for batches of a tile."""
+    return tile * max(1, AHEAD_VALUES // (tile * math.prod(shape)))
 
 
 def unless_known(known: Callable[[Item], Result | None], work: Callable[[Item], Result]) -> Callable[[Item], Result]:

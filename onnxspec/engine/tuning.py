@@ -31,6 +31,8 @@ WORTH_IT, CLEARLY = 0.97, 0.96
 ROUNDS = 3
 SOON_OVER = 15.0
 """Seconds of a run from which a trial of other forms, about one, is a small part, and may pay."""
+SHORT_BATCH = 0.002
+"""Seconds beside which what workers do between batches is much: batches of such networks are twice as large."""
 LONG_BATCH = 0.05
 """Seconds beside which what workers do between batches, and wait for the interpreter's lock, is nothing."""
 LONG_ENOUGH = 0.25
@@ -63,8 +65,9 @@ def tuned(
         shared = replace(engine, tile=_affordable(engine, settled or best_tile(model, sample)))
         return shared, seconds_per_image(model, sample, shared.tile, shared.workers)
     brief = planned * seconds / engine.workers < SOON_OVER
-    others = [] if brief else [tile for tile in _small(model)[1:] if tile != USUAL]
-    tiles = [settled] if settled else [USUAL, *others]
+    usual = 2 * USUAL if seconds * USUAL < SHORT_BATCH and 2 * USUAL in _small(model) else USUAL
+    others = [] if brief else [tile for tile in _small(model)[1:] if tile != usual]
+    tiles = [settled] if settled else [usual, *others]
     inside = None if execution.threads or brief else _inside(engine, images)
     forms = [replace(engine, tile=tile) for tile in tiles]
     forms += [replace(inside, tile=tile) for tile in tiles if tile >= USUAL or settled] if inside else []

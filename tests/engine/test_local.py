@@ -6,9 +6,11 @@ import time
 import numpy as np
 import pytest
 
+from onnxspec.engine import local
 from onnxspec.engine.local import LocalEngine
 from onnxspec.errors import ModelError, ResourceError
 from onnxspec.images import InputSpec, PixelCache, Preprocess, fit, open_images
+from onnxspec.images.preprocess import rms_distance
 from onnxspec.model.callable import CallableModel
 from onnxspec.paths import families
 
@@ -38,6 +40,29 @@ def test_outputs_equal_a_plain_loop(tile):
         for j in range(9):
             point = (1 - j / 8) * x[a] + j / 8 * x[b]
             assert made[path, j] == pytest.approx(classifier(point[None].astype(np.float32))[0], abs=2e-5)
+
+
+@pytest.mark.parametrize(("values", "anchored"), [(1 << 18, [6]), (2 * 6 * 6 * 3, [4, 2]), (1, [2, 2, 2])])
+def test_points_are_formed_ahead_as_far_as_a_cache_holds_them(monkeypatch, values, anchored):
+    one, seen = engine(tile=5), []
+    plain = one.outputs(A, B, families.line(9))
+    monkeypatch.setattr(local, "AHEAD_VALUES", values)
+    monkeypatch.setattr(one, "anchors", lambda images: (seen.append(len(images)), LocalEngine.anchors(one, images))[1])
+    assert np.array_equal(one.outputs(A, B, families.line(9)), plain)
+    assert seen == anchored
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
+def test_distances_do_not_depend_on_how_many_are_measured_together(monkeypatch, dtype):
+    many = RNG.integers(0, 256, (12, 6, 6, 3)).astype(dtype)
+    spec, made = fit(InputSpec("NHWC"), Preprocess(), (6, 6, 3))
+    pixels = PixelCache(open_images((many, np.arange(12) % 3)), made, spec)
+    one = LocalEngine(CallableModel(classifier, spec), pixels, made, spec)
+    together = one.distance(A, B)
+    assert together == pytest.approx([rms_distance(many[a], many[b]) for a, b in zip(A, B, strict=True)], rel=1e-15)
+    monkeypatch.setattr(local, "AHEAD_VALUES", 1)
+    assert np.array_equal(one.distance(A, B), together)
+    assert one.distance(A[:0], B[:0]).shape == (0,)
 
 
 def test_every_path_may_have_its_own_weights():

@@ -75,6 +75,7 @@ def timed(monkeypatch, cores):
 
         monkeypatch.setattr(tuning._Trial, "seconds_per_image", seconds)
 
+    monkeypatch.setattr(tuning, "SHORT_BATCH", 0.0)
     monkeypatch.setattr(tuning, "LONG_BATCH", 60)
     return say
 
@@ -106,6 +107,18 @@ def test_a_run_that_is_soon_over_is_not_tried_in_other_forms(timed, monkeypatch)
     timed(inside_64=(0.5, 0.5, 0.5))
     assert form(pairs=200, points=65)[:3] == (32, 2, 1)  # 26,000 images: 13 s
     assert form(pairs=400, points=65)[:3] == (64, 1, 2)
+
+
+@pytest.mark.parametrize(("seconds", "tile"), [(1e-5, 64), (1e-4, 32)])
+def test_batches_of_quick_networks_are_twice_as_large(monkeypatch, seconds, tile):
+    monkeypatch.setattr(tuning, "_seconds_alone", lambda *_: seconds)
+    assert form(pairs=2)[0] == tile
+
+
+def test_batches_that_no_cache_holds_are_not_doubled(monkeypatch):
+    monkeypatch.setattr(tuning, "_seconds_alone", lambda *_: 1e-5)
+    monkeypatch.setattr(tuning, "_small", lambda model: [4, 8, 16, 32])
+    assert form(pairs=2)[0] == 32
 
 
 def test_threads_and_batch_that_are_asked_for_are_taken(timed):
