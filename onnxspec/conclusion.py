@@ -48,7 +48,7 @@ def conclude(
     pooling = Pooling(rows, subject.class_names, reading, prepared.pilot.floor)
     figures = FigureTable(pooling.figures())
     bins = common_bins(rows, reading.measurement.points, prepared.reference)
-    spectra = list(pooled_spectra(rows, pooling, bins, writer.power(reading.measurement.signals)))
+    spectra = pooled_spectra(rows, pooling, bins, writer.power)
     for spectrum in spectra:
         if not spectrum.stratum.class_a:
             figures.extend(shape_figures(spectrum, bins, reading, prepared.reference))

@@ -12,6 +12,8 @@ from scipy import special
 
 LEVEL = 0.95
 FEW_PATHS = 10
+BAND_VALUES = 1 << 18
+"""Of a band that are worked on together: of 100,000 paths a copy of all would take tens of megabytes."""
 
 
 @dataclass(frozen=True)
@@ -157,14 +159,23 @@ def mean_band(
     mean, low, high : (quantities,) float64; NaN without a path, low and high with fewer than 2; 0 and infinity where
     one path is all
     """
-    values = np.asarray(values, np.float64)
+    paths, quantities = values.shape
+    together = max(1, BAND_VALUES // max(1, paths))
+    spans = [slice(start, start + together) for start in range(0, quantities, together)]
+    parts = [_mean_band(values[:, span].astype(np.float64), image_a, image_b, level) for span in spans]
+    mean, low, high = (np.concatenate([np.empty(0), *part]) for part in zip(*parts, strict=True))
+    return mean, low, high
+
+
+def _mean_band(
+    values: np.ndarray, image_a: np.ndarray, image_b: np.ndarray, level: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     paths, quantities = values.shape
     total = values.sum(0)
     average = total / paths if paths else np.full(quantities, np.nan)
     if paths < 2:
         return average, np.full(quantities, np.nan), np.full(quantities, np.nan)
     with np.errstate(divide="ignore", invalid="ignore"):
-        # In place: of 100,000 paths every copy would take tens of megabytes.
         u = total - values
         u /= paths - 1
         np.subtract(np.log(average), np.log(u, out=u), out=u)

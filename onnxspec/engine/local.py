@@ -22,7 +22,8 @@ from onnxspec.model.outputs import Kind, as_classes
 from onnxspec.model.protocol import Classifier
 from onnxspec.paths import families
 
-CACHED_VALUES = 1 << 15
+CACHED_VALUES, LEAST_BLOCK = 1 << 16, 1 << 12
+"""Values of a term of several points that stay in cache, and of one point's from which a loop over them pays."""
 AHEAD_VALUES = 1 << 18
 """Values of the inputs that are formed in one go, 1 MB: while the network runs, the processor forgets how to form them."""
 LARGEST_HOST_TILE = 64
@@ -278,7 +279,7 @@ class LocalEngine:
         shape, together = walk.shape, min(images, walk.points)
         held = getattr(self._buffers, "pair", None)
         if held is None or held[0].shape[1:] != shape or len(held[0]) < images or len(held[1]) < together:
-            block = max(1, min(math.prod(shape), CACHED_VALUES // together))
+            block = min(math.prod(shape), max(CACHED_VALUES // together, LEAST_BLOCK))
             held = np.empty((images, *shape), np.float32), np.empty((together, block), np.float32)
             self._buffers.pair = held
         return held

@@ -5,7 +5,7 @@ kind (`within`, `between`), a class of it, or a pair of classes; the selection i
 right, the headline: method.md section 5) or `all`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -221,31 +221,41 @@ def common_bins(rows: Rows, points: int, reference: float) -> metrics.Bins:
 
 
 def pooled_spectra(
-    rows: Rows, pooling: Pooling, bins: metrics.Bins, chunks: Iterator[tuple[slice, dict[str, np.ndarray]]]
-) -> Iterator[PooledSpectrum]:
-    """Mean spectra with confidence bands per kind, class and class pair (of two paths or more).
+    rows: Rows, pooling: Pooling, bins: metrics.Bins, chunks: Callable[[str], Iterator[tuple[slice, np.ndarray]]]
+) -> list[PooledSpectrum]:
+    """Mean spectra with confidence bands per kind, class and class pair (of two paths or more), every signal of each.
 
     Parameters
     ----------
-    chunks : (span, {signal: (paths, bins) power}) over all rows in order
+    chunks : signal to (span, (paths, bins) power) over all rows in order
     """
-    signals = pooling.reading.measurement.signals
-    power = {signal: np.empty((len(rows), bins.count + 1), np.float32) for signal in signals}
-    shape = sample_spectrum(pooling.reading)
-    for span, of_signal in chunks:
-        for signal, per_path in of_signal.items():
-            power[signal][span] = metrics.rebinned(
-                per_path, shape.frequency, shape.half_width, rows["distance"][span], bins
-            )
     strata = pooling.strata
     pairs = [(stratum, at) for stratum, at in strata.class_pairs() if len(at) >= 2]
     wanted = [(stratum, at, "right") for stratum, at in strata.kinds() + strata.classes() + pairs]
-    for stratum, at, selection in wanted + [(stratum, at, "all") for stratum, at in strata.kinds()]:
-        at = pooling.selected(at, selection)
-        for signal in signals:
-            mean, low, high = statistics.mean_band(power[signal][at], rows["image_a"][at], rows["image_b"][at])
+    wanted += [(stratum, at, "all") for stratum, at in strata.kinds()]
+
+    def of(signal: str) -> Iterator[PooledSpectrum]:
+        power = _in_common_bins(rows, pooling.reading, bins, chunks(signal))
+        for stratum, of_stratum, selection in wanted:
+            at = pooling.selected(of_stratum, selection)
+            mean, low, high = statistics.mean_band(power[at], rows["image_a"][at], rows["image_b"][at])
             bands = (mean[:-1], low[:-1], high[:-1])
             yield PooledSpectrum(stratum, selection, signal, *bands, float(mean[-1]), len(at))
+
+    # One signal after the other: the power of 100,000 paths takes tens of megabytes.
+    by_signal = [list(of(signal)) for signal in pooling.reading.measurement.signals]
+    return [spectrum for of_stratum in zip(*by_signal, strict=True) for spectrum in of_stratum]
+
+
+def _in_common_bins(
+    rows: Rows, reading: Reading, bins: metrics.Bins, chunks: Iterator[tuple[slice, np.ndarray]]
+) -> np.ndarray:
+    """The power of all rows as of `metrics.rebinned`, float32."""
+    power = np.empty((len(rows), bins.count + 1), np.float32)
+    shape = sample_spectrum(reading)
+    for span, some in chunks:
+        power[span] = metrics.rebinned(some, shape.frequency, shape.half_width, rows["distance"][span], bins)
+    return power
 
 
 def shape_figures(spectrum: PooledSpectrum, bins: metrics.Bins, reading: Reading, reference: float) -> Iterator[Figure]:

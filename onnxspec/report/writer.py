@@ -105,13 +105,13 @@ class ReportWriter:
                 self._scalars = Rows({name: paths[name][()] for name in names})
         return self._scalars
 
-    def power(self, signals: tuple[str, ...]) -> Iterator[tuple[slice, dict[str, np.ndarray]]]:
-        """The power of all rows in chunks: (span, {signal: (paths, bins) float32})."""
+    def power(self, signal: str) -> Iterator[tuple[slice, np.ndarray]]:
+        """The power of a signal of all rows in chunks: (span, (paths, bins) float32)."""
         self._flush()
         for start in range(0, self._count, CHUNK):
             span = slice(start, min(start + CHUNK, self._count))
             with interruption.shield():
-                power = {signal: self._file["paths"][f"power_{signal}"][span] for signal in signals}
+                power = self._file["paths"][f"power_{signal}"][span]
             yield span, power
 
     def group(self, name: str) -> h5py.Group:

@@ -40,10 +40,10 @@ def test_rows_come_back_as_they_went_in(tmp_path):
         for part in parts:
             writer.append(part)
         back = writer.rows()
-        chunks = list(writer.power(("prob",)))
+        chunks = list(writer.power("prob"))
         assert list(back.columns) == ["distance", "kind"]
         assert np.array_equal(back["distance"], whole["distance"])
-        assert np.array_equal(np.concatenate([c["prob"] for _, c in chunks]), whole["power_prob"])
+        assert np.array_equal(np.concatenate([c for _, c in chunks]), whole["power_prob"])
         assert len(chunks) == 2
         writer.finish({"seed": 1}, {"host": "here"})
     with h5py.File(tmp_path / "r.h5") as file:
