@@ -66,8 +66,6 @@ def test_a_band_is_the_interval_of_every_column(seen, seed):
         np.testing.assert_allclose(band, expected, rtol=1e-10)
 
 
-@examples
-@given(surveys, surveys)
 def test_bands_do_not_depend_on_how_many_are_worked_on_together(monkeypatch):
     values = np.random.default_rng(5).lognormal(size=(40, 7)).astype(np.float32)
     together = statistics.mean_band(values, *disjoint(40))
@@ -76,6 +74,8 @@ def test_bands_do_not_depend_on_how_many_are_worked_on_together(monkeypatch):
         assert one == pytest.approx(other, rel=1e-12)
 
 
+@examples
+@given(surveys, surveys)
 def test_contrast_of_two_kinds_is_the_oracles(first, second):
     """They share images, as the kinds of one plan do: every odd one of `first` stands in `second` too."""
     second = replace(second, image_a=2 * second.image_a + 1, image_b=2 * second.image_b + 1)
