@@ -212,12 +212,19 @@ def evaluate(prepared: Prepared, spool: Spool, spans: Iterable[slice]) -> Iterat
     if todo:
         engine.even((todo[0][1].stop - todo[0][1].start) * points)
 
+    def read(span: slice, outputs: np.ndarray) -> Rows:
+        some = pairs[span]
+        return measure(outputs, some, engine.distance(some.image_a, some.image_b), reading)
+
     def rows(span: slice) -> Rows:
         some = pairs[span]
-        found = engine.outputs(some.image_a, some.image_b, weights)
-        return measure(found, some, engine.distance(some.image_a, some.image_b), reading)
+        return read(span, engine.outputs(some.image_a, some.image_b, weights))
 
-    lines = Source(rows, lambda span: pairs[span].images, lambda span: pairs[span].digest, points)
+    def early(span: slice) -> Rows | None:
+        found = prepared.walked.of(span) if prepared.walked else None
+        return None if found is None else read(span, found)
+
+    lines = Source(rows, lambda span: pairs[span].images, lambda span: pairs[span].digest, points, early)
     return (part.rows for _, part in parts(prepared, {LINES: lines}, todo, spool))
 
 

@@ -26,9 +26,30 @@ FLOAT32_UNIT = float(np.finfo(np.float32).eps)
 GRIDS = ("half", "chosen", "double")
 
 
+def pilot_places(pairs: Pairs, count: int = PILOT_PAIRS) -> np.ndarray:
+    """Where the first `count` pairs of every kind are, (n,) int."""
+    return np.concatenate([np.flatnonzero(pairs.kind == kind)[:count] for kind in np.unique(pairs.kind)])
+
+
 def pilot_pairs(pairs: Pairs, count: int = PILOT_PAIRS) -> Pairs:
     """The first `count` pairs of every kind."""
-    return pairs[np.concatenate([np.flatnonzero(pairs.kind == kind)[:count] for kind in np.unique(pairs.kind)])]
+    return pairs[pilot_places(pairs, count)]
+
+
+@dataclass(frozen=True)
+class Walked:
+    """What the pilot has walked of a plan, so that it need not be walked again.
+
+    places : (paths,) int, in the plan; outputs : (paths, points, outputs) float32, at the points of the run
+    """
+
+    places: np.ndarray
+    outputs: np.ndarray
+
+    def of(self, span: slice) -> np.ndarray | None:
+        """The outputs along a span of the plan, if the pilot has walked all of it."""
+        here = (self.places >= span.start) & (self.places < span.stop)
+        return self.outputs[here] if here.sum() == span.stop - span.start else None
 
 
 @dataclass(frozen=True)
@@ -44,20 +65,23 @@ def dithered_pairs(pairs: Pairs) -> Pairs:
     return pilot_pairs(pairs, -(-DITHERED_PATHS // max(len(np.unique(pairs.kind)), 1)))
 
 
-def run_pilot(engine: LocalEngine, pairs: Pairs, reading: Reading, seed: int, reference: Reference | None) -> Pilot:
-    """Evaluates the pilot: convergence, noise floor and repeatability."""
+def run_pilot(
+    engine: LocalEngine, pairs: Pairs, reading: Reading, seed: int, reference: Reference | None
+) -> tuple[Pilot, Walked]:
+    """Evaluates the pilot: convergence, noise floor and repeatability, and what it has walked."""
     pilot = pilot_pairs(pairs)
     floor, source = noise_floor(engine, dithered_pairs(pairs), reading, seed, reference)
     signal_names = reading.measurement.signals
-    evaluated = list(_evaluated(engine, pilot, reading, seed))
+    outputs, by_kind = _evaluated(engine, pilot, reading, seed)
     found = tuple(
         _convergence(rows, errors, kind, name, float(floor[name].sum()))
-        for kind, rows, errors in evaluated
+        for kind, rows, errors in by_kind
         for name in signal_names
     )
-    chosen = Rows.concatenated([rows["chosen"] for _, rows, _ in evaluated])
+    chosen = Rows.concatenated([rows["chosen"] for _, rows, _ in by_kind])
     power = {name: chosen[f"power_{name}"].mean(0, dtype=np.float64) for name in signal_names}
-    return Pilot(found, floor, power, source, repeatable(engine, pilot), reading.measurement.points)
+    made = Pilot(found, floor, power, source, repeatable(engine, pilot), reading.measurement.points)
+    return made, Walked(pilot_places(pairs), outputs)
 
 
 def noise_floor(
@@ -167,28 +191,30 @@ def rounding_remark(pilot: Pilot) -> Remark:
 
 def _evaluated(
     engine: LocalEngine, pilot: Pairs, reading: Reading, seed: int
-) -> Iterator[tuple[str, dict[str, Rows], dict[str, float]]]:
-    """Per kind: rows on the three grids and, per signal, the mean squared error off the grid."""
+) -> tuple[np.ndarray, list[tuple[str, dict[str, Rows], dict[str, float]]]]:
+    """Outputs at the points of the run; per kind, rows on the three grids and each signal's mean squared error off the grid."""
     points = reading.measurement.points
     weights = families.line(2 * points - 1)
     t = np.random.default_rng([seed, 11]).random((len(pilot), OFF_GRID_TIMES))
 
-    def work(span: slice) -> tuple[list[Rows], dict[str, np.ndarray]]:
+    def work(span: slice) -> tuple[np.ndarray, list[Rows], dict[str, np.ndarray]]:
         some = pilot[span]
         distance = engine.distance(some.image_a, some.image_b)
         fine = engine.outputs(some.image_a, some.image_b, weights)
         between = engine.outputs(some.image_a, some.image_b, families.line_at(t[span]))
         grids = [measure(fine[:, ::step], some, distance, reading) for step in (4, 2, 1)]
-        return grids, _off_grid_errors(fine[:, ::2], between, t[span], reading)
+        return fine[:, ::2].copy(), grids, _off_grid_errors(fine[:, ::2], between, t[span], reading)
 
     spans = [slice(start, min(start + AT_ONCE, len(pilot))) for start in range(0, len(pilot), AT_ONCE)]
-    parts = list(engine.map(work, spans, lambda span: pilot[span].images))
-    grids = {name: Rows.concatenated([part[0][i] for part in parts]) for i, name in enumerate(GRIDS)}
-    errors = {name: np.concatenate([part[1][name] for part in parts]) for name in parts[0][1]}
+    outputs, rows, off_grid = zip(*engine.map(work, spans, lambda span: pilot[span].images), strict=True)
+    grids = {name: Rows.concatenated([part[i] for part in rows]) for i, name in enumerate(GRIDS)}
+    errors = {name: np.concatenate([part[name] for part in off_grid]) for name in off_grid[0]}
+    by_kind = []
     for kind in np.unique(pilot.kind):
         here = pilot.kind == kind
-        rows = {name: Rows({k: v[here] for k, v in grid.columns.items()}) for name, grid in grids.items()}
-        yield KINDS[kind], rows, {name: float(error[here].mean()) for name, error in errors.items()}
+        of_kind = {name: Rows({k: v[here] for k, v in grid.columns.items()}) for name, grid in grids.items()}
+        by_kind.append((KINDS[kind], of_kind, {name: float(error[here].mean()) for name, error in errors.items()}))
+    return np.concatenate(outputs), by_kind
 
 
 def _off_grid_errors(grid: np.ndarray, between: np.ndarray, t: np.ndarray, reading: Reading) -> dict[str, np.ndarray]:

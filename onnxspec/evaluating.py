@@ -1,4 +1,5 @@
-"""Where the rows of shards come from: an interrupted run has kept them, the cache has them, or they are evaluated.
+"""Where the rows of shards come from: an interrupted run has kept them, the pilot has walked them just now, the cache
+has them, or they are evaluated.
 
 The same for straight lines and families. What is looked up is looked up here, what is evaluated may be evaluated on
 another machine (`LocalEngine.map`), and rows come in the order of the plan wherever they come from.
@@ -29,12 +30,14 @@ class Source:
     used : the distinct images of a span, (images,) int
     mark : what tells the paths of a span from all others, as a text
     images : forward passes of one path
+    early : the rows of a span whose paths the pilot has walked, None for others
     """
 
     rows: Callable[[slice], Rows]
     used: Callable[[slice], np.ndarray]
     mark: Callable[[slice], str]
     images: int
+    early: Callable[[slice], Rows | None] = lambda span: None
 
 
 def parts(
@@ -60,6 +63,8 @@ def parts(
         name, shard = item
         if spool is not None and (part := spool.kept(shard.span, name)) is not None:
             return unchanged(part, content(item)), KEPT
+        if (rows := sources[name].early(shard.span)) is not None:
+            return Part(rows, content(item)), FRESH
         part = cache.part(key(item), shard.stop - shard.start) if cache.folder else None
         return None if part is None else (part, CACHED)
 

@@ -16,7 +16,7 @@ from onnxspec.families.choosing import Own, choose
 from onnxspec.families.family import Family
 from onnxspec.images.cache import LIMIT_BYTES
 from onnxspec.model import machine
-from onnxspec.planning import CHOSEN, Frozen, Listener, Silence, freeze, images_of
+from onnxspec.planning import CHOSEN, Frozen, Listener, Silence, freeze
 from onnxspec.provenance import Clock
 from onnxspec.results import measure
 from onnxspec.settings import Settings
@@ -81,7 +81,7 @@ def forecast(
     subject = open_subject(model, data, settings)
     frozen = freeze(subject, settings, listener)
     beside = choose(frozen, own_paths)
-    passes = images_of(frozen.pairs, frozen.settings) + sum(len(one) * one.images for one in beside)
+    passes = frozen.images() + sum(len(one) * one.images for one in beside)
     scalars, power = _row_bytes(frozen)
     paths = len(frozen.pairs) + sum(map(len, beside))
     return Forecast(

@@ -96,6 +96,15 @@ class Frozen:
         """Points on a straight line."""
         return self.settings.measurement.points
 
+    @property
+    def walks_again(self) -> bool:
+        """Whether the pilot's paths are walked again: on a device, whose bits may depend on a path's place in a batch."""
+        return self.subject.model.in_flight > 0
+
+    def images(self, kept: int = 0, pilot_kept: bool = False) -> int:
+        """As `images_of`, of this plan."""
+        return images_of(self.pairs, self.settings, kept, pilot_kept, self.walks_again)
+
     def doubled(self, points: int) -> "Frozen":
         """The same with so many points."""
         settings = self.settings.updated(points=points)
@@ -105,9 +114,14 @@ class Frozen:
 
 @dataclass(frozen=True)
 class Prepared(Frozen):
-    """A run that is ready to start: what the pilot found is known, too; `cache` is where earlier runs left theirs."""
+    """A run that is ready to start.
+
+    pilot : what it found; walked : what it has walked just now and need not be walked again, None where nothing
+    cache : where earlier runs left theirs
+    """
 
     pilot: Pilot
+    walked: checks.Walked | None
     cache: Cache
 
 
@@ -141,44 +155,44 @@ def prepare(
     cache = Cache(frozen.settings.execution.cache if frozen.subject.model.digest else None)
     beside = plan(frozen)
     kept = spool.begin(identity(frozen), len(frozen.pairs) + sum(map(len, beside)))
-    pilot = spool.pilot()
+    pilot, walked = spool.pilot(), None
     if pilot is not None and pilot.points != frozen.points:
         frozen = frozen.doubled(pilot.points)
         beside = plan(frozen)
     frozen.subject.engine.on_images = listener.images
     _announce(frozen, beside, listener, spool, kept, pilot is not None)
     if pilot is None:
-        pilot = _pilot(frozen, listener, cache)
+        pilot, walked = _pilot(frozen, listener, cache)
         if pilot.too_coarse and frozen.points_from == CHOSEN and frozen.points < MAX_POINTS:
             frozen = frozen.doubled(2 * frozen.points - 1)
             beside = plan(frozen)
             _announce(frozen, beside, listener, spool, kept, False)
-            pilot = _pilot(frozen, listener, cache)
+            pilot, walked = _pilot(frozen, listener, cache)
         spool.keep_pilot(pilot)
-    return _prepared(frozen, pilot, cache), beside
+    return _prepared(frozen, pilot, walked, cache), beside
 
 
 def _announce(
     frozen: Frozen, beside: Sequence[Beside], listener: Listener, spool: Spool, kept: int, pilot_kept: bool
 ) -> None:
     total = len(frozen.pairs) + sum(map(len, beside))
-    images = images_of(frozen.pairs, frozen.settings, spool.count(), pilot_kept)
+    images = frozen.images(spool.count(), pilot_kept)
     images += sum((len(one) - spool.count(one.name)) * one.images for one in beside)
     at_most = frozen.settings.plan.precision is not None
     listener.plan(total, images, images * frozen.subject.seconds_per_image, kept, at_most)
 
 
-def _pilot(frozen: Frozen, listener: Listener, cache: Cache) -> Pilot:
+def _pilot(frozen: Frozen, listener: Listener, cache: Cache) -> tuple[Pilot, checks.Walked | None]:
     listener.stage(f"pilot, {frozen.points} points")
     subject, settings, pairs = frozen.subject, frozen.settings, frozen.pairs
     key = _pilot_key(frozen) if cache.folder else ""
     if (found := cache.pilot(key)) is not None:
-        subject.engine.on_images(images_of(pairs, settings) - images_of(pairs, settings, pilot_kept=True))
-        return found
+        subject.engine.on_images(frozen.images() - frozen.images(pilot_kept=True))
+        return found, None
     reference = _cpu_reference(subject, settings)
-    pilot = checks.run_pilot(subject.engine, pairs, frozen.reading, settings.plan.seed, reference)
+    pilot, walked = checks.run_pilot(subject.engine, pairs, frozen.reading, settings.plan.seed, reference)
     cache.keep_pilot(key, pilot)
-    return pilot
+    return pilot, None if frozen.walks_again else walked
 
 
 def _pilot_key(frozen: Frozen) -> str:
@@ -187,7 +201,7 @@ def _pilot_key(frozen: Frozen) -> str:
     return entry_key(grounds(frozen), "pilot", frozen.settings.plan.seed, some.digest, content)
 
 
-def _prepared(frozen: Frozen, pilot: Pilot, cache: Cache) -> Prepared:
+def _prepared(frozen: Frozen, pilot: Pilot, walked: checks.Walked | None, cache: Cache) -> Prepared:
     """With what the pilot found, and its noise out of what is read where that is more than float32's."""
     subject, settings, reading = frozen.subject, frozen.settings, frozen.reading
     remarks = [*frozen.remarks, *checks.remarks(pilot)]
@@ -197,12 +211,13 @@ def _prepared(frozen: Frozen, pilot: Pilot, cache: Cache) -> Prepared:
         remarks.append(checks.floor_remark(pilot, subtracted))
     elif subject.engine.spec.dtype == np.uint8:
         remarks.append(checks.rounding_remark(pilot))
-    return Prepared(
-        subject, settings, frozen.pairs, frozen.reference, reading, tuple(remarks), frozen.points_from, pilot, cache
-    )
+    known = vars(frozen) | {"reading": reading, "remarks": tuple(remarks)}
+    return Prepared(**known, pilot=pilot, walked=walked, cache=cache)
 
 
-def images_of(pairs: Pairs, settings: Settings, kept: int = 0, pilot_kept: bool = False) -> int:
+def images_of(
+    pairs: Pairs, settings: Settings, kept: int = 0, pilot_kept: bool = False, walks_again: bool = False
+) -> int:
     """How many forward passes straight lines cost, pilot, checks and strips included, when so many paths are done already."""
     points = settings.measurement.points
     shown = min(strips.most(settings.plan.kinds), len(pairs))
@@ -211,7 +226,8 @@ def images_of(pairs: Pairs, settings: Settings, kept: int = 0, pilot_kept: bool 
         return walked
     pilot = len(checks.pilot_pairs(pairs))
     dithered = len(checks.dithered_pairs(pairs))
-    return walked + pilot * (2 * points - 1 + checks.OFF_GRID_TIMES) + 2 * dithered * points
+    beyond = (points if walks_again else 0) + points - 1 + checks.OFF_GRID_TIMES
+    return walked + pilot * beyond + 2 * dithered * points
 
 
 def identity(frozen: Frozen) -> dict[str, str]:

@@ -54,10 +54,10 @@ def test_the_pilot_is_the_first_pairs_of_every_kind():
 
 def test_figures_on_the_three_grids_are_those_of_runs_with_these_points():
     function = swinging(3.3)
-    pilot = checks.run_pilot(engine(function), PAIRS, reading(33), 0, None)
+    pilot, _ = checks.run_pilot(engine(function), PAIRS, reading(33), 0, None)
     between = next(c for c in pilot.convergence if (c.kind, c.signal) == ("between", "logit"))
     for i, points in enumerate((17, 33, 65)):
-        own = checks.run_pilot(engine(function), PAIRS, reading(points), 0, None)
+        own, _ = checks.run_pilot(engine(function), PAIRS, reading(points), 0, None)
         chosen = next(c for c in own.convergence if (c.kind, c.signal) == ("between", "logit"))
         for metric in ("hff", "slope"):
             assert between.figures[metric][i] == pytest.approx(chosen.figures[metric][1], rel=1e-9)
@@ -65,7 +65,7 @@ def test_figures_on_the_three_grids_are_those_of_runs_with_these_points():
 
 def test_off_grid_error_of_an_unseen_wave_is_its_power():
     """32 cycles on 33 points: the grid sees nothing, so the error is the wave's whole power, A^2 / 2 per output."""
-    pilot = checks.run_pilot(engine(swinging(32, 0.5)), PAIRS, reading(33), 0, None)
+    pilot, _ = checks.run_pilot(engine(swinging(32, 0.5)), PAIRS, reading(33), 0, None)
     between = next(c for c in pilot.convergence if (c.kind, c.signal) == ("between", "logit"))
     assert between.off_grid == pytest.approx(2 * 0.5**2 / 2, rel=0.25)
     assert between.unresolved
@@ -74,7 +74,7 @@ def test_off_grid_error_of_an_unseen_wave_is_its_power():
 
 
 def test_a_resolved_wave_has_next_to_no_off_grid_error():
-    pilot = checks.run_pilot(engine(swinging(5)), PAIRS, reading(33), 0, None)
+    pilot, _ = checks.run_pilot(engine(swinging(5)), PAIRS, reading(33), 0, None)
     assert not any(c.unresolved or c.unconverged for c in pilot.convergence)
     assert {r.code for r in checks.remarks(pilot)} <= {"noise"}
 
@@ -125,7 +125,7 @@ def test_a_floor_is_subtracted_and_said():
     def noisy(batch):
         return clean(batch) + 0.05 * noise.normal(size=(len(batch), 2))
 
-    pilot = checks.run_pilot(engine(noisy), PAIRS, reading(), 0, checks.Reference(engine(clean), finer=True))
+    pilot, _ = checks.run_pilot(engine(noisy), PAIRS, reading(), 0, checks.Reference(engine(clean), finer=True))
     between = PAIRS[PAIRS.kind == 1]
     outputs = engine(noisy).outputs(between.image_a, between.image_b, line(33))
     d = np.ones(len(between))

@@ -8,7 +8,9 @@ from PIL import Image
 
 import onnxspec
 from conftest import FASHION
+from onnxspec import checks, strips
 from onnxspec.engine.local import LocalEngine
+from onnxspec.planning import Silence
 from test_resuming import content
 
 MODEL, OTHER = FASHION / "epoch-01.onnx", FASHION / "epoch-10.onnx"
@@ -51,6 +53,29 @@ def test_a_repeated_analysis_walks_no_path_to_the_same_report(data, tmp_path, wa
     assert walked[0] == 2 * needed
     assert again.attributes["run_cached_paths"] >= 96
     assert content(tmp_path / "plain.h5") == content(tmp_path / "first.h5") == content(tmp_path / "again.h5")
+
+
+def test_the_pilot_s_paths_are_not_walked_again_and_the_report_is_the_same(data, tmp_path, walked, monkeypatch):
+    analyzed(data, tmp_path / "once.h5")
+    once = walked[0]
+    monkeypatch.setattr(checks.Walked, "of", lambda self, span: None)
+    analyzed(data, tmp_path / "twice.h5")
+    assert walked[0] - once == once + 2 * checks.PILOT_PAIRS * 17
+    assert content(tmp_path / "once.h5") == content(tmp_path / "twice.h5")
+
+
+def test_as_many_points_are_walked_as_the_plan_says(data, tmp_path, walked):
+    class Told(Silence):
+        planned = 0
+
+        def plan(self, paths, images, seconds, kept=0, at_most=False):
+            self.planned = images
+
+    told = Told()
+    onnxspec.analyze(MODEL, data, pairs=48, points=17, output=tmp_path / "r.h5", listener=told)
+    # Not planned: three of the pilot's paths at four points each, in three orders and one alone. Fewer may be shown.
+    spared = told.planned + 10 * 4 - walked[0]
+    assert spared % 17 == 0 and 0 <= spared <= 17 * strips.most(("within", "between"))
 
 
 def test_more_pairs_cost_what_is_new(data, tmp_path, walked):

@@ -108,7 +108,7 @@ class LocalEngine:
             return problem.message
         return ""
 
-    def anchors(self, images: Sequence[int]) -> np.ndarray:
+    def anchors(self, images: Sequence[int] | np.ndarray) -> np.ndarray:
         """Preprocessed images in the model's layout, (n, ...) float32 whatever the model takes."""
         return self.preprocess.to_input(self._pixels(images), self.spec).astype(np.float32, copy=False)
 
