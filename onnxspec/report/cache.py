@@ -85,11 +85,8 @@ class Cache:
         temporary = place.with_suffix(f".{secrets.token_hex(8)}.new")
         try:
             place.parent.mkdir(exist_ok=True)
-            temporary.write_bytes(content)
-            temporary.replace(place)
+            parts.put(content, place, temporary, synced=False)
         except OSError as error:
-            with suppress(OSError):
-                temporary.unlink()
             raise ResourceError(
                 f"The cache {self.folder} cannot be written to: {error.strerror}.",
                 "Free some space, or run without --cache.",

@@ -1,4 +1,4 @@
-"""What a run keeps of a finished shard and of its pilot, as bytes with their digest. Never unpickled.
+"""What a run keeps of a finished shard and of its pilot, as bytes with their digest, in files. Never unpickled.
 
 The digest covers a `key`, too, where there is one: bytes that were kept under another are not what was packed.
 """
@@ -6,8 +6,11 @@ The digest covers a `key`, too, where there is one: bytes that were kept under a
 import hashlib
 import io
 import json
+import os
 import zipfile
+from contextlib import suppress
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -82,3 +85,26 @@ def _opened(content: bytes, key: str) -> bytes | None:
 
 def _digest(payload: bytes, key: str) -> bytes:
     return hashlib.sha256(key.encode() + payload).digest()
+
+
+def put(content: bytes, place: Path, temporary: Path, synced: bool) -> None:
+    """Writes a file under a temporary name and gives it its own, so that it is there whole or not at all.
+
+    synced : whether it must outlive the machine's power, too
+
+    Raises
+    ------
+    OSError
+        It cannot be written; nothing is left of it.
+    """
+    try:
+        with temporary.open("wb") as file:
+            file.write(content)
+            if synced:
+                file.flush()
+                os.fsync(file.fileno())
+        temporary.replace(place)
+    except OSError:
+        with suppress(OSError):
+            temporary.unlink()
+        raise

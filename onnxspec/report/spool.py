@@ -184,16 +184,9 @@ class Spool:
         return None
 
     def _write(self, name: str, content: bytes) -> None:
-        temporary = self.folder / f"{name}.new"
         try:
-            with temporary.open("wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(self.folder / name)
+            parts.put(content, self.folder / name, self.folder / f"{name}.new", synced=True)
         except OSError as error:
-            with suppress(OSError):
-                temporary.unlink()
             raise ResourceError(
                 f"{self.folder / name} cannot be written: {error.strerror}.",
                 "Free some space, or write elsewhere with -o.",
