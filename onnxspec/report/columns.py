@@ -13,6 +13,7 @@ from onnxspec.report.storage import Budget, Flaw
 TEXT, WHOLE, REAL, BYTE = "text", "whole number", "number", "byte"
 # No figure comes near; squares and sums of what is below stay finite.
 LARGEST = 1e100
+VALUES_AT_ONCE = 1 << 18
 _KINDS = {WHOLE: "i", REAL: "f", BYTE: "u"}
 
 
@@ -107,7 +108,15 @@ def _require_words(dataset: h5py.Dataset, column: Column) -> None:
 
 
 def _require_range(dataset: h5py.Dataset, column: Column) -> None:
-    values = dataset[()]
+    if dataset.ndim == 0:
+        _require_in_range(dataset[()], dataset.name, column)
+        return
+    rows = max(1, VALUES_AT_ONCE // max(1, math.prod(dataset.shape[1:])))
+    for start in range(0, len(dataset), rows):
+        _require_in_range(dataset[start : start + rows], dataset.name, column)
+
+
+def _require_in_range(values: np.ndarray, name: str, column: Column) -> None:
     # What float32 cannot hold is infinite there, which is as far outside.
     largest = float(np.finfo(values.dtype).max) if values.dtype.kind == "f" else math.inf
     outside = (values < max(column.low, -largest)) | (values > min(column.high, largest))
@@ -115,7 +124,7 @@ def _require_range(dataset: h5py.Dataset, column: Column) -> None:
         outside |= ~np.isfinite(values)
     if outside.any():
         value = values[outside].ravel()[0]
-        raise Flaw(f"has {value} at {dataset.name}; {_range(column)} was expected")
+        raise Flaw(f"has {value} at {name}; {_range(column)} was expected")
 
 
 def _range(column: Column) -> str:

@@ -70,15 +70,16 @@ class Strata:
                 out.append((replace(whole, class_a=self.class_names[c]), rows[(a == c) | (b == c)]))
         return out
 
-    def class_pairs(self) -> list[tuple[Stratum, np.ndarray]]:
-        """Each pair of classes that has a path, with its rows."""
+    def class_pairs(self) -> Iterator[tuple[Stratum, np.ndarray]]:
+        """Each pair of classes that has a path, with its rows; one by one, since there may be half a million."""
         between = np.flatnonzero(self.rows["kind"] == KINDS.index("between"))
         ends = np.column_stack([self.rows["class_a"][between], self.rows["class_b"][between]])
         pairs, at = np.unique(ends, axis=0, return_inverse=True)
         order = np.argsort(at, kind="stable")
-        groups = np.split(between[order], np.cumsum(np.bincount(at, minlength=len(pairs)))[:-1])
-        names = [Stratum("between", self.class_names[a], self.class_names[b]) for a, b in pairs]
-        return list(zip(names, groups, strict=True)) if len(pairs) else []
+        counts = np.bincount(at, minlength=len(pairs))
+        stops = np.cumsum(counts)
+        for (a, b), start, stop in zip(pairs, stops - counts, stops, strict=True):
+            yield Stratum("between", self.class_names[a], self.class_names[b]), between[order[start:stop]]
 
 
 class Pooling:

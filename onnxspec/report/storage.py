@@ -35,6 +35,10 @@ class Flaw(Exception):
     """What is wrong with a file, in words that go on from its name."""
 
 
+CHUNK_CACHE = 1 << 16
+"""Bytes that HDF5 keeps of every open column: a report has dozens of them open while it is checked, and reads on."""
+
+
 @contextmanager
 def opened(path: Path) -> Iterator[h5py.File]:
     """The file, open for reading; whatever HDF5 stumbles over inside the block is the file's fault.
@@ -48,7 +52,11 @@ def opened(path: Path) -> Iterator[h5py.File]:
         raise ReportError(f"There is no report {path}.", "Make one: onnxspec analyze MODEL --data IMAGES")
     try:
         _require_signature(path)
-        with interruption.limited_to_reading(path), confined(path), h5py.File(path, "r") as file:
+        with (
+            interruption.limited_to_reading(path),
+            confined(path),
+            h5py.File(path, "r", rdcc_nbytes=CHUNK_CACHE) as file,
+        ):
             yield file
     except PermissionError:
         raise ReportError(f"{path} may not be read.", "Change its permissions.") from None

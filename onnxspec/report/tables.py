@@ -10,6 +10,8 @@ import numpy as np
 
 TEXT = h5py.string_dtype("utf-8")
 CHUNK_BYTES = 1 << 18
+TEXT_BYTES = 64
+"""About what a short text takes as an object."""
 
 
 def scale(group: h5py.Group, name: str, values: np.ndarray, unit: str, long_name: str) -> h5py.Dataset:
@@ -84,12 +86,15 @@ def _absorb(total: "hashlib._Hash", item: h5py.Group | h5py.Dataset) -> None:
         return
     _absorb_attributes(total, item.attrs)
     total.update(f"{item.shape}{item.dtype.str}".encode())
-    if h5py.check_string_dtype(item.dtype):
-        total.update("\0".join(read_column(item).ravel().tolist()).encode())
-    else:
-        rows = max(1, CHUNK_BYTES * 16 // max(1, item.dtype.itemsize * int(np.prod(item.shape[1:]))))
-        for start in range(0, len(item), rows):
-            total.update(np.ascontiguousarray(item[start : start + rows]).tobytes())
+    texts = h5py.check_string_dtype(item.dtype) is not None
+    row_bytes = (TEXT_BYTES if texts else item.dtype.itemsize) * int(np.prod(item.shape[1:]))
+    rows = max(1, CHUNK_BYTES * 16 // max(1, row_bytes))
+    for start in range(0, len(item), rows):
+        span = slice(start, start + rows)
+        if texts:
+            total.update(("\0" * (start > 0) + "\0".join(item.asstr()[span].ravel().tolist())).encode())
+        else:
+            total.update(np.ascontiguousarray(item[span]).tobytes())
 
 
 def digest_with_names(file: h5py.File) -> str:

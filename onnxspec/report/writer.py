@@ -5,6 +5,7 @@ import os
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -20,6 +21,32 @@ from onnxspec.report.storage import attribute_names
 from onnxspec.results import Rows
 
 CHUNK = 4096
+HELD_COLUMNS = 16
+"""Columns in memory: more than the figures of one stratum take, of which there may be half a million."""
+
+
+class _Columns(Mapping[str, np.ndarray]):
+    """The scalar columns of a group of rows, read when they are asked for."""
+
+    def __init__(self, paths: h5py.Group):
+        self._paths = paths
+        self._names = [name for name in paths if paths[name].ndim == 1 and name != "bin"]
+        self._held = lru_cache(HELD_COLUMNS)(self._read)
+
+    def _read(self, name: str) -> np.ndarray:
+        with interruption.shield():
+            return self._paths[name][()]
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        if name not in self._names:
+            raise KeyError(name)
+        return self._held(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
 
 
 class ReportWriter:
@@ -96,13 +123,11 @@ class ReportWriter:
         return paths[name]
 
     def rows(self) -> Rows:
-        """All scalar columns so far; power stays on disk."""
+        """All scalar columns so far, until the report is finished; they stay on disk, of what is used a copy in memory."""
         self._flush()
         if self._scalars is None:
-            paths = self._file["paths"]
             with interruption.shield():
-                names = [name for name in paths if paths[name].ndim == 1 and name != "bin"]
-                self._scalars = Rows({name: paths[name][()] for name in names})
+                self._scalars = Rows(_Columns(self._file["paths"]))
         return self._scalars
 
     def power(self, signal: str) -> Iterator[tuple[slice, np.ndarray]]:
