@@ -114,7 +114,7 @@ class LocalEngine:
 
     def distance(self, image_a: np.ndarray, image_b: np.ndarray) -> np.ndarray:
         """RMS pixel difference of (pairs,) images, (pairs,) float64."""
-        spans = self._spans(len(image_a))
+        spans = [slice(start, start + self._together) for start in range(0, len(image_a), self._together)]
         measured = (rms_distance(self._pixels(image_a[span]), self._pixels(image_b[span])) for span in spans)
         return np.concatenate([np.empty(0), *measured])
 
@@ -122,10 +122,10 @@ class LocalEngine:
         """Pixels of images, (n, h, w, c)."""
         return np.stack([self.pixels.get(int(image)) for image in images])
 
-    def _spans(self, count: int) -> list[slice]:
-        """Spans of a number of images, or pairs of them, that are worked on together: few values, or a single one."""
-        together = max(1, AHEAD_VALUES // math.prod(self.spec.shape))
-        return [slice(start, min(start + together, count)) for start in range(0, count, together)]
+    @property
+    def _together(self) -> int:
+        """How many images, or pairs of them, are worked on together: few values, or a single one."""
+        return max(1, AHEAD_VALUES // math.prod(self.spec.shape))
 
     def outputs(
         self, image_a: np.ndarray, image_b: np.ndarray, weights: np.ndarray, dither: Dither | None = None
@@ -179,6 +179,7 @@ class LocalEngine:
                 if self.model.fixed_batch is not None or tile == 1:
                     raise _out_of_memory(tile, self.workers) from None
                 self._halve(tile)
+                formed = formed[:0]
                 continue
             values = as_classes(scores, self.kind)
             if out is None:
@@ -250,16 +251,14 @@ class LocalEngine:
             self.elsewhere.close()
 
     def _ends_of(self, ends: np.ndarray) -> Callable[[int], np.ndarray]:
-        """Path, asked in order, to the anchors (2, ...) of its ends (paths, 2) int; those of paths to come are made with it."""
-        to_come = iter(self._spans(len(ends)))
+        """Path to the anchors (2, ...) of its ends (paths, 2) int; those of the paths behind it are made with it."""
         held, first = np.empty((0, 0), np.float32), 0
 
         def of(path: int) -> np.ndarray:
             nonlocal held, first
-            while path >= first + len(held):
-                span = next(to_come)
-                made = self.anchors(ends[span].ravel())
-                held, first = made.reshape(-1, 2, *made.shape[1:]), span.start
+            if not first <= path < first + len(held):
+                made = self.anchors(ends[path : path + self._together].ravel())
+                held, first = made.reshape(-1, 2, *made.shape[1:]), path
             return held[path - first]
 
         return of

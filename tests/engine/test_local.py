@@ -111,6 +111,28 @@ def test_where_memory_runs_out_the_batch_is_halved():
     assert one.tile == 2
 
 
+@pytest.mark.parametrize("call", range(3))
+@pytest.mark.parametrize("failing", ["anchors", "_fill"])
+def test_where_memory_runs_out_while_points_are_formed_they_are_formed_again(monkeypatch, failing, call):
+    """Batches of 4, of which a single one is formed at a time, so that the rest of a path is formed anew."""
+    monkeypatch.setattr(local, "AHEAD_VALUES", 1)
+    one, calls = engine(tile=4, workers=1), []
+    expected = one.outputs(A, B, families.line(9))
+    plain = getattr(one, failing)
+
+    def short(*arguments):
+        calls.append(arguments)
+        made = plain(*arguments)
+        if len(calls) == call + 1:
+            made[:] = np.nan
+            raise MemoryError
+        return made
+
+    monkeypatch.setattr(one, failing, short)
+    assert one.outputs(A, B, families.line(9)) == pytest.approx(expected, abs=1e-6)  # BLAS minds the batch
+    assert one.tile == 2
+
+
 def test_no_memory_for_a_single_image_is_said():
     def none(batch):
         raise MemoryError
