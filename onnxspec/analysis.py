@@ -221,7 +221,7 @@ def evaluate(prepared: Prepared, spool: Spool, spans: Iterable[slice]) -> Iterat
         return read(span, engine.outputs(some.image_a, some.image_b, weights))
 
     def early(span: slice) -> Rows | None:
-        found = prepared.walked.of(span) if prepared.walked else None
+        found = prepared.walked.take(span) if prepared.walked else None
         return None if found is None else read(span, found)
 
     lines = Source(rows, lambda span: pairs[span].images, lambda span: pairs[span].digest, points, early)

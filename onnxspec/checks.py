@@ -4,7 +4,7 @@ A pilot, the first pairs of every kind, is evaluated before the run: on a grid t
 grid, and under the smallest disturbance that the arithmetic knows. What fails becomes a `Remark`, never silence.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,20 +36,23 @@ def pilot_pairs(pairs: Pairs, count: int = PILOT_PAIRS) -> Pairs:
     return pairs[pilot_places(pairs, count)]
 
 
-@dataclass(frozen=True)
 class Walked:
-    """What the pilot has walked of a plan, so that it need not be walked again.
+    """What the pilot has walked of a plan, so that it need not be walked again: each path is taken once, and then gone.
 
-    places : (paths,) int, in the plan; outputs : (paths, points, outputs) float32, at the points of the run
+    Parameters
+    ----------
+    places : (paths,) int, in the plan; outputs : of each (points, outputs) float32, at the points of the run
     """
 
-    places: np.ndarray
-    outputs: np.ndarray
+    def __init__(self, places: np.ndarray, outputs: Iterable[np.ndarray]):
+        self._outputs = dict(zip(places.tolist(), outputs, strict=True))
 
-    def of(self, span: slice) -> np.ndarray | None:
-        """The outputs along a span of the plan, if the pilot has walked all of it."""
-        here = (self.places >= span.start) & (self.places < span.stop)
-        return self.outputs[here] if here.sum() == span.stop - span.start else None
+    def take(self, span: slice) -> np.ndarray | None:
+        """The outputs (paths, points, outputs) along a span of the plan, if the pilot has walked all of it."""
+        places = range(span.start, span.stop)
+        if any(place not in self._outputs for place in places):
+            return None
+        return np.stack([self._outputs.pop(place) for place in places])
 
 
 @dataclass(frozen=True)
@@ -191,19 +194,19 @@ def rounding_remark(pilot: Pilot) -> Remark:
 
 def _evaluated(
     engine: LocalEngine, pilot: Pairs, reading: Reading, seed: int
-) -> tuple[np.ndarray, list[tuple[str, dict[str, Rows], dict[str, float]]]]:
-    """Outputs at the points of the run; per kind, rows on the three grids and each signal's mean squared error off the grid."""
+) -> tuple[list[np.ndarray], list[tuple[str, dict[str, Rows], dict[str, float]]]]:
+    """Each path's outputs at the points of the run; per kind, rows on the three grids and each signal's mean squared error off the grid."""
     points = reading.measurement.points
     weights = families.line(2 * points - 1)
     t = np.random.default_rng([seed, 11]).random((len(pilot), OFF_GRID_TIMES))
 
-    def work(span: slice) -> tuple[np.ndarray, list[Rows], dict[str, np.ndarray]]:
+    def work(span: slice) -> tuple[list[np.ndarray], list[Rows], dict[str, np.ndarray]]:
         some = pilot[span]
         distance = engine.distance(some.image_a, some.image_b)
         fine = engine.outputs(some.image_a, some.image_b, weights)
         between = engine.outputs(some.image_a, some.image_b, families.line_at(t[span]))
         grids = [measure(fine[:, ::step], some, distance, reading) for step in (4, 2, 1)]
-        return fine[:, ::2].copy(), grids, _off_grid_errors(fine[:, ::2], between, t[span], reading)
+        return [one.copy() for one in fine[:, ::2]], grids, _off_grid_errors(fine[:, ::2], between, t[span], reading)
 
     spans = [slice(start, min(start + AT_ONCE, len(pilot))) for start in range(0, len(pilot), AT_ONCE)]
     outputs, rows, off_grid = zip(*engine.map(work, spans, lambda span: pilot[span].images), strict=True)
@@ -214,7 +217,7 @@ def _evaluated(
         here = pilot.kind == kind
         of_kind = {name: Rows({k: v[here] for k, v in grid.columns.items()}) for name, grid in grids.items()}
         by_kind.append((KINDS[kind], of_kind, {name: float(error[here].mean()) for name, error in errors.items()}))
-    return np.concatenate(outputs), by_kind
+    return [one for part in outputs for one in part], by_kind
 
 
 def _off_grid_errors(grid: np.ndarray, between: np.ndarray, t: np.ndarray, reading: Reading) -> dict[str, np.ndarray]:

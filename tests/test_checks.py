@@ -184,3 +184,12 @@ def test_rows_join_in_any_grouping():
         assert np.array_equal(whole[name], right[name])
     with pytest.raises(ValueError, match="different measurements"):
         Rows.concatenated([parts[0], Rows({"a": np.zeros(1)})])
+
+
+def test_what_the_pilot_has_walked_is_taken_once_and_whole():
+    outputs = np.arange(24, dtype=np.float32).reshape(4, 3, 2)
+    walked = checks.Walked(np.array([0, 1, 40, 41]), outputs)
+    assert walked.take(slice(1, 3)) is None
+    assert np.array_equal(walked.take(slice(0, 2)), outputs[:2])
+    assert walked.take(slice(0, 2)) is None
+    assert np.array_equal(walked.take(slice(40, 42)), outputs[2:])

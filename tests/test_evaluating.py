@@ -58,7 +58,7 @@ def test_a_repeated_analysis_walks_no_path_to_the_same_report(data, tmp_path, wa
 def test_the_pilot_s_paths_are_not_walked_again_and_the_report_is_the_same(data, tmp_path, walked, monkeypatch):
     analyzed(data, tmp_path / "once.h5")
     once = walked[0]
-    monkeypatch.setattr(checks.Walked, "of", lambda self, span: None)
+    monkeypatch.setattr(checks.Walked, "take", lambda self, span: None)
     analyzed(data, tmp_path / "twice.h5")
     assert walked[0] - once == once + 2 * checks.PILOT_PAIRS * 17
     assert content(tmp_path / "once.h5") == content(tmp_path / "twice.h5")
