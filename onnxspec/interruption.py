@@ -60,6 +60,12 @@ def ignore() -> None:
     _deaf.set()
 
 
+def silence() -> None:
+    """Makes the system ignore the signals, for a process that only ends: Python's last act is to undo its own handlers."""
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+
+
 def requested() -> bool:
     """Whether an interrupt was requested, whatever became of it."""
     return _requested.is_set()

@@ -67,6 +67,20 @@ def test_an_interrupt_after_the_end_is_none():
         signal.raise_signal(signal.SIGINT)
 
 
+@pytest.mark.skipif(os.name != "posix", reason="signals are sent as POSIX has them")
+@pytest.mark.parametrize(("last", "expected"), [("i.ignore()", -signal.SIGINT), ("i.silence()", 0)])
+def test_an_interrupt_while_python_is_closed_does_not_end_a_silent_process(last, expected):
+    code = (
+        "import os, signal\n"
+        "from onnxspec import interruption as i\n"
+        "class Late:\n"
+        "    def __del__(self, kill=os.kill, pid=os.getpid(), number=signal.SIGINT): kill(pid, number)\n"
+        f"i.listen()\nlate = Late()\n{last}\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": str(ROOT)})
+    assert ended.returncode == expected
+
+
 def interrupted(folder, after: float, pairs: str) -> tuple[int, str, list[str]]:
     """Exit code, standard error and files left of a run that gets SIGINT after some seconds."""
     arguments = ["analyze", str(FASHION / "pytorch.onnx"), "--data", str(FASHION / "test.npz"), "--pairs", pairs]

@@ -65,10 +65,13 @@ def run() -> None:
     from onnxspec.cli import supervision
 
     if supervision.wanted(sys.argv[1:]):
-        sys.exit(supervision.supervise(sys.argv[1:]))
+        code = supervision.supervise(sys.argv[1:])
+        interruption.silence()
+        sys.exit(code)
     interruption.listen()
     supervision.follow()
     code = main()
+    interruption.silence()
     supervision.tell(code)
     if interruption.abandoned():
         sys.stderr.flush()
