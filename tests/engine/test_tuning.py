@@ -50,6 +50,15 @@ def test_a_slow_model_is_not_tuned_for_long():
     assert time.perf_counter() - start < 2.5
 
 
+def test_where_the_smallest_batch_is_long_no_larger_one_is_tried():
+    model = Timed(0.06, 0.0)
+    sizes = []
+    run = model.run
+    model.run = lambda batch: (sizes.append(len(batch)), run(batch))[1]
+    assert best_tile(model, SAMPLE) == tuning.TILES[0]
+    assert set(sizes) == {tuning.TILES[0]}
+
+
 def test_a_fixed_batch_is_kept():
     assert best_tile(Timed(0.0, 0.0001, fixed_batch=7), SAMPLE) == 7
 
