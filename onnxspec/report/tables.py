@@ -52,8 +52,18 @@ def described(dataset: h5py.Dataset, unit: str, long_name: str, dims: list[h5py.
 
 
 def read_column(dataset: h5py.Dataset) -> np.ndarray:
-    """A variable's values; UTF-8 strings as an object array of str."""
-    return dataset.asstr()[()] if h5py.check_string_dtype(dataset.dtype) else dataset[()]
+    """A variable's values; UTF-8 strings as an object array of str, those that are alike one object."""
+    if not h5py.check_string_dtype(dataset.dtype):
+        return dataset[()]
+    known: dict[str, str] = {}
+    values = np.empty(dataset.shape, object)
+    rows = max(1, CHUNK_BYTES // (TEXT_BYTES * max(1, int(np.prod(dataset.shape[1:])))))
+    for start in range(0, len(dataset), rows):
+        texts = dataset.asstr()[start : start + rows]
+        values[start : start + rows] = np.array([known.setdefault(t, t) for t in texts.flat], object).reshape(
+            texts.shape
+        )
+    return values
 
 
 def plain(value: Any) -> Any:
