@@ -195,7 +195,7 @@ def rounding_remark(pilot: Pilot) -> Remark:
 def _evaluated(
     engine: LocalEngine, pilot: Pairs, reading: Reading, seed: int
 ) -> tuple[list[np.ndarray], list[tuple[str, dict[str, Rows], dict[str, float]]]]:
-    """Each path's outputs at the points of the run; per kind, rows on the three grids and each signal's mean squared error off the grid."""
+    """Outputs of every path at the points of the run, and per kind: rows on the grids, each signal's squared error off it."""
     points = reading.measurement.points
     weights = families.line(2 * points - 1)
     t = np.random.default_rng([seed, 11]).random((len(pilot), OFF_GRID_TIMES))

@@ -30,7 +30,7 @@ class Source:
     used : the distinct images of a span, (images,) int
     mark : what tells the paths of a span from all others, as a text
     images : forward passes of one path
-    early : the rows of a span whose paths the pilot has walked, None for others
+    early : the rows of a span whose paths the pilot has walked, None for others; asked once
     """
 
     rows: Callable[[slice], Rows]

@@ -13,7 +13,6 @@ from onnxspec.report.storage import Budget, Flaw
 TEXT, WHOLE, REAL, BYTE = "text", "whole number", "number", "byte"
 # No figure comes near; squares and sums of what is below stay finite.
 LARGEST = 1e100
-VALUES_AT_ONCE = 1 << 18
 _KINDS = {WHOLE: "i", REAL: "f", BYTE: "u"}
 
 
@@ -108,12 +107,8 @@ def _require_words(dataset: h5py.Dataset, column: Column) -> None:
 
 
 def _require_range(dataset: h5py.Dataset, column: Column) -> None:
-    if dataset.ndim == 0:
-        _require_in_range(dataset[()], dataset.name, column)
-        return
-    rows = max(1, VALUES_AT_ONCE // max(1, math.prod(dataset.shape[1:])))
-    for start in range(0, len(dataset), rows):
-        _require_in_range(dataset[start : start + rows], dataset.name, column)
+    for span in tables.spans(dataset):
+        _require_in_range(dataset[span], dataset.name, column)
 
 
 def _require_in_range(values: np.ndarray, name: str, column: Column) -> None:

@@ -2,7 +2,7 @@
 
 import hashlib
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import h5py
@@ -57,13 +57,17 @@ def read_column(dataset: h5py.Dataset) -> np.ndarray:
         return dataset[()]
     known: dict[str, str] = {}
     values = np.empty(dataset.shape, object)
-    rows = max(1, CHUNK_BYTES // (TEXT_BYTES * max(1, int(np.prod(dataset.shape[1:])))))
-    for start in range(0, len(dataset), rows):
-        texts = dataset.asstr()[start : start + rows]
-        values[start : start + rows] = np.array([known.setdefault(t, t) for t in texts.flat], object).reshape(
-            texts.shape
-        )
+    for span in spans(dataset):
+        texts = dataset.asstr()[span]
+        values[span] = np.array([known.setdefault(t, t) for t in texts.flat], object).reshape(texts.shape)
     return values
+
+
+def spans(dataset: h5py.Dataset) -> Iterator[slice]:
+    """Spans of rows, of a few megabytes each, that cover a variable of one dimension or more."""
+    value = TEXT_BYTES if h5py.check_string_dtype(dataset.dtype) else dataset.dtype.itemsize
+    rows = max(1, CHUNK_BYTES * 16 // max(1, value * math.prod(dataset.shape[1:])))
+    return (slice(start, start + rows) for start in range(0, len(dataset), rows))
 
 
 def plain(value: Any) -> Any:
@@ -96,13 +100,9 @@ def _absorb(total: "hashlib._Hash", item: h5py.Group | h5py.Dataset) -> None:
         return
     _absorb_attributes(total, item.attrs)
     total.update(f"{item.shape}{item.dtype.str}".encode())
-    texts = h5py.check_string_dtype(item.dtype) is not None
-    row_bytes = (TEXT_BYTES if texts else item.dtype.itemsize) * int(np.prod(item.shape[1:]))
-    rows = max(1, CHUNK_BYTES * 16 // max(1, row_bytes))
-    for start in range(0, len(item), rows):
-        span = slice(start, start + rows)
-        if texts:
-            total.update(("\0" * (start > 0) + "\0".join(item.asstr()[span].ravel().tolist())).encode())
+    for span in spans(item):
+        if h5py.check_string_dtype(item.dtype):
+            total.update(("\0" * (span.start > 0) + "\0".join(item.asstr()[span].ravel().tolist())).encode())
         else:
             total.update(np.ascontiguousarray(item[span]).tobytes())
 
