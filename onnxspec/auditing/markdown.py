@@ -12,6 +12,7 @@ from pathlib import Path
 from onnxspec.auditing.text import ending
 from onnxspec.auditing.verdicts import Audit, State
 from onnxspec.errors import ExitCode, ResourceError, inert
+from onnxspec.files import append_text
 
 # GitHub refuses a step summary above 1 MiB; the rest is left to other steps' words and to the cutting note.
 LIMIT_BYTES = (1 << 20) - (1 << 14)
@@ -45,8 +46,7 @@ def append_summary(path: Path, audit: Audit) -> None:
     """
     try:
         before = path.stat().st_size if path.exists() else 0
-        with path.open("a", encoding="utf-8", newline="\n") as file:
-            file.write(to_markdown(audit, LIMIT_BYTES - before))
+        append_text(path, to_markdown(audit, LIMIT_BYTES - before))
     except OSError as error:
         text = f"The step summary {path} cannot be written: {error.strerror}."
         raise ResourceError(text, "Unset GITHUB_STEP_SUMMARY, or mend its path.") from None

@@ -1,6 +1,7 @@
 """`onnxspec audit` through the real command line: every exit code, and the files it leaves."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -232,6 +233,16 @@ def test_files_for_machines(run, policy, report, empty_folder, monkeypatch):
     assert ElementTree.parse("j.xml").find(".//failure") is not None
     assert json.loads(Path("s.sarif").read_text())["runs"][0]["results"][0]["level"] == "error"
     assert Path("step.md").read_text() == "before\n" + Path("s.md").read_text()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with names")
+def test_a_step_summary_that_nobody_reads_is_not_waited_for(run, policy, report, empty_folder, monkeypatch):
+    policy("accuracy = { min = 0.1 }")
+    os.mkfifo(empty_folder / "step.md")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", "step.md")
+    code, _, err = run(report)
+    assert code == 6
+    assert "The step summary step.md cannot be written" in err and err.count("\n") == 1
 
 
 def test_a_place_that_cannot_be_written_is_refused_before_the_run(run, policy):
