@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from onnxspec import sampling
+from onnxspec import sampling, strips
 from onnxspec.conclusion import conclude
 from onnxspec.engine.shards import shards_by_kind
 from onnxspec.evaluating import LINES, Source, parts
@@ -117,6 +117,7 @@ class Run:
     writer: ReportWriter
     listener: Listener
     clock: Clock
+    candidates: strips.Candidates
     walked: list[slice] = field(default_factory=list)
 
     def extend(self, spans: Sequence[slice]) -> None:
@@ -124,6 +125,7 @@ class Run:
         self.listener.stage("walking the paths")
         for rows in evaluate(self.prepared, self.spool, spans):
             self.writer.append(rows)
+            self.candidates.offer(rows)
         self.walked += spans
 
     def pooling(self) -> Pooling:
@@ -143,7 +145,7 @@ class Run:
         prepared = self._as_walked()
         if prepared.settings.plan.precision is not None and not ended:
             prepared = _as_asked_for(prepared)
-        conclude(prepared, walked, self.writer, self.spool, self.clock, ended or {})
+        conclude(prepared, walked, self.writer, self.spool, self.clock, ended or {}, self.candidates)
 
     def _as_walked(self) -> Prepared:
         """What was prepared, with the pairs that were walked, in that order."""
@@ -173,7 +175,7 @@ def started(
         prepared, beside = prepare(frozen, listener, spool, lambda known: choose(known, own_paths))
         bins = sample_spectrum(prepared.reading).frequency
         with ReportWriter(spool.destination, spool.report, bins) as writer:
-            yield Run(prepared, beside, spool, writer, listener, clock)
+            yield Run(prepared, beside, spool, writer, listener, clock, strips.Candidates(*prepared.headline))
 
 
 def to_precision(

@@ -20,6 +20,7 @@ from onnxspec.statistics import Interval, proportion
 PILOT_PAIRS = 32
 DITHERED_PATHS = 8
 OFF_GRID_TIMES = 8
+REPEATED_PATHS, REPEATED_POINTS = 3, 4
 AT_ONCE = 4
 """Paths of the pilot that a worker takes at a time: few, so that the slowest networks keep all cores busy, too."""
 FLOAT32_UNIT = float(np.finfo(np.float32).eps)
@@ -119,8 +120,8 @@ def noise_floor(
 
 def repeatable(engine: LocalEngine, pairs: Pairs) -> bool:
     """Whether a path gives the same bits twice, and at another position among other neighbours in the batch."""
-    weights = families.line_at(np.arange(4) / 4)
-    order = np.arange(min(3, len(pairs)))
+    weights = families.line_at(np.arange(REPEATED_POINTS) / REPEATED_POINTS)
+    order = np.arange(min(REPEATED_PATHS, len(pairs)))
 
     def first_path(positions: np.ndarray) -> np.ndarray:
         outputs = engine.outputs(pairs.image_a[positions], pairs.image_b[positions], weights)
@@ -128,6 +129,13 @@ def repeatable(engine: LocalEngine, pairs: Pairs) -> bool:
 
     one, *others = engine.map(first_path, (order, order, order[::-1], order[:1]))
     return all(np.array_equal(one, other) for other in others)
+
+
+def pilot_images(pairs: Pairs, points: int) -> int:
+    """How many forward passes the pilot of a plan takes."""
+    paths, dithered = len(pilot_pairs(pairs)), len(dithered_pairs(pairs))
+    repeated = REPEATED_POINTS * (3 * min(REPEATED_PATHS, paths) + 1)
+    return paths * (2 * points - 1 + OFF_GRID_TIMES) + 2 * dithered * points + repeated
 
 
 def accuracy(rows: Rows, reading: Reading) -> Interval:

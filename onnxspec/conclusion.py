@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from onnxspec import checks, interruption, sampling, strips
+from onnxspec import checks, interruption, results, sampling, strips
 from onnxspec.engine.shards import Shard
 from onnxspec.evaluating import Source, parts
 from onnxspec.families.measuring import Walked
@@ -35,6 +35,7 @@ def conclude(
     spool: Spool,
     clock: Clock,
     ended: Mapping[str, str],
+    candidates: strips.Candidates,
 ) -> None:
     """Pools the rows, writes everything but them and drops what the spool has kept of them.
 
@@ -42,6 +43,7 @@ def conclude(
     ----------
     prepared : with the pairs that were walked; walked : other families beside the straight lines
     ended : kind to why a run to a precision went no further, a key of `sampling.ENDINGS`
+    candidates : whose curves are at hand
     """
     subject, reading = prepared.subject, prepared.reading
     rows = writer.rows()
@@ -56,8 +58,8 @@ def conclude(
     tables = [pooled(one, prepared) for one in walked]
     remarks = [*prepared.remarks, *_closing_remarks(prepared, accuracy, pooling), *beyond_reach(walked)]
     remarks += _imprecise(prepared, pooling, ended)
-    thumbnails, outputs = prepared.settings.presentation.thumbnails, partial(_strip_outputs, prepared)
-    kept = strips.gather(subject.engine, rows, reading, prepared.pilot, thumbnails, outputs)
+    thumbnails, curves = prepared.settings.presentation.thumbnails, partial(_curves, prepared, candidates)
+    kept = strips.gather(subject.engine, rows, *prepared.headline, thumbnails, curves)
     subject.model.require_unchanged()
     with interruption.shield():
         used = _used(prepared, walked)
@@ -70,16 +72,22 @@ def conclude(
         spool.finish()
 
 
-def _strip_outputs(prepared: Prepared, ends: np.ndarray) -> Iterator[np.ndarray]:
-    """The outputs along lines between images (lines, 2) int, each (points, outputs) float32."""
-    engine, weights = prepared.subject.engine, line(prepared.points)
+def _curves(prepared: Prepared, candidates: strips.Candidates, paths: np.ndarray, ends: np.ndarray) -> Rows:
+    """The curves of paths (strips,) int between images (strips, 2) int; those that are not at hand are walked."""
+    engine, reading, weights = prepared.subject.engine, prepared.reading, line(prepared.points)
 
-    def rows(span: slice) -> Rows:
-        return Rows({"outputs": engine.outputs(ends[span, 0], ends[span, 1], weights)})
+    def walked(span: slice) -> Rows:
+        return results.curves(reading.signal("prob", engine.outputs(ends[span, 0], ends[span, 1], weights)), reading)
 
-    strip = Source(rows, lambda span: np.unique(ends[span]), lambda span: str(ends[span].tolist()), prepared.points)
-    todo = [("strip", Shard(path, path + 1)) for path in range(len(ends))]
-    return (part.rows["outputs"][0] for _, part in parts(prepared, {"strip": strip}, todo, None))
+    def held(span: slice) -> Rows | None:
+        return None if prepared.walks_again else candidates.curves(int(paths[span.start]))
+
+    source = Source(
+        walked, lambda span: np.unique(ends[span]), lambda span: str(ends[span].tolist()), prepared.points, held
+    )
+    todo = [("curves", Shard(path, path + 1)) for path in range(len(ends))]
+    found = [part.rows for _, part in parts(prepared, {"curves": source}, todo, None)]
+    return Rows.concatenated(found or [results.curves(np.empty((0, prepared.points, 1)), reading)])
 
 
 def _used(prepared: Prepared, walked: Sequence[Walked]) -> np.ndarray:

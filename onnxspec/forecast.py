@@ -35,7 +35,7 @@ class Forecast:
 
     paths, points : straight paths and those beside them, and the points on a straight one
     at_most : whether a precision may be reached with fewer; points_open : whether the pilot may double the points
-    forward_passes : pilot, checks and strips included; seconds : start-up included
+    forward_passes : pilot and checks included; seconds : start-up included
     memory_bytes : at its peak, None where the system does not say what this process has; report_bytes : on the disk
     seconds_per_image : measured, with all workers at it, in this form: batch, threads, session_threads
     """

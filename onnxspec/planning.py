@@ -98,7 +98,10 @@ class Frozen:
 
     @property
     def walks_again(self) -> bool:
-        """Whether the pilot's paths are walked again: on a device, whose bits may depend on a path's place in a batch."""
+        """Whether paths of the pilot, and those to look at, are walked again.
+
+        So on a device, whose bits may depend on a path's place in a batch.
+        """
         return self.subject.model.in_flight > 0
 
     def images(self, kept: int = 0, pilot_kept: bool = False) -> int:
@@ -123,6 +126,12 @@ class Prepared(Frozen):
     pilot: Pilot
     walked: checks.Walked | None
     cache: Cache
+
+    @property
+    def headline(self) -> tuple[str, float]:
+        """The signal of the headline, and what rounding alone adds to a path's power in it."""
+        signal = self.reading.measurement.signals[0]
+        return signal, float(self.pilot.floor[signal].sum())
 
 
 def freeze(subject: Subject, settings: Settings, listener: Listener, given: Pairs | None = None) -> Frozen:
@@ -218,16 +227,17 @@ def _prepared(frozen: Frozen, pilot: Pilot, walked: checks.Walked | None, cache:
 def images_of(
     pairs: Pairs, settings: Settings, kept: int = 0, pilot_kept: bool = False, walks_again: bool = False
 ) -> int:
-    """How many forward passes straight lines cost, pilot, checks and strips included, when so many paths are done already."""
+    """How many forward passes straight lines cost, pilot and checks included, when so many paths are done already.
+
+    Strips are of paths whose curves are at hand, but for those of a device and of what was done already.
+    """
     points = settings.measurement.points
-    shown = min(strips.most(settings.plan.kinds), len(pairs))
+    shown = min(strips.most(settings.plan.kinds), len(pairs) if walks_again else kept)
     walked = (len(pairs) - kept + shown) * points
     if pilot_kept:
         return walked
-    pilot = len(checks.pilot_pairs(pairs))
-    dithered = len(checks.dithered_pairs(pairs))
-    beyond = (points if walks_again else 0) + points - 1 + checks.OFF_GRID_TIMES
-    return walked + pilot * beyond + 2 * dithered * points
+    spared = 0 if walks_again else len(checks.pilot_pairs(pairs)) * points
+    return walked + checks.pilot_images(pairs, points) - spared
 
 
 def identity(frozen: Frozen) -> dict[str, str]:

@@ -19,13 +19,19 @@ UNRESOLVED_SHARE = 0.1
 ABOVE_FLOOR = 10.0
 NEGLIGIBLE = 1e-9
 UNSEEN = 1e-9
+CURVES = 5
+"""Classes of a path that may be shown."""
 
 
 @dataclass(frozen=True)
 class Rows:
-    """Columns by name, each (paths,) or (paths, bins)."""
+    """Columns by name, each (paths,) or (paths, bins).
+
+    curves : of paths that were measured just now, as of `curves`; gone once rows are joined or kept
+    """
 
     columns: Mapping[str, np.ndarray]
+    curves: "Rows | None" = None
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values()), ()))
@@ -108,7 +114,21 @@ def measure(outputs: np.ndarray, pairs: Pairs, distance: np.ndarray, reading: Re
     for name in reading.measurement.signals:
         signal = prob if name == "prob" else reading.signal(name, outputs)
         columns |= _spectral(name, signal, distance, reading)
-    return Rows(columns)
+    return Rows(columns, curves(prob, reading))
+
+
+def curves(prob: np.ndarray, reading: Reading) -> Rows:
+    """Of probabilities (paths, points, classes) what may be shown: the classes that get highest on each path.
+
+    Returns
+    -------
+    Rows
+        output : (paths, 5) int32, output indices, the highest first; prob : (paths, 5, points) float32
+    """
+    best = np.argsort(-prob.max(1), axis=-1, kind="stable")[:, :CURVES]
+    output = best if reading.columns is None else reading.columns[best]
+    along = np.take_along_axis(prob, best[:, None], 2).swapaxes(1, 2)
+    return Rows({"output": output.astype(np.int32), "prob": along.astype(np.float32)})
 
 
 def _decisions(prob: np.ndarray, labels: np.ndarray, distance: np.ndarray) -> dict[str, np.ndarray]:

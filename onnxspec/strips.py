@@ -2,26 +2,83 @@
 
 Chosen by hff among the paths that count in the headline (both ends right, cut-off within reach) and whose
 probabilities move at least a tenth as much as the mean path's: where nothing moves, a share of fast wiggling is
-defined, but there is nothing to see. They are evaluated again after the run, since outputs are not kept.
+defined, but there is nothing to see. That is known when all are walked, and outputs are not kept; so the curves of
+those which are the wildest and the calmest so far are, and only a path that was none of them is evaluated again.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from PIL import Image
 
 from onnxspec.engine.local import LocalEngine
-from onnxspec.results import Pilot, Reading, Rows, Strips
+from onnxspec.results import Rows, Strips
 
 EACH = 8
-CLASSES = 5
 SIDE = 64
 _MOVES = 0.1
+_MEANS = (0.5, 0.75, 1.0, 1.5, 2.0)
+"""What the mean path may come to, over that of the paths so far."""
 
 
 def most(kinds: Sequence[str]) -> int:
     """How many strips a run keeps at most."""
     return 2 * EACH * len(kinds)
+
+
+class Candidates:
+    """The curves of the paths that may be shown, of rows that come in order.
+
+    Parameters
+    ----------
+    signal, noise : as of `choose`
+    """
+
+    def __init__(self, signal: str, noise: float):
+        self._signal, self._noise = signal, noise
+        self._seen = 0
+        self._kinds: dict[int, _Standing] = {}
+
+    def offer(self, rows: Rows) -> None:
+        """The next rows; those whose curves are gone count, too."""
+        counted = _counted(rows, self._signal, self._noise)
+        for kind in np.unique(rows["kind"][counted]).tolist():
+            at = np.flatnonzero(counted & (rows["kind"] == kind))
+            self._kinds.setdefault(kind, _Standing()).add(rows, self._signal, at, self._seen)
+        self._seen += len(rows)
+
+    def curves(self, path: int) -> Rows | None:
+        """The curves of the path in a row, (1, ...), if they are held."""
+        found = (standing.curves.get(path) for standing in self._kinds.values())
+        return next((one for one in found if one is not None), None)
+
+
+class _Standing:
+    """The wildest and the calmest paths of a kind so far, whatever the mean path comes to."""
+
+    def __init__(self) -> None:
+        self.curves: dict[int, Rows | None] = {}
+        self._total, self._count = 0.0, 0
+        self._path, self._share, self._moved = np.empty(0, np.int64), np.empty(0), np.empty(0)
+
+    def add(self, rows: Rows, signal: str, at: np.ndarray, first: int) -> None:
+        """Paths that count, at these places of rows whose first is that of the report."""
+        total = rows[f"total_{signal}"][at]
+        self._total += float(total.sum())
+        self._count += len(at)
+        path = np.concatenate([self._path, first + at])
+        share = np.concatenate([self._share, rows[f"hf_{signal}"][at] / total])
+        moved = np.concatenate([self._moved, total])
+        orders = [_in_order(share, moved, times * self._total / self._count) for times in _MEANS]
+        kept = np.unique(np.concatenate([end for order in orders for end in (order[:EACH], order[-EACH:])]))
+        self._path, self._share, self._moved = path[kept], share[kept], moved[kept]
+        new = {int(first + place): _one(rows.curves, int(place)) for place in at}
+        self.curves = {one: self.curves[one] if one in self.curves else new[one] for one in self._path.tolist()}
+
+
+def _one(curves: Rows | None, place: int) -> Rows | None:
+    """A path's curves; copied, so that those beside it can go."""
+    return None if curves is None else Rows({name: column[[place]] for name, column in curves.columns.items()})
 
 
 def choose(rows: Rows, signal: str, noise: float) -> tuple[np.ndarray, np.ndarray]:
@@ -32,8 +89,10 @@ def choose(rows: Rows, signal: str, noise: float) -> tuple[np.ndarray, np.ndarra
     By kind, first the wildest from the wildest on, then the calmest from the calmest on; no path is both.
     """
     chosen, wild = [np.empty(0, np.int64)], [np.empty(0, np.int8)]
-    for kind in np.unique(rows["kind"]):
-        order = _by_hff(rows, signal, noise, rows["kind"] == kind)
+    counted, total = _counted(rows, signal, noise), rows[f"total_{signal}"]
+    for kind in np.unique(rows["kind"][counted]):
+        at = np.flatnonzero(counted & (rows["kind"] == kind))
+        order = at[_in_order(rows[f"hf_{signal}"][at] / total[at], total[at], total[at].mean())]
         first = min(EACH, (len(order) + 1) // 2)
         last = order[first:][-EACH:][::-1]
         chosen += [order[:first], last]
@@ -41,49 +100,44 @@ def choose(rows: Rows, signal: str, noise: float) -> tuple[np.ndarray, np.ndarra
     return np.concatenate(chosen), np.concatenate(wild)
 
 
-def _by_hff(rows: Rows, signal: str, noise: float, among: np.ndarray) -> np.ndarray:
-    """Row indices of the paths worth looking at, the wildest first."""
-    total = rows[f"total_{signal}"]
-    counted = among & (rows["ends_right"] == 2) & (rows["within_reach"] > 0) & (total > noise)
-    if not counted.any():
-        return np.empty(0, np.int64)
-    moving = np.flatnonzero(counted & (total >= _MOVES * total[counted].mean()))
-    return moving[np.argsort(-rows[f"hf_{signal}"][moving] / total[moving], kind="stable")]
+def _counted(rows: Rows, signal: str, noise: float) -> np.ndarray:
+    """Which paths count in the headline and move beyond rounding, (paths,) bool."""
+    return (rows["ends_right"] == 2) & (rows["within_reach"] > 0) & (rows[f"total_{signal}"] > noise)
+
+
+def _in_order(share: np.ndarray, moved: np.ndarray, mean: float) -> np.ndarray:
+    """Where the paths worth looking at are, the wildest first, by their hff (paths,) and how much they move."""
+    moving = np.flatnonzero(moved >= _MOVES * mean)
+    return moving[np.argsort(-share[moving], kind="stable")]
 
 
 def gather(
     engine: LocalEngine,
     rows: Rows,
-    reading: Reading,
-    pilot: Pilot,
+    signal: str,
+    noise: float,
     pixels: bool,
-    outputs: Callable[[np.ndarray], Iterable[np.ndarray]],
+    curves: Callable[[np.ndarray, np.ndarray], Rows],
 ) -> Strips:
     """The strips of a run.
 
     Parameters
     ----------
+    signal, noise : as of `choose`
     pixels : False leaves the thumbnails out
-    outputs : images at the ends of lines (lines, 2) int -> the model's outputs along them, each (points, outputs)
+    curves : rows of paths (strips,) int and the images at their ends (strips, 2) int -> their curves
     """
-    signal = reading.measurement.signals[0]
-    paths, wild = choose(rows, signal, float(pilot.floor[signal].sum()))
+    paths, wild = choose(rows, signal, noise)
     ends = np.column_stack([rows["image_a"][paths], rows["image_b"][paths]])
-    top = [_top(reading.signal("prob", one[None])[0], reading.columns) for one in outputs(ends)]
+    shown = curves(paths, ends)
     return Strips(
         paths.astype(np.int32),
         wild,
         rows[f"hf_{signal}"][paths] / rows[f"total_{signal}"][paths],
-        np.array([output for output, _ in top], np.int32),
-        np.array([prob for _, prob in top], np.float32),
+        shown["output"],
+        shown["prob"],
         np.array([_thumbnails(engine, pair) for pair in ends], np.uint8) if pixels and len(ends) else None,
     )
-
-
-def _top(prob: np.ndarray, columns: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
-    """Output indices (classes,) of the classes that get highest on a path, and their curves (classes, points)."""
-    best = np.argsort(-prob.max(0), kind="stable")[:CLASSES]
-    return best if columns is None else columns[best], prob[:, best].T
 
 
 def _thumbnails(engine: LocalEngine, pair: np.ndarray) -> np.ndarray:

@@ -51,6 +51,41 @@ def test_only_paths_that_count_and_move_are_shown():
     assert set(paths.tolist()) == {3, 4, 5}
 
 
+def with_curves(some: Rows, first: int) -> Rows:
+    """Rows whose curves are their places in the report."""
+    places = np.arange(first, first + len(some))
+    return Rows(some.columns, Rows({"output": places[:, None], "prob": places[:, None, None] / 1e6}))
+
+
+@pytest.mark.parametrize("spread", [0.5, 2.0])
+@pytest.mark.parametrize("paths", [5, 100, 3000])
+def test_the_curves_of_all_that_is_shown_are_at_hand(paths, spread):
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+        found = rows(
+            rng.beta(0.5, 3, paths),
+            rng.lognormal(0, spread, paths),
+            kind=np.sort(rng.integers(0, 2, paths)).astype(np.int8),
+            ends_right=rng.integers(1, 3, paths),
+        )
+        candidates = strips.Candidates("prob", 0.0)
+        for start in range(0, paths, 32):
+            some = Rows({name: column[start : start + 32] for name, column in found.columns.items()})
+            candidates.offer(with_curves(some, start))
+        for path in strips.choose(found, "prob", 0.0)[0].tolist():
+            assert candidates.curves(path)["output"].tolist() == [[path]]
+        held = [path for path in range(paths) if candidates.curves(path) is not None]
+        assert len(held) <= 20 * strips.EACH, "curves take memory"
+
+
+def test_rows_whose_curves_are_gone_count_all_the_same():
+    candidates = strips.Candidates("prob", 0.0)
+    candidates.offer(rows(np.full(10, 0.5)))
+    candidates.offer(with_curves(rows(np.arange(1, 11) / 20), 10))
+    assert candidates.curves(3) is None
+    assert candidates.curves(12)["output"].tolist() == [[12]]
+
+
 def test_rounding_is_not_a_wild_path():
     assert len(strips.choose(rows(np.full(6, 0.5), np.full(6, 1e-12)), "prob", 1e-9)[0]) == 0
 

@@ -8,7 +8,7 @@ per unit of L2 distance), whose passes are counted and not made, and a run of ma
 
 MODEL and OTHER are then compared to the same precision of their factor, in step on the same pairs. Beside that stand
 independent pairs: each model on pairs of its own, drawn with seeds of their own, in the same rounds until the factor is
-as precise, or --pairs are used up. Every pass that is made is counted, those of pilot, checks and strips included.
+as precise, or --pairs are used up. Every pass that is made is counted, those of pilot and checks included.
 """
 
 import argparse
