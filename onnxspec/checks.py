@@ -64,19 +64,21 @@ class Reference:
     finer: bool
 
 
-def dithered_pairs(pairs: Pairs) -> Pairs:
-    """The pairs whose noise is measured: at least eight, from every kind."""
-    return pilot_pairs(pairs, -(-DITHERED_PATHS // max(len(np.unique(pairs.kind)), 1)))
+def dithered_places(pairs: Pairs) -> np.ndarray:
+    """Where the pairs are whose noise is measured, (n,) int: at least eight, from every kind, all of the pilot."""
+    return pilot_places(pairs, -(-DITHERED_PATHS // max(len(np.unique(pairs.kind)), 1)))
 
 
 def run_pilot(
     engine: LocalEngine, pairs: Pairs, reading: Reading, seed: int, reference: Reference | None
 ) -> tuple[Pilot, Walked]:
     """Evaluates the pilot: convergence, noise floor and repeatability, and what it has walked."""
-    pilot = pilot_pairs(pairs)
-    floor, source = noise_floor(engine, dithered_pairs(pairs), reading, seed, reference)
-    signal_names = reading.measurement.signals
+    places, dithered = pilot_places(pairs), dithered_places(pairs)
+    pilot = pairs[places]
     outputs, by_kind = _evaluated(engine, pilot, reading, seed)
+    plain = np.stack([outputs[at] for at in np.searchsorted(places, dithered)])
+    floor, source = noise_floor(engine, pairs[dithered], plain, reading, seed, reference)
+    signal_names = reading.measurement.signals
     found = tuple(
         _convergence(rows, errors, kind, name, float(floor[name].sum()))
         for kind, rows, errors in by_kind
@@ -85,13 +87,15 @@ def run_pilot(
     chosen = Rows.concatenated([rows["chosen"] for _, rows, _ in by_kind])
     power = {name: chosen[f"power_{name}"].mean(0, dtype=np.float64) for name in signal_names}
     made = Pilot(found, floor, power, source, repeatable(engine, pilot), reading.measurement.points)
-    return made, Walked(pilot_places(pairs), outputs)
+    return made, Walked(places, outputs)
 
 
 def noise_floor(
-    engine: LocalEngine, pairs: Pairs, reading: Reading, seed: int, reference: Reference | None
+    engine: LocalEngine, pairs: Pairs, plain: np.ndarray, reading: Reading, seed: int, reference: Reference | None
 ) -> tuple[dict[str, np.ndarray], str]:
     """Noise power per sine bin and signal, and how it was measured: the spectrum of a difference.
+
+    plain : what the engine gives along the pairs, (paths, points, outputs) float32
 
     Rounding is deterministic, so repetition shows nothing: on the CPU the inputs are moved by one unit in the last
     place at random (a uint8 input by half a grey level), elsewhere the CPU's float32 outputs are the reference. Of
@@ -101,13 +105,12 @@ def noise_floor(
     other = reference.engine if reference else engine
     share = 1.0 if reference and reference.finer else 0.5
 
-    def both(path: int) -> tuple[np.ndarray, np.ndarray]:
-        ends = pairs.image_a[[path]], pairs.image_b[[path]]
+    def otherwise(path: int) -> np.ndarray:
         # A generator a path: the draws do not depend on which worker comes first.
         moving = None if reference else dither(np.random.default_rng([seed, 7, path]), engine.spec.dtype)
-        return engine.outputs(*ends, weights), other.outputs(*ends, weights, moving)
+        return other.outputs(pairs.image_a[[path]], pairs.image_b[[path]], weights, moving)
 
-    plain, moved = map(np.concatenate, zip(*engine.map(both, range(len(pairs))), strict=True))
+    moved = np.concatenate(list(engine.map(otherwise, range(len(pairs)))))
     floor = {}
     for name in reading.measurement.signals:
         signal = reading.signal(name, plain)
@@ -133,9 +136,9 @@ def repeatable(engine: LocalEngine, pairs: Pairs) -> bool:
 
 def pilot_images(pairs: Pairs, points: int) -> int:
     """How many forward passes the pilot of a plan takes."""
-    paths, dithered = len(pilot_pairs(pairs)), len(dithered_pairs(pairs))
+    paths, dithered = len(pilot_places(pairs)), len(dithered_places(pairs))
     repeated = REPEATED_POINTS * (3 * min(REPEATED_PATHS, paths) + 1)
-    return paths * (2 * points - 1 + OFF_GRID_TIMES) + 2 * dithered * points + repeated
+    return paths * (2 * points - 1 + OFF_GRID_TIMES) + dithered * points + repeated
 
 
 def accuracy(rows: Rows, reading: Reading) -> Interval:

@@ -46,6 +46,11 @@ def swinging(cycles, amplitude=1.0):
 PAIRS = draw(LABELS, KINDS, 20, DIGEST, 0)
 
 
+def noise_floor(evaluated, points=33, reference=None):
+    plain = evaluated.outputs(PAIRS.image_a, PAIRS.image_b, line(points))
+    return checks.noise_floor(evaluated, PAIRS, plain, reading(points), 0, reference)
+
+
 def test_the_pilot_is_the_first_pairs_of_every_kind():
     pilot = checks.pilot_pairs(PAIRS, 5)
     assert pilot.kind.tolist() == [0] * 5 + [1] * 5
@@ -88,7 +93,7 @@ def test_the_noise_floor_is_half_the_power_of_the_dither(dtype):
         z = batch[:, 1, 1, 0].astype(np.float64)
         return np.stack([z, -z], -1)
 
-    floor, source = checks.noise_floor(engine(pass_on, x, dtype), PAIRS, reading(129), 0, None)
+    floor, source = noise_floor(engine(pass_on, x, dtype), 129)
     if dtype == np.uint8:
         # The difference of two roundings with a random half grey level between them has a variance of about 1/4 to 1/3.
         assert 2 * floor["logit"].sum() / 2 == pytest.approx(0.25, rel=0.5)
@@ -108,9 +113,9 @@ def test_another_provider_is_compared_with_the_cpu():
         return np.stack([z, -z], -1)
 
     finer = checks.Reference(engine(plain), finer=True)
-    floor, source = checks.noise_floor(engine(noisy), PAIRS, reading(129), 0, finer)
-    equal, _ = checks.noise_floor(engine(noisy), PAIRS, reading(129), 0, checks.Reference(engine(plain), finer=False))
-    exact, _ = checks.noise_floor(engine(plain), PAIRS, reading(), 0, finer)
+    floor, source = noise_floor(engine(noisy), 129, finer)
+    equal, _ = noise_floor(engine(noisy), 129, checks.Reference(engine(plain), finer=False))
+    exact, _ = noise_floor(engine(plain), reference=finer)
     assert "CPU" in source
     # Independent noise of variance 1e-6 in two logits: centred, their variances add up to half of the two.
     assert floor["logit"].sum() == pytest.approx(1e-6, rel=0.5)
