@@ -142,7 +142,7 @@ def _closing_remarks(prepared: Prepared, accuracy: Interval, pooling: Pooling) -
             yield Remark("out-of-reach", text, "Use more --points.")
         right = rows[pooling.right[rows]]
         interval = pooling.hff(right, prepared.reading.measurement.signals[0]).interval()
-        if interval.reason:
+        if np.isnan(interval.estimate):
             yield Remark("undefined", f"hff {stratum.kind} is undefined: {interval.reason}.")
         elif interval.carried_by_few:
             text = f"hff {stratum.kind} is carried by few paths ({interval.n_eff:.0f} effective of {interval.paths})."

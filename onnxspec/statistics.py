@@ -12,6 +12,10 @@ from scipy import special
 
 LEVEL = 0.95
 FEW_PATHS = 10
+BOTH_ZERO = "both are zero"
+TOO_FEW = "too few paths carry the figure"
+ROUNDING = 1e-6
+"""Of influences whose numbers were kept as float32."""
 BAND_VALUES = 1 << 18
 """Of a band that are worked on together: of 100,000 paths a copy of all would take tens of megabytes."""
 
@@ -48,6 +52,7 @@ class Pooled:
 
     influence : (paths,) float64; image_a, image_b : (paths,) int, the images that each path joins
     bottom, top : what the figure itself cannot go beyond
+    carrying : how many paths add something to it
     """
 
     value: float
@@ -58,6 +63,7 @@ class Pooled:
     reason: str = ""
     bottom: float = field(default=-float("inf"))
     top: float = field(default=float("inf"))
+    carrying: int = field(default=0)
 
     def variance(self) -> tuple[float, float, int]:
         """Variance of the value, kappa, and the number of images; dyadic-robust.
@@ -81,12 +87,13 @@ class Pooled:
         estimate = float(np.exp(self.value)) if self.logarithmic else self.value
         if not np.isfinite(self.influence).all():
             bounds = (0.0 if self.logarithmic else -np.inf, self.top)
-            return Interval(estimate, *bounds, paths, 1.0, "one path carries the whole figure")
+            return Interval(estimate, *bounds, paths, 1.0, TOO_FEW)
         v, kappa, images = self.variance()
         if v == 0:
-            return Interval(
-                estimate, estimate, estimate, paths, float("nan") if self.value == -np.inf else float(paths)
-            )
+            # Where all paths are at the end of the scale, some may be elsewhere that were not seen, say by one.
+            reach = _share_unseen(min(paths, images / 2), level) if estimate in (self.bottom, self.top) else 0.0
+            low, high = max(estimate - reach, self.bottom), min(estimate + reach, self.top)
+            return Interval(estimate, low, high, paths, float("nan") if self.value == -np.inf else float(paths))
         reach = _t(kappa, images, level) * np.sqrt(v)
         low, high = self.value - reach, self.value + reach
         if self.logarithmic:
@@ -130,19 +137,27 @@ def ratio(
         without = np.log((top_sum - numerator) / (bottom_sum - denominator))
         value = float(np.log(top_sum / bottom_sum))
         influence = value - without
-        return Pooled(value, influence - influence.mean(), image_a, image_b, True, "", 0.0, top)
+        influence -= influence.mean()
+    return Pooled(value, influence, image_a, image_b, True, "", 0.0, top, int(np.count_nonzero(numerator)))
 
 
 def mean(
-    values: np.ndarray, image_a: np.ndarray, image_b: np.ndarray, *, log: bool = False, bottom: float = -float("inf")
+    values: np.ndarray,
+    image_a: np.ndarray,
+    image_b: np.ndarray,
+    *,
+    log: bool = False,
+    bottom: float = -float("inf"),
+    top: float = float("inf"),
 ) -> Pooled:
-    """The mean of (paths,) values, none below `bottom`; with `log`, of positive values on the log scale."""
+    """The mean of (paths,) values within `bottom` and `top`; with `log`, of positive values on the log scale."""
     values = np.asarray(values, np.float64)
     if log:
         return ratio(values, np.ones(len(values)), image_a, image_b)
     reason = _undefined(len(values))
     influence = (values - values.mean()) / (len(values) - 1) if not reason else np.zeros(len(values))
-    return Pooled(float(values.mean()) if len(values) else np.nan, influence, image_a, image_b, False, reason, bottom)
+    value = float(values.mean()) if len(values) else np.nan
+    return Pooled(value, influence, image_a, image_b, False, reason, bottom, top, int(np.count_nonzero(values)))
 
 
 def mean_band(
@@ -156,8 +171,8 @@ def mean_band(
 
     Returns
     -------
-    mean, low, high : (quantities,) float64; NaN without a path, low and high with fewer than 2; 0 and infinity where
-    one path is all
+    mean, low, high : (quantities,) float64; NaN without a path, low and high with fewer than 2 and of a mean below zero,
+    as a noise floor that was subtracted may leave it; 0 and infinity where one path is all
     """
     paths, quantities = values.shape
     together = max(1, BAND_VALUES // max(1, paths))
@@ -189,10 +204,11 @@ def _mean_band(
         own = np.square(u, out=u).sum(0)
         v = np.maximum(squares - own, own)
         nu = np.clip(1 / np.maximum(kappa - 1 / len(images), 1e-12), 1, len(images) - 1)
-        reach = special.stdtrit(nu, (1 + level) / 2) * np.sqrt(v)
+        reach = np.where(v == 0, 0.0, special.stdtrit(nu, (1 + level) / 2) * np.sqrt(v))
         alone = (total > 0) & ~np.isfinite(reach)
-        low = np.where(total > 0, np.where(alone, 0.0, average * np.exp(-reach)), 0.0)
-        high = np.where(total > 0, np.where(alone, np.inf, average * np.exp(reach)), 0.0)
+        none = np.where(total < 0, np.nan, 0.0)
+        low = np.where(total > 0, np.where(alone, 0.0, average * np.exp(-reach)), none)
+        high = np.where(total > 0, np.where(alone, np.inf, average * np.exp(reach)), none)
         return average, low, high
 
 
@@ -204,9 +220,10 @@ def contrast(first: Pooled, second: Pooled) -> Pooled:
     reason = first.reason or second.reason
     if not reason and not (np.isfinite(first.value) and np.isfinite(second.value)):
         reason = "one of the two is zero"
+    influence = np.concatenate([first.influence, -second.influence])
     return Pooled(
         first.value - second.value,
-        np.concatenate([first.influence, -second.influence]),
+        np.full_like(influence, np.nan) if _unsettled(first, second, influence) else influence,
         np.concatenate([first.image_a, second.image_a]),
         np.concatenate([first.image_b, second.image_b]),
         first.logarithmic,
@@ -218,19 +235,29 @@ def paired(first: Pooled, second: Pooled) -> Pooled:
     """`first` less `second` (for logarithmic figures the log of their ratio) over the same paths in the same order.
 
     What a path does to both figures cancels, so that the interval is narrower than that of `contrast`. Figures over
-    paths of which only some are the same are brought to the same paths by `spread`.
+    paths of which only some are the same are brought to the same paths by `spread`. Where all paths change alike, that
+    settles the change only if enough of them carry the figures; equal figures of equal influences are the same.
     """
     influence = np.zeros_like(first.influence)
     reason = first.reason or second.reason
     if not reason and not (np.isfinite(first.value) and np.isfinite(second.value)):
-        reason = "both are zero" if first.value == second.value else "one of the two is zero"
+        reason = BOTH_ZERO if first.value == second.value else "one of the two is zero"
     if reason:
         return Pooled(np.nan, influence, first.image_a, first.image_b, first.logarithmic, reason)
-    # Where one path carries both figures it has no influence, and only equality settles the two.
     if not np.array_equal(first.influence, second.influence, equal_nan=True):
         with np.errstate(invalid="ignore"):
             influence = first.influence - second.influence
+    if _unsettled(first, second, influence):
+        influence = np.full_like(influence, np.nan)
     return Pooled(first.value - second.value, influence, first.image_a, first.image_b, first.logarithmic)
+
+
+def _unsettled(first: Pooled, second: Pooled, influence: np.ndarray) -> bool:
+    """Whether two figures that differ, by as much on every path, are carried by too few for that to be all."""
+    if first.value == second.value or min(first.carrying, second.carrying) >= FEW_PATHS:
+        return False
+    own = max(np.abs(one.influence).max(initial=0.0) for one in (first, second))
+    return not np.abs(influence).max(initial=0.0) > ROUNDING * own
 
 
 def spread(figure: Pooled, at: np.ndarray, image_a: np.ndarray, image_b: np.ndarray) -> Pooled:
@@ -304,6 +331,11 @@ def _log_ratio(n: np.ndarray, d: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def _undefined(paths: int) -> str:
     return "" if paths >= 2 else f"{paths} path{'s' * (paths != 1)}: at least 2 are needed"
+
+
+def _share_unseen(paths: float, level: float) -> float:
+    """The largest share of paths that may be unlike all of those seen: 1 - ((1 - level) / 2)^(1 / paths)."""
+    return float(-np.expm1(np.log((1 - level) / 2) / max(paths, 1)))
 
 
 def _degrees(kappa: float, images: int) -> float:

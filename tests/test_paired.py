@@ -45,6 +45,33 @@ def test_a_figure_less_itself_is_zero_without_doubt():
         assert none.p_value() == 1
 
 
+@pytest.mark.parametrize("carriers", [1, 2, 4])
+@pytest.mark.parametrize("way", [statistics.paired, statistics.contrast])
+def test_what_few_paths_carry_in_step_is_not_certain(carriers, way):
+    """A path that moves by 30 % is one path, however many beside it stay at zero."""
+    values = np.zeros(300)
+    values[:carriers] = np.float32(0.2)
+    ends = disjoint(300)
+    first, second = (statistics.ratio(values * times, np.ones(300), *ends) for times in (np.float32(1.3), 1.0))
+    changed = way(first, second)
+    assert changed.interval().low < 0.8 and changed.interval().high > 2
+    assert not changed.p_value() < 0.05
+
+
+def test_few_paths_that_are_alike_settle_no_difference():
+    for count, settled in ((2, False), (9, False), (30, True)):
+        first, second = (statistics.mean(np.full(count, level), *disjoint(count), log=True) for level in (2.0, 1.0))
+        for way in (statistics.paired, statistics.contrast):
+            assert (way(first, second).p_value() < 0.05) == settled
+
+
+def test_all_that_change_alike_settle_the_change():
+    numbers = np.random.default_rng(0).lognormal(size=300)
+    first, second = (statistics.mean(numbers * times, *disjoint(300), log=True) for times in (2.0, 1.0))
+    assert statistics.paired(first, second).interval().low == pytest.approx(2)
+    assert statistics.paired(first, second).p_value() < 1e-9
+
+
 def test_zeros_have_no_ratio():
     ends = disjoint(5)
     zero, one = (statistics.ratio(np.full(5, top), np.ones(5), *ends) for top in (0.0, 1.0))

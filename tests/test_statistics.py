@@ -159,7 +159,7 @@ def test_one_path_that_carries_everything_leaves_the_interval_open():
     pooled = statistics.ratio(lone, np.ones(8), *disjoint(8), top=1.0)
     found = pooled.interval()
     assert figures(found) == pytest.approx((1 / 8, 0.0, 1.0, 1.0), abs=1e-15)
-    assert "one path" in found.reason and found.carried_by_few
+    assert "too few paths" in found.reason and found.carried_by_few
     assert math.isnan(pooled.p_value())
     mean, low, high = statistics.mean_band(lone[:, None], *disjoint(8))
     assert mean[0] == 1 / 8 and not (np.isfinite(low[0]) and low[0] > 0) and not (np.isfinite(high[0]) and high[0] < 1)
@@ -168,6 +168,45 @@ def test_one_path_that_carries_everything_leaves_the_interval_open():
 def test_a_constant_has_an_interval_of_no_width():
     found = statistics.mean(np.full(9, 0.7), *disjoint(9))
     assert figures(found.interval())[:3] == pytest.approx((0.7, 0.7, 0.7))
+
+
+@pytest.mark.parametrize(
+    "figure", [statistics.ratio, lambda hits, _, *ends, top: statistics.mean(hits, *ends, bottom=0.0, top=top)]
+)
+def test_nothing_seen_is_not_known_to_be_nothing(figure):
+    """None of n: up to 1 - .025^(1/n) of all may be hits (Clopper and Pearson 1934)."""
+    for count, high in ((12, 0.2646), (300, 0.01222)):
+        found = figure(np.zeros(count), np.ones(count), *disjoint(count), top=1.0).interval()
+        assert figures(found)[:3] == pytest.approx((0.0, 0.0, high), abs=1e-4)
+    again = np.tile(disjoint(5), 9)
+    few = figure(np.zeros(45), np.ones(45), *again, top=1.0).interval()
+    assert few.high == pytest.approx(1 - 0.025 ** (1 / 5)), "ten images are five pairs"
+
+
+@pytest.mark.parametrize(("share", "paths"), [(0.03, 40), (0.01, 100), (0.05, 20)])
+def test_intervals_of_rare_events_cover_them(share, paths):
+    rng, covered = np.random.default_rng(1), []
+    for _ in range(400):
+        hits = 1.0 * (rng.random(paths) < share)
+        for pooled in (
+            statistics.ratio(hits, np.ones(paths), *disjoint(paths), top=1.0),
+            statistics.mean(hits, *disjoint(paths), bottom=0.0),
+        ):
+            found = pooled.interval()
+            covered.append(found.low <= share <= found.high)
+    assert np.mean(covered) > 0.9
+
+
+def test_all_at_the_top_may_be_lower():
+    found = statistics.mean(np.ones(20), *disjoint(20), bottom=0.0, top=1.0).interval()
+    assert (found.estimate, found.high) == (1, 1) and found.low == pytest.approx(0.025 ** (1 / 20))
+
+
+def test_bands_of_what_is_all_alike_and_of_what_is_below_zero():
+    values = np.column_stack([np.full(5, 0.3), [-1.0, -2, 0.5, 0, 0]])
+    average, low, high = statistics.mean_band(values, *disjoint(5))
+    assert (low[0], high[0]) == pytest.approx((0.3, 0.3))
+    assert average[1] == -0.5 and np.isnan([low[1], high[1]]).all()
 
 
 def test_p_value_and_interval_agree_on_zero():

@@ -99,6 +99,8 @@ def _of_figure(rule: Regression, now: Sample, then: Sample, same_data: bool, alp
         selection = _selection(metric, now, then, own, moved, len(first))
     else:
         moved = _apart(_pooled(metric, now, np.flatnonzero(own[0])), _pooled(metric, then, np.flatnonzero(own[1])))
+    if moved.reason == statistics.BOTH_ZERO and len(moved.influence) >= statistics.FEW_PATHS:
+        return Change.none(len(moved.influence), neutral=1.0)
     wrong = 1 if rule.factor > 1 else -1
     return Change(
         moved.interval(),

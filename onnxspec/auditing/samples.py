@@ -90,10 +90,12 @@ class Sample:
 
 
 def identical(now: Sample, then: Sample) -> bool:
-    """Whether two samples are equal, bit for bit, in all that both hold: the same function on the same images."""
+    """Whether all pairs of the smaller sample are in the other, and equal there, bit for bit: the same function."""
     first, second = matched(now, then)
     both = now.columns.keys() & then.columns.keys()
-    return len(first) > 0 and all(np.array_equal(now[name][first], then[name][second]) for name in both)
+    return 0 < len(first) == min(len(now), len(then)) and all(
+        np.array_equal(now[name][first], then[name][second]) for name in both
+    )
 
 
 def matched(now: Sample, then: Sample) -> tuple[np.ndarray, np.ndarray]:

@@ -19,6 +19,7 @@ SELECTIONS = ("right", "all")
 RANKED_FROM = 10
 CHUNK = 4096
 BY_PATH = ("excess_tv", "flips", "consistent", "width")
+TOPS = {"consistent": 1.0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +119,7 @@ class Pooling:
         if len(asked) and not len(rows):
             return replace(statistics.ratio(high, total, *ends), reason="the cut-off is beyond what the points resolve")
         if estimator == "mool":
-            return statistics.mean(_divided(high, total), *ends)
+            return self._mean_share(high, total, *ends)
         return statistics.ratio(high, total, *ends, top=1.0)
 
     def mean(self, rows: np.ndarray, column: str) -> Pooled:
@@ -126,7 +127,15 @@ class Pooling:
         values = self.rows[column][rows]
         kept = rows[np.isfinite(values)]
         ends = self.rows["image_a"][kept], self.rows["image_b"][kept]
-        return statistics.mean(self.rows[column][kept], *ends, bottom=0.0)
+        top = TOPS.get(column, float("inf"))
+        return statistics.mean(self.rows[column][kept], *ends, bottom=0.0, top=top)
+
+    @staticmethod
+    def _mean_share(high: np.ndarray, total: np.ndarray, *ends: np.ndarray) -> Pooled:
+        """The mean of the paths' own shares; a path that does not move has none."""
+        moving = total > 0
+        shares = high[moving] / total[moving]
+        return statistics.mean(shares, *(end[moving] for end in ends), bottom=0.0, top=1.0)
 
     def selected(self, rows: np.ndarray, selection: str) -> np.ndarray:
         """The row indices (n,) that a selection keeps."""
@@ -142,10 +151,8 @@ class Pooling:
                 interval = self.hff(rows, signal, estimator).interval()
                 yield Figure(stratum, selection, signal, "hff", estimator, interval)
             reached = rows[self.rows["within_reach"][rows] > 0]
-            shares = _divided(self.rows[f"hf_{signal}"][reached], self.rows[f"total_{signal}"][reached])
-            ends = self.rows["image_a"][reached], self.rows["image_b"][reached]
-            defined = np.isfinite(shares)
-            mean_share = statistics.mean(shares[defined], *(end[defined] for end in ends))
+            names = f"hf_{signal}", f"total_{signal}", "image_a", "image_b"
+            mean_share = self._mean_share(*(self.rows[name][reached] for name in names))
             yield Figure(stratum, selection, signal, "hff_mean", chosen, mean_share.interval())
             yield Figure(stratum, selection, signal, "slope", "sine", self.mean(rows, f"slope_{signal}").interval())
             for column in ("wiggle", "chord"):
@@ -278,7 +285,3 @@ def shape_figures(spectrum: PooledSpectrum, bins: metrics.Bins, reading: Reading
 def sample_spectrum(reading: Reading) -> spectra.Spectrum:
     """The chosen estimator's bins: an empty spectrum with their frequencies."""
     return spectra.ESTIMATORS[reading.measurement.estimator](np.zeros((0, reading.measurement.points, 1)))
-
-
-def _divided(high: np.ndarray, total: np.ndarray) -> np.ndarray:
-    return np.divide(high, total, out=np.full(len(high), np.nan), where=total > 0)

@@ -8,7 +8,7 @@ from onnxspec.auditing import limits
 from onnxspec.auditing.names import parse
 from onnxspec.auditing.policy import Limit
 from onnxspec.auditing.verdicts import State
-from onnxspec.statistics import Interval
+from onnxspec.statistics import TOO_FEW, Interval
 
 NAN = math.nan
 
@@ -43,7 +43,7 @@ def interval(low, high, paths=100):
         (interval(0.01, 0.03), {"max": 0.021, "strict": True}, State.PASS),
         (interval(0.0, 0.0), {"max": 0.1}, State.PASS),
         (interval(0.0, 0.0, paths=3), {"max": 0.1}, State.INCONCLUSIVE),
-        (Interval(0.02, 0.0, 1.0, 2, 1.0, "one path carries the whole figure"), {"max": 0.5}, State.INCONCLUSIVE),
+        (Interval(0.02, 0.0, 1.0, 2, 1.0, TOO_FEW), {"max": 0.5}, State.INCONCLUSIVE),
         (Interval(NAN, NAN, NAN, 1, NAN, "1 path"), {"max": 0.5}, State.INCONCLUSIVE),
         (Interval(NAN, NAN, NAN, 90, NAN, "the outputs do not change"), {"max": 0.5}, State.ERROR),
     ],

@@ -44,6 +44,22 @@ def test_the_made_up_runs_are_as_heavy_tailed_and_correlated_as_measured_ones():
     assert 0.3 < np.median(shares) < 0.55
 
 
+@pytest.mark.parametrize("carriers", [1, 2])
+def test_a_path_or_two_that_change_fail_no_audit(carriers):
+    then = world(3).run()
+    lone = np.zeros(len(then), np.float32)
+    lone[np.flatnonzero(then.selected("within") & then.right)[:carriers]] = 0.2
+    before, after = (replace(then, columns={**then.columns, "hf_prob": lone * np.float32(times)}) for times in (1, 1.3))
+    assert one("within.hff", after, before, factor=1.1) is State.INCONCLUSIVE
+
+
+def test_nothing_then_and_nothing_now_is_no_change():
+    then = world(3).run()
+    none = {**then.columns, "hf_prob": np.zeros(len(then), np.float32)}
+    now = replace(then, columns={**none, "total_prob": 2 * then["total_prob"]})
+    assert one("within.hff", now, replace(then, columns=none), factor=1.1) is State.PASS
+
+
 def test_at_most_one_audit_in_twenty_fails_without_a_change():
     failures = 0
     for seed in range(AUDITS):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from onnxspec import statistics
+from onnxspec.report.pooling import Pooling
 from onnxspec.settings import KINDS
 
 
@@ -107,3 +108,15 @@ def test_shape_figures_are_in_the_spectrum_s_range(bundled_report):
     assert 0 < centroid.estimate < rolloff.estimate < frequencies[-1]
     decay = bundled_report.figure("between", "decay")
     assert decay.estimate < 0 or "more points" in decay.reason
+
+
+def test_a_path_that_does_not_move_has_no_share_of_its_own():
+    """MOOL's figure is a mean of ratios."""
+    rng = np.random.default_rng(0)
+    high, total = rng.random(20), 1 + rng.random(20)
+    high[3] = total[3] = 0.0
+    ends = np.arange(20), np.arange(20, 40)
+    found = Pooling._mean_share(high, total, *ends)
+    moving = np.arange(20) != 3
+    assert found.value == pytest.approx((high[moving] / total[moving]).mean())
+    assert found.interval().low < found.value < found.interval().high
