@@ -2,8 +2,9 @@
 
 A run to a precision walks a kind's pairs in rounds, in the order of its plan, so that wherever it stops it has walked
 what a run of so many pairs walks. It looks at complete rounds only, for the first time at 200 paths that count: an interval of
-fewer is too often too narrow by luck, and a rule that waits for narrow ones picks those (method.md section 6). The
-kinds go on for themselves.
+fewer is too often too narrow by luck, and a rule that waits for narrow ones picks those (method.md section 6). So is
+one that few effective paths carry. Where the pairs are used up there was nothing to wait for, and any may be precise
+that is narrow. The kinds go on for themselves.
 """
 
 from collections.abc import Mapping, Sequence
@@ -50,10 +51,12 @@ def ending(standing: Standing, precision: float) -> str:
     ----------
     precision : relative half-width
     """
-    left = [figure for figure in standing.figures if not _precise(figure, precision)]
+    used_up = standing.walked == standing.held
+    least = 2 if used_up else FIRST_CHECK
+    left = [figure for figure in standing.figures if not _precise(figure, precision, least)]
     if not left and standing.figures:
         return REACHED
-    if standing.walked == standing.held:
+    if used_up:
         return USED_UP
     if left and all(figure.reason and figure.paths >= FIRST_CHECK for figure in left):
         return UNDEFINED
@@ -65,6 +68,7 @@ def said(precision: float, ended: Mapping[str, str]) -> str:
     return f"hff to {precision:.2%}: " + ", ".join(f"{kind} {ENDINGS[why]}" for kind, why in ended.items())
 
 
-def _precise(figure: Interval, precision: float) -> bool:
+def _precise(figure: Interval, precision: float, least: int) -> bool:
     width = figure.high - figure.low  # NaN where the figure is undefined
-    return figure.paths >= FIRST_CHECK and width <= 2 * precision * abs(figure.estimate)
+    enough = figure.paths >= least and not figure.carried_by_few
+    return enough and width <= 2 * precision * abs(figure.estimate)

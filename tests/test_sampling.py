@@ -1,6 +1,7 @@
 """Rounds until a figure is precise: the rule by itself, and the coverage of intervals at which it stops."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -41,6 +42,9 @@ def test_each_kind_ends_for_itself():
         (Standing(400, 5000, [figure(0.101)]), ""),
         (Standing(5000, 5000, [figure(0.101)]), USED_UP),
         (Standing(400, 5000, [figure(0.01, paths=FIRST_CHECK - 1)]), ""),
+        (Standing(200, 200, [figure(0.01, paths=169)]), REACHED),
+        (Standing(400, 5000, [replace(figure(0.01), n_eff=9.0)]), ""),
+        (Standing(400, 400, [replace(figure(0.01), n_eff=9.0)]), USED_UP),
         (Standing(400, 5000, [figure(0.01), figure(0.2)]), ""),
         (Standing(400, 5000, [figure(0.01), undefined()]), UNDEFINED),
         (Standing(400, 5000, [figure(0.2), undefined()]), ""),
