@@ -77,23 +77,40 @@ def run_pilot(
     pilot = pairs[places]
     outputs, by_kind = _evaluated(engine, pilot, reading, seed)
     plain = np.stack([outputs[at] for at in np.searchsorted(places, dithered)])
-    floor, source = noise_floor(engine, pairs[dithered], plain, reading, seed, reference)
+    noise, source = noise_of(engine, pairs[dithered], plain, reading, seed, reference)
     signal_names = reading.measurement.signals
     found = tuple(
-        _convergence(rows, errors, kind, name, float(floor[name].sum()))
+        _convergence(rows, errors, kind, name, float(noise[name].floor(of_kind).sum()))
         for kind, rows, errors in by_kind
+        for of_kind in [pairs.kind[dithered] == KINDS.index(kind)]
         for name in signal_names
     )
     chosen = Rows.concatenated([rows["chosen"] for _, rows, _ in by_kind])
+    floor = {name: noise[name].floor() for name in signal_names}
     power = {name: chosen[f"power_{name}"].mean(0, dtype=np.float64) for name in signal_names}
     made = Pilot(found, floor, power, source, repeatable(engine, pilot), reading.measurement.points)
     return made, Walked(places, outputs)
 
 
-def noise_floor(
+@dataclass(frozen=True)
+class Noise:
+    """Of a signal along some paths.
+
+    measured : (paths, bins) float64 power per sine bin; rounding : (paths,) float64, what float32 scores have in every bin
+    """
+
+    measured: np.ndarray
+    rounding: np.ndarray
+
+    def floor(self, chosen: np.ndarray | slice = slice(None)) -> np.ndarray:
+        """Mean noise power per sine bin over all paths, or those chosen (paths,) bool: (bins,) float64."""
+        return np.maximum(self.measured[chosen].mean(0), self.rounding[chosen].mean())
+
+
+def noise_of(
     engine: LocalEngine, pairs: Pairs, plain: np.ndarray, reading: Reading, seed: int, reference: Reference | None
-) -> tuple[dict[str, np.ndarray], str]:
-    """Noise power per sine bin and signal, and how it was measured: the spectrum of a difference.
+) -> tuple[dict[str, Noise], str]:
+    """The noise of every signal along pairs, and how it was measured: the spectrum of a difference.
 
     plain : what the engine gives along the pairs, (paths, points, outputs) float32
 
@@ -111,14 +128,14 @@ def noise_floor(
         return other.outputs(pairs.image_a[[path]], pairs.image_b[[path]], weights, moving)
 
     moved = np.concatenate(list(engine.map(otherwise, range(len(pairs)))))
-    floor = {}
+    noise = {}
     for name in reading.measurement.signals:
         signal = reading.signal(name, plain)
-        measured = spectra.sine(reading.signal(name, moved) - signal).power.mean(0) * share
+        measured = spectra.sine(reading.signal(name, moved) - signal).power * share
         # Scores are float32 numbers, so that there is at least their rounding, spread evenly over the bins.
-        rounding = np.square(FLOAT32_UNIT) / 12 * np.square(signal).sum(-1).mean() / len(measured)
-        floor[name] = np.maximum(measured, rounding)
-    return floor, "CPU float32 reference" if reference else "input dither of one unit in the last place"
+        rounding = np.square(FLOAT32_UNIT) / 12 * np.square(signal).sum(-1).mean(-1) / measured.shape[-1]
+        noise[name] = Noise(measured, rounding)
+    return noise, "CPU float32 reference" if reference else "input dither of one unit in the last place"
 
 
 def repeatable(engine: LocalEngine, pairs: Pairs) -> bool:
@@ -195,7 +212,7 @@ def floor_remark(pilot: Pilot, subtracted: bool) -> Remark:
 
 def rounding_remark(pilot: Pilot) -> Remark:
     """What the rounding of a uint8 input adds above the cut-off, at most."""
-    shares = (f"{c.floor / c.high:.1%} ({c.signal}, {c.kind})" for c in pilot.convergence if c.high > 0)
+    shares = (f"{min(c.floor / c.high, 1.0):.1%} ({c.signal}, {c.kind})" for c in pilot.convergence if c.high > 0)
     return Remark(
         "rounded",
         "The model takes whole grey levels, so the paths are rounded; of the power above the cut-off that is "

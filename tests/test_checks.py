@@ -48,7 +48,8 @@ PAIRS = draw(LABELS, KINDS, 20, DIGEST, 0)
 
 def noise_floor(evaluated, points=33, reference=None):
     plain = evaluated.outputs(PAIRS.image_a, PAIRS.image_b, line(points))
-    return checks.noise_floor(evaluated, PAIRS, plain, reading(points), 0, reference)
+    noise, source = checks.noise_of(evaluated, PAIRS, plain, reading(points), 0, reference)
+    return {name: one.floor() for name, one in noise.items()}, source
 
 
 def test_the_pilot_is_the_first_pairs_of_every_kind():
@@ -101,6 +102,25 @@ def test_the_noise_floor_is_half_the_power_of_the_dither(dtype):
         unit = np.spacing(np.float32(8))
         assert floor["logit"].sum() == pytest.approx(unit**2 * 2 / 2, rel=0.4)
     assert "dither" in source
+
+
+def test_each_kind_is_held_against_its_own_noise():
+    """A step that grid points between classes lie on makes noise there, and none within a class."""
+
+    def stepped(batch):
+        z = batch[:, 0, 0, 0].astype(np.float64)
+        calm = 1e-2 * np.sin(40 * batch[:, 1, 1, 0].astype(np.float64))
+        return np.stack([(np.abs(z - 0.5) < 0.4) * (z % 0.125 == 0) + calm, -calm], -1)
+
+    found, _ = checks.run_pilot(engine(stepped), PAIRS, reading(33), 0, None)
+    within, between = (next(c for c in found.convergence if (c.kind, c.signal) == (kind, "logit")) for kind in KINDS)
+    assert between.floor > 1e3 * within.floor and not within.noise
+
+
+def test_a_share_of_rounding_is_at_most_all():
+    pilot, _ = checks.run_pilot(engine(swinging(1)), PAIRS, reading(33), 0, None)
+    rounded = replace(pilot, convergence=tuple(replace(c, high=1e-300, floor=1.0) for c in pilot.convergence))
+    assert "100.0% (prob, within)" in checks.rounding_remark(rounded).text
 
 
 def test_another_provider_is_compared_with_the_cpu():
