@@ -94,7 +94,7 @@ class Pooled:
             reach = _share_unseen(min(paths, images / 2), level) if estimate in (self.bottom, self.top) else 0.0
             low, high = max(estimate - reach, self.bottom), min(estimate + reach, self.top)
             return Interval(estimate, low, high, paths, float("nan") if self.value == -np.inf else float(paths))
-        reach = _t(kappa, images, level) * np.sqrt(v)
+        reach = float(special.stdtrit(_degrees(kappa, images, paths), (1 + level) / 2)) * np.sqrt(v)
         low, high = self.value - reach, self.value + reach
         if self.logarithmic:
             low, high = np.exp(low), np.exp(min(high, 700.0))
@@ -107,7 +107,7 @@ class Pooled:
         v, kappa, images = self.variance()
         if v == 0:
             return 1.0 if self.value == 0 else 0.0
-        return float(2 * special.stdtr(_degrees(kappa, images), -abs(self.value) / np.sqrt(v)))
+        return float(2 * special.stdtr(_degrees(kappa, images, len(self.influence)), -abs(self.value) / np.sqrt(v)))
 
 
 def ratio(
@@ -203,7 +203,7 @@ def _mean_band(
         kappa = np.square(np.square(per_image)).sum(0) / squares**2
         own = np.square(u, out=u).sum(0)
         v = np.maximum(squares - own, own)
-        nu = np.clip(1 / np.maximum(kappa - 1 / len(images), 1e-12), 1, len(images) - 1)
+        nu = np.clip(1 / np.maximum(kappa - 1 / len(images), 1e-12), 1, min(len(images), paths) - 1)
         reach = np.where(v == 0, 0.0, special.stdtrit(nu, (1 + level) / 2) * np.sqrt(v))
         alone = (total > 0) & ~np.isfinite(reach)
         none = np.where(total < 0, np.nan, 0.0)
@@ -338,10 +338,7 @@ def _share_unseen(paths: float, level: float) -> float:
     return float(-np.expm1(np.log((1 - level) / 2) / max(paths, 1)))
 
 
-def _degrees(kappa: float, images: int) -> float:
+def _degrees(kappa: float, images: int, paths: int) -> float:
+    """Degrees of freedom, 1 / (kappa - 1 / images); never as many as there are images, or paths, of which 2 have 1."""
     spread = kappa - 1 / images
-    return float(np.clip(1 / spread if spread > 0 else np.inf, 1, max(images - 1, 1)))
-
-
-def _t(kappa: float, images: int, level: float) -> float:
-    return float(special.stdtrit(_degrees(kappa, images), (1 + level) / 2))
+    return float(np.clip(1 / spread if spread > 0 else np.inf, 1, max(min(images, paths) - 1, 1)))

@@ -197,6 +197,14 @@ def test_intervals_of_rare_events_cover_them(share, paths):
     assert np.mean(covered) > 0.9
 
 
+@pytest.mark.parametrize("paths", [2, 3, 5])
+def test_intervals_of_few_disjoint_paths_cover(paths):
+    """n paths have n - 1 degrees of freedom, though they join 2 n images: with 2 n - 1, .87 of 2 paths' covered."""
+    rng = np.random.default_rng(0)
+    found = [statistics.mean(rng.normal(size=paths), *disjoint(paths)).interval() for _ in range(1500)]
+    assert np.mean([one.low <= 0 <= one.high for one in found]) > 0.94
+
+
 def test_all_at_the_top_may_be_lower():
     found = statistics.mean(np.ones(20), *disjoint(20), bottom=0.0, top=1.0).interval()
     assert (found.estimate, found.high) == (1, 1) and found.low == pytest.approx(0.025 ** (1 / 20))

@@ -33,7 +33,7 @@ def spread_of(influence, pairs):
     variance = max(over_images - squares, squares)
     kappa = math.fsum(s**4 for s in sums) / over_images**2
     slack = kappa - 1 / len(images)
-    most = len(images) - 1
+    most = max(min(len(images), len(pairs)) - 1, 1)
     freedom = min(max(1 / slack, 1), most) if slack > 0 else most
     return variance, freedom, 1 / (2 * kappa)
 
