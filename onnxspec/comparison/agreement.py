@@ -111,11 +111,15 @@ def rounding(subject: Subject, pairs: Pairs, points: int, whole: bool) -> float:
     return float(max(np.sqrt(np.square(moved - plain).mean()), own))
 
 
-def verdict(logit_difference: float, noise: float, same_flips: float) -> str:
-    """What the figures mean in words."""
+def verdict(logit_difference: float, noise: float, same_points: float, same_flips: float) -> str:
+    """What the figures mean in words.
+
+    Decisions are the same where they stand in the same order and at the same places: a boundary that has moved along
+    every path leaves the order as it is.
+    """
     if logit_difference <= ROUNDING * noise:
         return IDENTICAL
-    return SAME_DECISIONS if same_flips >= SAME_SHARE else DIFFERENT
+    return SAME_DECISIONS if min(same_points, same_flips) >= SAME_SHARE else DIFFERENT
 
 
 def _same_outputs(subjects: Sequence[Subject]) -> bool:
@@ -165,7 +169,7 @@ def _summary(name: str, reference: str, parts: list[_Differences], noise: float)
     )
     energy = bands.sum(0)
     shares = energy / energy.sum() if energy.sum() > 0 else np.full(len(BANDS), np.nan)
-    difference, flips = float(np.sqrt(logit.mean())), float(same_flips.mean())
+    difference, points, flips = float(np.sqrt(logit.mean())), float(same_points.mean()), float(same_flips.mean())
     return Agreement(
         model=name,
         reference=reference,
@@ -174,8 +178,8 @@ def _summary(name: str, reference: str, parts: list[_Differences], noise: float)
         distance_95=float(np.quantile(distance, 0.95)),
         logit_difference=difference,
         noise=noise,
-        same_points=float(same_points.mean()),
+        same_points=points,
         same_flips=flips,
         **dict(zip(BANDS, shares.tolist(), strict=True)),
-        verdict=verdict(difference, noise, flips),
+        verdict=verdict(difference, noise, points, flips),
     )

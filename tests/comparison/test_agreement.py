@@ -58,11 +58,16 @@ def test_another_temperature_is_the_same_decisions(digits):
 
 
 @pytest.mark.parametrize(
-    ("difference", "flips", "words"),
-    [(5e-7, 1.0, IDENTICAL), (1e-3, 0.995, SAME_DECISIONS), (1e-3, 0.98, DIFFERENT)],
+    ("difference", "points", "flips", "words"),
+    [
+        (5e-7, 1.0, 1.0, IDENTICAL),
+        (1e-3, 0.995, 0.995, SAME_DECISIONS),
+        (1e-3, 1.0, 0.98, DIFFERENT),
+        (1e-3, 0.31, 1.0, DIFFERENT),
+    ],
 )
-def test_words(difference, flips, words):
-    assert verdict(difference, 1e-7, flips) == words
+def test_words(difference, points, flips, words):
+    assert verdict(difference, 1e-7, points, flips) == words
 
 
 def test_reports_keep_no_outputs(reports):
