@@ -144,7 +144,10 @@ def _stem(source: Any) -> str:
 
 def _with_folder(source: Any) -> str:
     path = source.path if isinstance(source, Report) else source
-    return f"{Path(path).parent.name}-{_stem(source)}" if isinstance(path, str | os.PathLike) else _stem(source)
+    if not isinstance(path, str | os.PathLike):
+        return _stem(source)
+    # The whole path, since a file in the current folder names no other; symbolic links keep the names that were given.
+    return f"{Path(os.path.abspath(path)).parent.name}-{_stem(source)}".removeprefix("-")
 
 
 def _without_path(table: Mapping[str, Any]) -> dict[str, Any]:

@@ -16,6 +16,15 @@ def test_files_give_their_names_and_folders_where_these_are_alike():
     assert names("one/model.onnx", "two/model.onnx", "c.onnx") == ["one-model", "two-model", "c"]
 
 
+def test_the_current_folder_has_a_name_too(tmp_path, monkeypatch):
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "a")
+    assert names("model.onnx", "b/model.onnx") == ["a-model", "b-model"]
+    monkeypatch.chdir(tmp_path / "a" / "b")
+    assert names("./model.onnx", "../model.onnx") == ["b-model", "a-model"]
+    assert names("/model.onnx", "b/model.onnx") == ["model", "b-model"]
+
+
 def test_a_flag_gives_name_path_and_own_settings():
     one = from_flag("small=a.onnx,preprocess=mean=.1,.2,.3;std=1,1,1,classes=names.txt,restrict-outputs=yes")
     assert (one.name, one.source, one.origin) == ("small", "a.onnx", "flag")
