@@ -31,7 +31,7 @@ AUTO = 0
 PAIRS, PAIRS_TO_PRECISION = 400, 20_000
 USUAL_POINTS = 65
 """What AUTO comes to on most images (measured: Fashion-MNIST and CIFAR-10)."""
-FEWEST_LABEL_POINTS = 129
+FEWEST_PAIRS, FEWEST_POINTS, FEWEST_LABEL_POINTS = 2, 9, 129
 
 # What a run can hold in memory: it keeps a row for every pair, and the outputs at every point of a path at once.
 MAX_PAIRS = 1_000_000
@@ -81,7 +81,7 @@ class Plan:
     def __post_init__(self) -> None:
         _check_types(self)
         if self.pairs != AUTO:
-            require_between("pairs", self.pairs, 2, MAX_PAIRS)
+            require_between("pairs", self.pairs, FEWEST_PAIRS, MAX_PAIRS)
         require_between("seed", self.seed, 0, 2**63 - 1)
         if self.precision is not None and not 0 < self.precision < 1:
             raise UsageError(
@@ -227,7 +227,7 @@ class Settings:
 _GROUP_OF = {f.name: group.name for group in fields(Settings) for f in fields(group.default_factory)}  # type: ignore[arg-type]
 _TUPLES = {"kinds", "paths", "signals"}
 _NUMBERS = {"pairs", "seed", "points", "skip_bad", "batch", "threads"}
-_SETTLED = {"pairs", "points"}
+_SETTLED = {"pairs": FEWEST_PAIRS, "points": FEWEST_POINTS}
 _SWITCHES = {"tf32", "restrict_outputs", "thumbnails", "resume"}
 _TABLES = {"preprocess"}
 _TEXTS = {"estimator", "device", "path_graph", "preprocess_origin"}
@@ -333,13 +333,22 @@ def _coerced(name: str, value: Any) -> Any:
     if name in _SETTLED and isinstance(value, str) and value.strip().lower() == "auto":
         return AUTO
     if name in _NUMBERS:
-        return integer(name, value)
+        return _asked_for(name, integer(name, value))
     if name in ("cutoff", "timeout", "precision"):
         return number(name, value)
     if name == "max_memory":
         return size(name, value)
     if name in _SWITCHES and isinstance(value, str):
         return _SPOKEN.get(value.strip().lower(), value)
+    return value
+
+
+def _asked_for(name: str, value: int) -> int:
+    """The number, where it is not AUTO in disguise: that is this module's own word, and whoever writes 0 means none."""
+    if name in _SETTLED and value == AUTO:
+        raise UsageError(
+            f"--{name} is 0; it must be at least {_SETTLED[name]}.", "Leave it out, and the run takes as many as usual."
+        )
     return value
 
 
@@ -360,10 +369,11 @@ def _check_types(group: Any) -> None:
 
 def _check_points(points: int) -> None:
     require_between("points", points, -MAX_COUNT, MAX_POINTS)
-    if points >= 9 and (points - 1).bit_count() == 1:
+    if points >= FEWEST_POINTS and (points - 1).bit_count() == 1:
         return
-    lower = 2 ** max(3, (max(points, 9) - 1).bit_length() - 1) + 1
+    lower = 2 ** max(3, (max(points, FEWEST_POINTS) - 1).bit_length() - 1) + 1
     upper = 2 * lower - 1
     raise UsageError(
-        f"--points is {points}; it must be 2^m + 1 and at least 9.", f"The nearest are {lower} and {upper}."
+        f"--points is {points}; it must be 2^m + 1 and at least {FEWEST_POINTS}.",
+        f"The nearest are {lower} and {upper}.",
     )

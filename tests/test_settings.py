@@ -78,6 +78,8 @@ def test_sizes_of_memory(text, size):
     [
         ({"pears": 1}, "no setting 'pears'. Did you mean pairs"),
         ({"pairs": 1}, "--pairs is 1; it must be at least 2"),
+        ({"pairs": 0}, "--pairs is 0; it must be at least 2"),
+        ({"points": "0"}, "--points is 0; it must be at least 9"),
         ({"pairs": "many"}, "whole number"),
         ({"pairs": 2.5}, "whole number"),
         ({"seed": -1}, "--seed is -1"),
