@@ -67,6 +67,7 @@ def align(name: str, report: Report, reference: Report) -> Member:
     cutoff = float(reference.attributes["cutoff"])
     measurement = _measurement(report)
     rows, remarks = _read_as(report, own, reference.paths["distance"][place], cutoff, measurement)
+    remarks += _other_softmax(name, report, reference)
     classes = report.classes
     reading = Reading(measurement, cutoff, False, classes["output"])
     floor = dict(zip(measurement.signals, report.checks["noise_floor"], strict=True))
@@ -132,6 +133,23 @@ def _require_same_classes(name: str, report: Report, reference: Report) -> None:
             f"only {reference.attributes['model']} has {_listed(missing)}"
         ] * bool(missing)
         raise ReportError(f"The classes do not match: {' and '.join(said)}.", "Compare on the same classes.")
+
+
+def _other_softmax(name: str, report: Report, reference: Report) -> list[Remark]:
+    """A remark where probabilities are shared out over more outputs here than there."""
+    own, known = (_softmax_over(one) for one in (report, reference))
+    if own == known:
+        return []
+    text = (
+        f"The probabilities of {name} are over {own:,} outputs, those of {reference.attributes['model']} over {known:,}"
+    )
+    return [Remark("softmax", f"{text}: some of the difference may be that.", "Measure both with --restrict-outputs.")]
+
+
+def _softmax_over(report: Report) -> int:
+    """How many outputs the probabilities are shares of."""
+    restricted = json.loads(report.attributes["settings"]).get("restrict_outputs")
+    return len(report.classes["name"]) if restricted else int(report.attributes["outputs"])
 
 
 def _shared(report: Report, reference: Report) -> tuple[np.ndarray, np.ndarray]:

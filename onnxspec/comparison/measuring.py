@@ -182,8 +182,8 @@ def own_settings(settings: Settings, one: Candidate) -> Settings:
 
 
 def _adopted(settings: Settings, frame: Measured) -> Settings:
-    """The frame's plan and measurement; what was asked for otherwise is refused, not ignored."""
-    names = {*Plan.__dataclass_fields__, *Measurement.__dataclass_fields__} - {"precision"}
+    """The frame's plan, measurement and softmax; what was asked for otherwise is refused, not ignored."""
+    names = {*Plan.__dataclass_fields__, *Measurement.__dataclass_fields__, "restrict_outputs"} - {"precision"}
     known = json.loads(frame.report.attributes["settings"])
     known = {name: value for name, value in known.items() if name in names}
     known["cutoff"] = float(frame.report.attributes["cutoff"])
@@ -192,7 +192,7 @@ def _adopted(settings: Settings, frame: Measured) -> Settings:
         if asked[name] != usual[name] and _plain(asked[name]) != value:
             raise UsageError(
                 f"The report {frame.name} has {name} {value}, and {asked[name]} was asked for.",
-                f"Leave out --{name}: models beside a report are measured as it was.",
+                f"Leave out --{name.replace('_', '-')}: models beside a report are measured as it was.",
             )
     return settings.updated(**known)
 

@@ -155,7 +155,7 @@ def _require_run(group: h5py.Group, run: Mapping[str, Any]) -> None:
 def _require_settings(found: Any) -> None:
     if not isinstance(found, dict):
         raise Flaw("has an attribute settings that is no table")
-    names = {field.name for group in (Plan, Measurement) for field in fields(group)}
+    names = {field.name for group in (Plan, Measurement) for field in fields(group)} | {"restrict_outputs"}
     try:
         Settings.of(**{name: value for name, value in found.items() if name in names})
     except (UsageError, TypeError, ValueError, AttributeError) as error:

@@ -46,6 +46,22 @@ def test_what_a_report_settled_cannot_be_asked_for_otherwise(reports, digits):
         compare([Candidate("a", reports["pytorch"].path, {"preprocess": "0..1"}), SKLEARN], digits)
 
 
+def test_the_softmax_of_a_report_is_that_of_models_beside_it(digits):
+    some = digits[1] < 4
+    few = digits[0][some], digits[1][some]
+    asked = {"pairs": 20, "points": 33, "batch": 32}
+    over_few = onnxspec.analyze(PYTORCH, few, restrict_outputs=True, **asked)
+    same = compare({"report": over_few, "same": PYTORCH}, few)
+    assert same.contrast("same", "between").common.estimate == pytest.approx(1, abs=1e-4)
+    assert not any(remark.code == "softmax" for remark in same.remarks)
+    own = compare({"report": over_few, "all": PYTORCH}, few, own={"all": {"restrict_outputs": False}})
+    (remark,) = (remark for remark in own.remarks if remark.code == "softmax")
+    assert "all are over 10 outputs, those of pytorch over 4" in remark.text
+    over_all = onnxspec.analyze(PYTORCH, few, **asked)
+    with pytest.raises(UsageError, match=r"restrict_outputs False.*Leave out --restrict-outputs"):
+        compare([over_all, SKLEARN], few, restrict_outputs=True)
+
+
 def test_other_images_than_the_report_s_are_refused(reports, digits):
     images, labels = digits
     with pytest.raises(ReportError, match="are not those of pytorch"):
