@@ -12,6 +12,7 @@ from onnxspec.report.report import Report
 
 OWN_SETTINGS = ("preprocess", "classes", "input", "output", "restrict_outputs")
 REPORT_ENDINGS = (".h5", ".hdf5")
+_STRANGE = re.compile(r",\s*([A-Za-z][\w-]*)=(.*)")
 
 
 @dataclass(frozen=True)
@@ -78,13 +79,16 @@ def from_flag(text: str) -> Candidate:
     Raises
     ------
     UsageError
-        There is no name, or no path.
+        There is no name, no path, or a key that is not known behind the path.
     """
     parts = re.split(rf",(?=(?:{'|'.join(OWN_SETTINGS)})=)", text.replace("restrict-outputs=", "restrict_outputs="))
     name, equals, path = parts[0].partition("=")
     if not (name and equals and path):
         raise UsageError(f"--model {text!r} has no name and path.", f"Expected: NAME=PATH, then any of {_known()}.")
-    return Candidate(name, path, dict(part.split("=", 1) for part in parts[1:]), "flag")
+    own = dict(part.split("=", 1) for part in parts[1:])
+    if (strange := _STRANGE.search(path)) and not os.path.exists(path):
+        own[strange[1]] = strange[2]  # which the candidate refuses by its name
+    return Candidate(name, path, own, "flag")
 
 
 def from_tables(tables: Mapping[str, Mapping[str, Any]]) -> list[Candidate]:

@@ -41,6 +41,13 @@ def test_a_flag_without_name_or_path_is_refused(text):
         from_flag(text)
 
 
+def test_a_key_that_is_not_known_is_no_part_of_the_path(tmp_path):
+    with pytest.raises(UsageError, match="The model y has no setting 'foo'"):
+        from_flag("y=model.onnx,foo=1,classes=names.txt")
+    (tmp_path / "a,b=1.onnx").touch()
+    assert from_flag(f"y={tmp_path}/a,b=1.onnx").source == f"{tmp_path}/a,b=1.onnx"
+
+
 def test_tables_are_models_or_settings_of_models():
     tables = {"a": {"path": "x.onnx", "preprocess": "imagenet"}, "b": {"classes": "b.txt"}}
     (listed,) = from_tables(tables)
