@@ -100,16 +100,23 @@ def measure_all(
     OnnxspecError
         A model, the images or the settings cannot be used; the message begins with the model's name.
     """
-    frame, settings = _frame(found, reference, data, settings, shelf, listener)
-    out = []
+    frame = _frame(found, reference)
+    reports = {one.name: _opened(one) for one in found if one.is_report}
+    known = reports.get(frame.name)
+    if known is not None and len(reports) < len(found):
+        settings = _adopted(settings, frame.name, known)
+    # All before the first is measured: that takes long, and the last may be a file that is not there.
+    subjects = _open_all(found, frame, known, data, settings, listener)
+    if known is None:
+        known = shelf.walk(subjects[frame.name], frame.name, own_settings(settings, frame), listener, None)
+        settings = settings.updated(cutoff=float(known.attributes["cutoff"]), points=int(known.attributes["points"]))
     for one in found:
-        if one is frame.candidate:
-            out.append(frame)
-        elif one.is_report:
-            out.append(Measured(one, _opened(one)))
-        else:
-            out.append(_measured(one, frame, data, settings, shelf, listener))
-    return out
+        if not one.is_report and one is not frame:
+            if known.attributes["labelling"] != TRUE:
+                subjects[one.name] = _labelled_as(subjects[one.name], one, known)
+            own, pairs = own_settings(settings, one), pairs_of(known)
+            reports[one.name] = shelf.walk(subjects[one.name], one.name, own, listener, pairs)
+    return [Measured(one, (reports | {frame.name: known})[one.name], subjects.get(one.name)) for one in found]
 
 
 def pairs_of(report: Report) -> Pairs:
@@ -118,43 +125,46 @@ def pairs_of(report: Report) -> Pairs:
     return Pairs(*(paths[name] for name in ("kind", "class_a", "class_b", "image_a", "image_b")))
 
 
-def _frame(
-    found: Sequence[Candidate], reference: Candidate, data: Any, settings: Settings, shelf: Shelf, listener: Listener
-) -> tuple[Measured, Settings]:
-    """The report that gives pairs and cut-off, and the settings that models are measured with beside it."""
+def _frame(found: Sequence[Candidate], reference: Candidate) -> Candidate:
+    """The candidate whose report gives pairs, cut-off and settings."""
     reports = [one for one in found if one.is_report]
-    if not reports:
-        own = own_settings(settings, reference)
-        subject = open_candidate(reference, data, own, listener)
-        report = shelf.walk(subject, reference.name, own, listener, None)
-        frame = Measured(reference, report, subject)
-        known = report.attributes
-        return frame, settings.updated(cutoff=float(known["cutoff"]), points=int(known["points"]))
-    given = reference if reference.is_report else reports[0]
-    frame = Measured(given, _opened(given))
-    if len(reports) < len(found):
-        settings = _adopted(settings, frame)
-    return frame, settings
+    return reference if reference.is_report or not reports else reports[0]
 
 
-def _measured(
-    one: Candidate, frame: Measured, data: Any, settings: Settings, shelf: Shelf, listener: Listener
-) -> Measured:
-    own = own_settings(settings, one)
-    known = frame.report.attributes
-    if frame.subject is None and data is None and settings.inputs.data is None and known["labelling"] != PROBE:
+def _open_all(
+    found: Sequence[Candidate],
+    frame: Candidate,
+    known: Report | None,
+    data: Any,
+    settings: Settings,
+    listener: Listener,
+) -> dict[str, Subject]:
+    """The models by name, all on the images of the first that is opened; `known` is the frame's report, if it is one."""
+    subjects: dict[str, Subject] = {}
+    for one in sorted((one for one in found if not one.is_report), key=lambda one: one is not frame):
+        if known is not None:
+            _require_images(one, data, settings, known)
+        subject = open_candidate(one, data, own_settings(settings, one), listener)
+        if known is not None:
+            _require_same_images(subject, frame, known)
+        subjects[one.name], data = subject, subject.images
+    return subjects
+
+
+def _require_images(one: Candidate, data: Any, settings: Settings, frame: Report) -> None:
+    known = frame.attributes
+    if data is None and settings.inputs.data is None and known["labelling"] != PROBE:
         raise UsageError(f"{one.name} is to be measured, on no images.", f"Pass those of {known['data']} with --data.")
-    subject = open_candidate(one, frame.subject.images if frame.subject else data, own, listener)
+
+
+def _require_same_images(subject: Subject, frame: Candidate, report: Report) -> None:
+    known = report.attributes
     if subject.images.digest != known["data_digest"]:
         raise ReportError(
             f"The images of {subject.images.source} are not those of {frame.name} ({known['data']}): their digests "
             f"are {subject.images.digest[:12]} and {known['data_digest'][:12]}.",
             "Compare on the same images, labels included.",
         )
-    if known["labelling"] != TRUE:
-        subject = _labelled_as(subject, one, frame.report)
-    report = shelf.walk(subject, one.name, own, listener, pairs_of(frame.report))
-    return Measured(one, report, subject)
 
 
 def open_candidate(one: Candidate, data: Any, settings: Settings, listener: Listener) -> Subject:
@@ -181,17 +191,17 @@ def own_settings(settings: Settings, one: Candidate) -> Settings:
     return settings.updated(**values)
 
 
-def _adopted(settings: Settings, frame: Measured) -> Settings:
+def _adopted(settings: Settings, frame: str, report: Report) -> Settings:
     """The frame's plan, measurement and softmax; what was asked for otherwise is refused, not ignored."""
     names = {*Plan.__dataclass_fields__, *Measurement.__dataclass_fields__, "restrict_outputs"} - {"precision"}
-    known = json.loads(frame.report.attributes["settings"])
+    known = json.loads(report.attributes["settings"])
     known = {name: value for name, value in known.items() if name in names}
-    known["cutoff"] = float(frame.report.attributes["cutoff"])
+    known["cutoff"] = float(report.attributes["cutoff"])
     asked, usual = settings.flat(), Settings().flat()
     for name, value in known.items():
         if asked[name] != usual[name] and _plain(asked[name]) != value:
             raise UsageError(
-                f"The report {frame.name} has {name} {value}, and {asked[name]} was asked for.",
+                f"The report {frame} has {name} {value}, and {asked[name]} was asked for.",
                 f"Leave out --{name.replace('_', '-')}: models beside a report are measured as it was.",
             )
     return settings.updated(**known)

@@ -117,6 +117,18 @@ def test_classes_that_do_not_match_are_named(digits, tmp_path):
         )
 
 
+@pytest.mark.parametrize("beside", ["model", "report"])
+def test_every_model_is_opened_before_the_first_is_measured(digits, reports, tmp_path, beside):
+    """A comparison may take hours, and its last model may be a name with a typing error."""
+    (tmp_path / "pointer.onnx").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n")
+    first = PYTORCH if beside == "model" else reports["pytorch"].path
+    asked = {"pairs": 20, "points": 33} if beside == "model" else {}
+    for last, message in ((tmp_path / "none.onnx", "^none: There is no file"), (tmp_path / "pointer.onnx", "git-lfs")):
+        with pytest.raises(onnxspec.OnnxspecError, match=message):
+            compare([first, SKLEARN, last], digits, reports=tmp_path / "kept", batch=32, **asked)
+        assert not list((tmp_path / "kept").iterdir())
+
+
 def test_without_labels_the_reference_names_the_classes(digits):
     images, _ = digits
     found = compare(
