@@ -28,6 +28,12 @@ class Limit:
             raise UsageError(f"The limit on {self.metric} has neither min nor max.", "Give one: { max = 0.08 }.")
         if self.min > self.max:
             raise UsageError(f"The limit on {self.metric} has min {self.min:g} above max {self.max:g}.")
+        for name, bound in (("min", self.min), ("max", self.max)):
+            if self.metric.is_share and math.isfinite(bound) and not 0 <= bound <= 1:
+                raise UsageError(
+                    f"The limit on {self.metric} has {name} {bound:g}, which no share reaches: they go from 0 to 1.",
+                    f"{bound / 100:g} is {bound:g} %." if 1 < bound <= 100 else "0.08 is 8 %.",
+                )
         _check_severity(self.metric, self.severity)
 
     def __str__(self) -> str:
