@@ -1,8 +1,11 @@
 """The policy that `--init` writes: today's figures, rounded outward, with a word on every rule."""
 
+import json
 import math
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from onnxspec import settings
 from onnxspec.auditing.limits import shown
@@ -11,10 +14,11 @@ from onnxspec.errors import UsageError, inert
 from onnxspec.report.headline import labelled, signals_of
 from onnxspec.report.report import Report
 from onnxspec.report.saving import require_place, save_text
-from onnxspec.settings import PROJECT_FILES
+from onnxspec.settings import PROJECT_FILES, Measurement, Plan, Settings
 from onnxspec.statistics import Interval
 
 _DIGITS = 2
+_PYPROJECT_TABLE = re.compile(r"^[ \t]*\[[ \t]*tool[ \t]*\.[ \t]*onnxspec[ \t]*\][^\n]*$", re.MULTILINE)
 _HEAD = """\
 # What `onnxspec audit` holds a model against. A limit fails when the whole 95 % interval lies on its wrong side and is
 # inconclusive (exit 5) when the interval straddles it. Every rule takes severity = "warn", which never breaks a build;
@@ -46,11 +50,45 @@ def policy_file(config: str | None) -> Path:
 
 
 def write_policy(path: Path, report: Report) -> None:
-    """Adds a policy to the end of a TOML file, which need not exist yet; what stands in it stays as it is."""
-    before = path.read_text(encoding="utf-8") if path.is_file() else ""
-    gap = "\n" if before.endswith("\n") else "\n\n"
-    text = starting_policy(report, "tool.onnxspec." if path.name == "pyproject.toml" else "")
-    save_text(path, f"{before}{gap if before else ''}{text}")
+    """Adds a policy to the end of a TOML file, which need not exist yet; what stands in it stays as it is.
+
+    Settings of the report's run that the file lacks come before its own, so that later runs walk the same paths.
+    """
+    before = path.read_text(encoding="utf-8-sig") if path.is_file() else ""
+    table = settings.project_table(path) if path.is_file() else {}
+    own = _settings_of(report, table)
+    new = "".join(f"{name} = {json.dumps(value)}\n" for name, value in own.items() if name not in table)
+    other = [f"{name} = {json.dumps(value)}" for name, value in own.items() if name in table]
+    prefix = "tool.onnxspec." if path.name == "pyproject.toml" else ""
+    before = _with_settings(before, new, in_pyproject=bool(prefix))
+    gap = "" if not before else "\n" if before.endswith("\n") else "\n\n"
+    note = f"# Measured with {', '.join(other)}, not as above: give the same again.\n" if other else ""
+    save_text(path, f"{before}{gap}{note}{starting_policy(report, prefix)}")
+
+
+def _settings_of(report: Report, table: Mapping[str, Any]) -> dict[str, Any]:
+    """Plan and measurement of a report where a run by the table's settings would have others, JSON-ready."""
+    known = json.loads(report.attributes["settings"])
+    names = {*Plan.__dataclass_fields__, *Measurement.__dataclass_fields__} - {"precision"}
+    if report.attributes["points_from"] != "asked":
+        names -= {"points"}  # which the run settles again
+    if known["precision"] is not None:
+        names -= {"pairs"}
+    base = Settings.of(**{name: value for name, value in table.items() if name in names})
+    usual = json.loads(json.dumps(base.flat() | {"pairs": base.plan.most}))
+    return {name: value for name, value in known.items() if name in names and value not in (usual[name], None)}
+
+
+def _with_settings(content: str, lines: str, in_pyproject: bool) -> str:
+    """The content of a file with lines for the table of onnxspec, which come before all tables inside that."""
+    if not lines:
+        return content
+    if not in_pyproject:
+        return f"{lines}\n{content}" if content else lines
+    if found := _PYPROJECT_TABLE.search(content):
+        return f"{content[: found.end()]}\n{lines.rstrip()}{content[found.end() :]}"
+    gap = "" if not content else "\n" if content.endswith("\n") else "\n\n"
+    return f"{content}{gap}[tool.onnxspec]\n{lines}"
 
 
 def starting_policy(report: Report, prefix: str = "") -> str:

@@ -11,6 +11,7 @@ import pytest
 
 from conftest import FASHION
 from onnxspec.cli import main
+from onnxspec.settings import project_table
 
 MODEL, DATA = str(FASHION / "pytorch.onnx"), str(FASHION / "test.npz")
 WORSE = str(FASHION / "epoch-01.onnx")
@@ -161,6 +162,25 @@ def test_init_writes_a_policy_that_today_passes(run, empty_folder):
     assert code == 2
     assert "already" in err
     assert (empty_folder / "onnxspec.toml").read_text() == written
+
+
+def test_init_keeps_what_it_was_measured_with(run, empty_folder):
+    for file in ("onnxspec.toml", "pyproject.toml"):
+        (empty_folder / file).write_text("" if file == "onnxspec.toml" else '[project]\nname = "x"\n')
+        assert run(MODEL, *FEW, "--seed", "3", "--init", "--config", file)[0] == 0
+        table = project_table(file)
+        assert {name: table[name] for name in ("pairs", "points", "seed")} == {"pairs": 40, "points": 33, "seed": 3}
+        code, out, _ = run(MODEL, "--data", DATA, "--config", file)
+        assert code == 0, out
+
+
+def test_init_leaves_settings_that_are_there(run, empty_folder, report):
+    (empty_folder / "pyproject.toml").write_text("[tool.onnxspec]  # ours\npairs = 60\n\n[tool.other]\nseed = 1\n")
+    assert run(MODEL, *FEW, "--init")[0] == 0
+    written = (empty_folder / "pyproject.toml").read_text()
+    assert project_table("pyproject.toml")["pairs"] == 60 and project_table("pyproject.toml")["points"] == 33
+    assert "# Measured with pairs = 40, not as above" in written
+    assert written.startswith("[tool.onnxspec]  # ours\npoints = 33\npairs = 60\n\n[tool.other]\nseed = 1\n")
 
 
 def test_init_goes_where_the_settings_are(run, empty_folder, report):
