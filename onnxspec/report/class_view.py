@@ -25,6 +25,7 @@ from onnxspec.report.headline import (
     spectra,
 )
 from onnxspec.report.page import Page, interval_text
+from onnxspec.report.pooling import RANKED_FROM
 from onnxspec.report.ranking import SIGNIFICANT
 from onnxspec.report.report import Report
 from onnxspec.settings import KINDS as KIND_CODES
@@ -76,7 +77,7 @@ class ClassSummary:
             right = statistics.proportion(int(own["right"]), int(own["used"]))
             yield "accuracy", f"{interval_text(right, PERCENT)} % on the images used"
         for kind in report.kinds:
-            yield kind, _compared(report.p_holm(kind, self.name, signals_of(report)[0]))
+            yield kind, _compared(report, kind, self.name)
 
     def _figures(self, page: Page) -> Iterator[RenderableType]:
         """The class's figures, and for comparison those of all classes."""
@@ -158,10 +159,20 @@ def _distances(report: Report, number: int) -> dict[str, float]:
     return {str(names[other]): float(distance[others == other].mean()) for other in np.unique(others)}
 
 
-def _compared(p_holm: float) -> str:
-    if math.isnan(p_holm):
-        return "too few paths to be compared with the other classes"
-    return f"{'differs' if p_holm < SIGNIFICANT else 'does not differ'} from the other classes in hff (Holm p = {p_holm:.2g})"
+def _compared(report: Report, kind: str, name: str) -> str:
+    """Whether the class's hff differs from that of the others, or why nobody can tell."""
+    signal = signals_of(report)[0]
+    p_holm = report.p_holm(kind, name, signal)
+    if not math.isnan(p_holm):
+        verdict = "differs" if p_holm < SIGNIFICANT else "is not shown to differ"
+        return f"{verdict} from the other classes in hff (Holm p = {p_holm:.2g})"
+    own, every = (figure(report, kind, "slope", signal, one).paths for one in (name, ""))
+    if own < RANKED_FROM:
+        return f"too few paths to be compared with the other classes: {own}, of {RANKED_FROM}"
+    if own == every:
+        return "not compared with the other classes: there are no paths without this one"
+    reason = figure(report, kind, "hff", signal, name).reason
+    return f"not compared with the other classes: {reason or 'hff is undefined or 0 in it or in them'}"
 
 
 def _nearest(name: str, known: list[str]) -> str:
