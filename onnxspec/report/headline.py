@@ -87,16 +87,20 @@ def headline(report: Report, page: Page) -> Iterator[RenderableType]:
 
 
 def answer(report: Report) -> str:
-    """What the headline comes to, in a line; empty where a kind is missing or undefined."""
+    """What the headline comes to, in a line; empty where a kind is missing or undefined.
+
+    Steepness has no interval of its own: it is decided where the intervals of the two slopes do not meet.
+    """
     signal = signals_of(report)[0]
     ratio = figure(report, "between/within", "hff", signal)
     within, between = (figure(report, kind, "slope", signal) for kind in KINDS)
     if not all(math.isfinite(one.estimate) and one.estimate > 0 for one in (ratio, within, between)):
         return ""
-    steep = f"Between classes against within: {number(between.estimate / within.estimate)} times as steep"
-    if ratio.low <= 1 <= ratio.high:
-        return f"{steep}; fast wiggling undecided."
-    return f"{steep}, {number(ratio.estimate)} times the fast wiggling."
+    apart = within.high < between.low or between.high < within.low
+    steep = f"{number(between.estimate / within.estimate)} times as steep" if apart else "steepness undecided"
+    fast = ratio.low > 1 or ratio.high < 1
+    wiggling = f", {number(ratio.estimate)} times the fast wiggling" if fast else "; fast wiggling undecided"
+    return f"Between classes against within: {steep}{wiggling}."
 
 
 def rows_of(signals: Sequence[str]) -> Iterator[tuple[str, str]]:

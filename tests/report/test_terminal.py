@@ -169,6 +169,15 @@ def test_labels_of_the_model_itself(own_labels):
     assert "all*" not in text
 
 
+def test_steepness_is_decided_where_the_intervals_of_the_slopes_do_not_meet(bundled_report, tmp_path):
+    assert "times as steep" in as_text(bundled_report)
+    f = bundled_report.figures
+    high = np.where((f["metric"] == "slope") & (f["kind"] == "within"), 1e6, f["high"])
+    text = as_text(altered(bundled_report, tmp_path / "r.h5", figures__high=high))
+    assert "Between classes against within: steepness undecided" in text
+    assert "times as steep" not in text
+
+
 def test_undefined_figures_say_why(bundled_report, tmp_path):
     reason = np.array(["the outputs do not change"] * len(bundled_report.figures["reason"]), object)
     report = altered(bundled_report, tmp_path / "r.h5", figures__estimate=np.nan, figures__reason=reason)
