@@ -1,5 +1,6 @@
 """The top of the page: what was measured, the figures that matter, what they mean, and what to be warned of."""
 
+import math
 import re
 from collections.abc import Iterator, Sequence
 
@@ -82,12 +83,16 @@ def _sentence(report: Report) -> Iterator[Child]:
     yield "On straight lines from image to image, fast wiggling makes up "
     for i, (kind, one) in enumerate(found.items()):
         yield " and " if i else ""
-        yield tag("b", f"{short(one, 'hff')} %")
+        yield tag("b", f"{short(one, 'hff')} %") if math.isfinite(one.estimate) else _undefined(one)
         yield f" of all that the {outputs} do" if not i else ""
         yield f" {KINDS[kind]}"
     yield "."
     if said := answer(report):
         yield f" {said}"
+
+
+def _undefined(one: Interval) -> str:
+    return "an undefined share" + (f" ({one.reason})" if one.reason else "")
 
 
 def _flags(hint: str) -> list[Child]:
@@ -120,7 +125,7 @@ def _card(title: str, interval: Interval, metric: str, unit: str, note: str, kin
     return tag(
         "div",
         tag("h3", title),
-        tag("p", estimate, tag("small", f" {unit}") if unit else None, class_="big"),
+        tag("p", estimate, tag("small", f" {unit}") if unit and estimate != "-" else None, class_="big"),
         tag("p", rest or "undefined" if estimate == "-" else rest, class_="range"),
         tag("p", note, class_="note"),
         class_=f"card {kind}".strip(),

@@ -56,6 +56,14 @@ def policy(elements):
     return next(one["content"] for one in elements.all("meta") if one.get("http-equiv") == "Content-Security-Policy")
 
 
+def test_an_undefined_headline_is_said_in_words(bundled_report, tmp_path):
+    reason = np.array(["the outputs do not change"] * len(bundled_report.figures["reason"]), object)
+    report = altered(bundled_report, tmp_path / "r.h5", figures__estimate=np.nan, figures__reason=reason)
+    text = re.sub(r"<[^>]+>", "", page(report))
+    assert "fast wiggling makes up an undefined share (the outputs do not change) of all that" in text
+    assert "- %" not in text
+
+
 def test_it_is_one_file_that_loads_nothing(bundled_page, elements):
     assert not {"link", "iframe", "object", "embed", "base", "form", "audio", "video"} & {
         tag for tag, _ in elements.found
