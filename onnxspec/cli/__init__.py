@@ -62,8 +62,9 @@ def cli() -> None:
 
 def run() -> None:
     """The program: ends this process with the exit code of the command line it was called with."""
-    from onnxspec.cli import supervision
+    from onnxspec.cli import streams, supervision
 
+    streams.stand_in()
     if supervision.wanted(sys.argv[1:]):
         code = supervision.supervise(sys.argv[1:])
         interruption.silence()
