@@ -20,6 +20,7 @@ from onnxspec.comparison.measuring import Measured, Shelf, measure_all, pairs_of
 from onnxspec.comparison.ranking import rank
 from onnxspec.comparison.stepping import measure_in_step
 from onnxspec.errors import UsageError
+from onnxspec.interruption import Interrupted
 from onnxspec.planning import Listener, Silence
 from onnxspec.results import Remark
 from onnxspec.sampling import REACHED, USED_UP
@@ -76,10 +77,13 @@ def compare(
         shelf = Shelf(_folder(reports) if reports is not None else Path(scratch), lasting=reports is not None)
         asked, heard = (found, base, data, settings, shelf), listener or Silence()
         ended: dict[str, str] = {}
-        if settings.plan.precision is None:
-            measured = measure_all(*asked, heard)
-        else:
-            measured, ended = measure_in_step(*asked, heard)
+        try:
+            if settings.plan.precision is None:
+                measured = measure_all(*asked, heard)
+            else:
+                measured, ended = measure_in_step(*asked, heard)
+        except KeyboardInterrupt as stopped:
+            raise Interrupted(shelf.outcome(str(stopped), settings.execution.cache)) from None
         first = next(one for one in measured if one.candidate is base)
         members = [align(one.name, one.report, first.report) for one in measured]
         alike = _agreements(measured, first, heard) if with_agreement else []

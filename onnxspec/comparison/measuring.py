@@ -7,12 +7,13 @@ is the first report. It gives pairs, cut-off and settings, and without labels it
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from onnxspec import interruption
 from onnxspec.analysis import Run, started, walk
 from onnxspec.comparison.candidates import Candidate
 from onnxspec.errors import DataError, OnnxspecError, ReportError, UsageError
@@ -62,14 +63,35 @@ class Named:
 
 @dataclass(frozen=True)
 class Shelf:
-    """Where reports of measured models go; `lasting` where the folder outlives the comparison."""
+    """Where reports of measured models go; `lasting` where the folder outlives the comparison, `walked` those made."""
 
     folder: Path
     lasting: bool
+    walked: list[Report] = field(default_factory=list)
 
     def walk(self, subject: Subject, name: str, settings: Settings, listener: Listener, pairs: Pairs | None) -> Report:
         """Measures a subject as `analysis.walk` does, into a report of that name."""
-        return walk(subject, settings, self._place(name), Named(listener, name), pairs, self.lasting)
+        try:
+            report = walk(subject, settings, self._place(name), Named(listener, name), pairs, self.lasting)
+        except interruption.Interrupted as stopped:
+            raise interruption.Interrupted(f"{name}: {stopped}") from None
+        self.walked.append(report)
+        return report
+
+    def outcome(self, said: str, cache: str | None) -> str:
+        """What an interrupted comparison leaves: what the model at work said, then what became of those before it."""
+        if not self.walked:
+            return said
+        if self.lasting:
+            done = ", ".join(str(report.path) for report in self.walked)
+            left = f"{done}: measured, and can be given in place of {'its model' if len(self.walked) == 1 else 'the models'}."
+        elif cache:
+            left = f"What was measured before is in {cache}: the same command takes it over."
+        else:
+            left = (
+                "What was measured before is lost; --reports FOLDER keeps reports, --cache DIR all that was evaluated."
+            )
+        return f"{said} {left}".lstrip()
 
     @contextmanager
     def started(

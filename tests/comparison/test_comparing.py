@@ -12,6 +12,8 @@ from onnxspec.comparison.candidates import Candidate
 from onnxspec.comparison.comparing import compare
 from onnxspec.comparison.storing import to_csv, to_json, write
 from onnxspec.errors import DataError, ReportError, UsageError
+from onnxspec.interruption import Interrupted
+from onnxspec.planning import Silence
 
 PYTORCH, SKLEARN = FASHION / "pytorch.onnx", FASHION / "sklearn.onnx"
 
@@ -127,6 +129,28 @@ def test_every_model_is_opened_before_the_first_is_measured(digits, reports, tmp
         with pytest.raises(onnxspec.OnnxspecError, match=message):
             compare([first, SKLEARN, last], digits, reports=tmp_path / "kept", batch=32, **asked)
         assert not list((tmp_path / "kept").iterdir())
+
+
+class Stopping(Silence):
+    """Interrupts at the second model's first path."""
+
+    def stage(self, name):
+        if name == "sklearn: walking the paths":
+            raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize(
+    ("kept", "words"),
+    [
+        ("reports", r"^sklearn: nothing was written\. .*pytorch\.h5: measured, and can be given in place of its model"),
+        ("cache", r"^sklearn: .* is in .*: the same command takes it over"),
+        (None, r"^sklearn: .* is lost; --reports FOLDER keeps reports, --cache DIR"),
+    ],
+)
+def test_an_interrupt_says_what_becomes_of_the_models_before(digits, tmp_path, kept, words):
+    asked = {"pairs": 20, "points": 33, "batch": 32} | ({kept: str(tmp_path / "kept")} if kept else {})
+    with pytest.raises(Interrupted, match=words):
+        compare([PYTORCH, SKLEARN], digits, listener=Stopping(), **asked)
 
 
 def test_without_labels_the_reference_names_the_classes(digits):
