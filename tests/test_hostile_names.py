@@ -120,7 +120,8 @@ def test_json_and_csv(run, report):
 
 
 @pytest.mark.parametrize("what", ["spectrum", "classes", "matrix"])
-def test_figures(run, report, folder, what):
+def test_figures(run, report, folder, what, monkeypatch):
+    monkeypatch.setattr("onnxspec.report.ranking.RANKED_FROM", 1)
     chosen = ["--class", SHOWN[7]] if what == "spectrum" else []
     run("plot", report, "--what", what, *chosen, "-o", "f.svg")
     tags = {one.tag.rpartition("}")[2] for one in ElementTree.parse(folder / "f.svg").iter()}

@@ -48,12 +48,25 @@ def _drawn(reports: Sequence[str], what: str, signal: str | None, name: str) -> 
     if what == "series":
         return series.series(series.of_reports(opened, signal), signal)
     if what == "classes":
+        _require_ranked(opened[0], signal)
         return classes.classes(opened[0], signal)
     if what == "matrix":
         return matrix.matrix(opened[0], signal)
     from onnxspec.report.class_view import class_summary
 
     return spectra.spectrum(opened[0], signal, class_summary(opened[0], name).name if name else "")
+
+
+def _require_ranked(report: "Report", signal: str) -> None:
+    """Refuses to draw no class at all."""
+    from onnxspec.report.pooling import RANKED_FROM
+    from onnxspec.report.ranking import ranking
+
+    if not any(ranking(report, kind, signal) for kind in report.kinds):
+        raise UsageError(
+            f"No class of {report.path.name} has an hff of {signal} over {RANKED_FROM} paths or more: there is none to draw.",
+            "Analyse again with more --pairs.",
+        )
 
 
 def _signal(reports: "Sequence[Report]", wanted: str | None) -> str:

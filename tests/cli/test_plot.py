@@ -5,6 +5,7 @@ import shutil
 import pytest
 
 from onnxspec import cli
+from report.altered import with_classes
 
 
 @pytest.mark.parametrize(("what", "form"), [("spectrum", "svg"), ("classes", "pdf"), ("matrix", "png")])
@@ -21,6 +22,13 @@ def test_a_class_and_a_signal_can_be_chosen(bundled_report, tmp_path):
     place = tmp_path / "figure.svg"
     line = ["plot", str(bundled_report.path), "--class", "Sandal", "--signal", "logit", "-o", str(place)]
     assert cli.main(line) == 0
+
+
+def test_no_class_to_draw_is_said(bundled_report, tmp_path, capsys):
+    few = with_classes(bundled_report, tmp_path / "few.h5", ["a", "b"], paths=9)
+    assert cli.main(["plot", str(few.path), "--what", "classes", "-o", str(tmp_path / "c.svg")]) == 2
+    assert "No class of few.h5 has an hff of prob over 10 paths or more" in capsys.readouterr().err
+    assert not (tmp_path / "c.svg").exists()
 
 
 def test_several_reports_make_a_series(bundled_report, tmp_path):
