@@ -20,6 +20,12 @@ from onnxspec.report.guarded import GuardedFile
 from onnxspec.report.storage import attribute_names
 from onnxspec.results import Rows
 
+_PICTURE = "onnxspec plot REPORT.h5 -o FIGURE draws figures."
+_OTHER_ENDINGS = {
+    **dict.fromkeys((".html", ".htm"), "--html PAGE.html makes a page."),
+    **dict.fromkeys((".svg", ".pdf", ".png", ".jpg", ".jpeg"), _PICTURE),
+    **dict.fromkeys((".json", ".csv"), "--json prints JSON; onnxspec show REPORT.h5 --csv TABLE prints CSV."),
+}
 CHUNK = 4096
 HELD_COLUMNS = 16
 """Columns in memory: more than the figures of one stratum take, of which there may be half a million."""
@@ -172,9 +178,13 @@ def require_writable(destination: Path) -> None:
     Raises
     ------
     UsageError
-        The folder is missing, is no folder, or cannot be written to; or a file of that name is nothing that onnxspec writes.
+        The folder is missing, is no folder, or cannot be written to; a file of that name is nothing that onnxspec
+        writes; or the name is that of a page or a picture.
     """
     folder = destination.parent
+    if (ending := destination.suffix.lower()) in _OTHER_ENDINGS:
+        hint = f"Name it {destination.stem}.h5. {_OTHER_ENDINGS[ending]}"
+        raise UsageError(f"{destination} would be an HDF5 file with the ending {ending}.", hint)
     if not folder.is_dir():
         raise UsageError(f"The folder {folder} for the report does not exist.", f"Create it: mkdir -p {folder}")
     if destination.is_dir():

@@ -165,3 +165,9 @@ def test_what_this_program_wrote_may_be_replaced(tmp_path, mark):
     with h5py.File(tmp_path / "earlier.h5", "w") as file:
         file.attrs[mark] = 1
     require_writable(tmp_path / "earlier.h5")
+
+
+@pytest.mark.parametrize(("name", "hint"), [("r.html", "--html"), ("r.SVG", "onnxspec plot"), ("r.json", "--json")])
+def test_a_page_or_a_picture_is_no_report(tmp_path, name, hint):
+    with pytest.raises(UsageError, match=rf"would be an HDF5 file with the ending .*Name it r\.h5\. .*{hint}"):
+        require_writable(tmp_path / name)
