@@ -198,7 +198,7 @@ class Budget:
 def _require_signature(path: Path) -> None:
     with open(path, "rb") as file:
         if file.read(len(_SIGNATURE)) != _SIGNATURE:
-            raise ReportError(f"{path} is not an HDF5 file.", "onnxspec show takes what onnxspec analyze wrote.")
+            raise ReportError(f"{path} is not an HDF5 file.", "A report is what onnxspec analyze writes.")
 
 
 def _require_stored(dataset: h5py.Dataset, where: str, chunks: tuple[int, ...] | None, file_bytes: int) -> None:

@@ -18,7 +18,15 @@ from onnxspec.report.attributes import scalars
 from onnxspec.report.storage import Budget, Flaw, opened
 
 _VERSION = "schema_version"
-_OF_COMPARISON = "comparison_schema_version"
+_OTHERS = {
+    "comparison_schema_version": ("a comparison", "onnxspec plot --what series draws one that was made with --series."),
+    "heatmap_schema_version": ("a heat map", "onnxspec show prints it; --picture draws it as it is made."),
+    "parity_schema_version": (
+        "what analyze --protocol measured",
+        "It was printed as it was made; h5py and xarray read it. A report is made without --protocol.",
+    ),
+    "noise_schema_version": ("what noise fit measured", "It was printed as it was made; h5py and xarray read it."),
+}
 
 
 def verified(path: Path) -> dict[str, Any]:
@@ -44,8 +52,9 @@ def require_version(file: h5py.File, path: Path) -> None:
     ReportError
         With both versions, and what to do.
     """
-    if _OF_COMPARISON in file.attrs:
-        raise ReportError(f"{path} is a comparison, not a report.", "onnxspec plot --what series draws a comparison.")
+    for mark in _OTHERS.keys() & set(file.attrs):
+        what, hint = _OTHERS[mark]
+        raise ReportError(f"{path} is {what}, not a report.", hint)
     if _VERSION not in file.attrs:
         raise ReportError(f"{path} is an HDF5 file but not an onnxspec report.", "Make one: onnxspec analyze")
     known = file.attrs.get_id(_VERSION)

@@ -57,6 +57,22 @@ def test_another_file_is_said(tmp_path):
         onnxspec.Report(tmp_path / "other.h5")
 
 
+@pytest.mark.parametrize(
+    ("mark", "said"),
+    [
+        ("comparison", "is a comparison, not a report. onnxspec plot"),
+        ("heatmap", "is a heat map, not a report. onnxspec show prints it"),
+        ("parity", "is what analyze --protocol measured, not a report"),
+        ("noise", "is what noise fit measured, not a report"),
+    ],
+)
+def test_another_result_of_onnxspec_is_called_by_its_name(tmp_path, mark, said):
+    with h5py.File(tmp_path / "other.h5", "w") as file:
+        file.attrs[f"{mark}_schema_version"] = 1
+    with pytest.raises(ReportError, match=said):
+        onnxspec.Report(tmp_path / "other.h5")
+
+
 def test_another_schema_is_said_with_both_versions(bundled_report, tmp_path):
     newer = tmp_path / "newer.h5"
     shutil.copy(bundled_report.path, newer)
