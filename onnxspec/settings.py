@@ -6,6 +6,7 @@ runs and `Presentation` what becomes of the result. `Plan`, `Measurement` and th
 (`[tool.onnxspec]` in pyproject.toml, or onnxspec.toml) and one set of flags name them all.
 """
 
+import difflib
 import math
 import os
 import re
@@ -237,6 +238,7 @@ _PATHS = ("data", "labels", "classes", "cache")
 PROJECT_FILES = ("onnxspec.toml", "pyproject.toml")
 RESERVED_TABLES = ("audit", "models")
 ENVIRONMENT_PREFIX = "ONNXSPEC_"
+_MISSPELT = 0.8
 
 
 def load(config: str | os.PathLike[str] | None = None, base: "Settings | None" = None, **flags: Any) -> Settings:
@@ -251,9 +253,10 @@ def load(config: str | os.PathLike[str] | None = None, base: "Settings | None" =
     Raises
     ------
     UsageError
-        The file is missing or not TOML, or names a setting that does not exist.
+        The file is missing or not TOML, or names a setting that does not exist; or a variable nearly names one.
     """
     environment = {name: os.environ.get(ENVIRONMENT_PREFIX + name.upper()) for name in _GROUP_OF}
+    _refuse_misspelt(os.environ)
     merged: dict[str, Any] = {}
     for origin, values in (
         ("configuration", _without_reserved(project_table(config))),
@@ -265,6 +268,19 @@ def load(config: str | os.PathLike[str] | None = None, base: "Settings | None" =
             given["preprocess_origin"] = origin
         merged |= given
     return (base or Settings()).updated(**merged)
+
+
+def _refuse_misspelt(environment: Mapping[str, str]) -> None:
+    """Refuses ONNXSPEC_PAIR. What is like no setting is left alone: scripts may have variables of their own."""
+    for variable in environment:
+        name = variable.removeprefix(ENVIRONMENT_PREFIX).lower()
+        if not variable.startswith(ENVIRONMENT_PREFIX) or name in _GROUP_OF:
+            continue
+        if close := difflib.get_close_matches(name, _GROUP_OF, n=1, cutoff=_MISSPELT):
+            raise UsageError(
+                f"The environment variable {variable} is no setting.",
+                f"Did you mean {ENVIRONMENT_PREFIX}{close[0].upper()}?",
+            )
 
 
 def project_table(config: str | os.PathLike[str] | None = None) -> dict[str, Any]:

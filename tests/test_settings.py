@@ -115,6 +115,15 @@ def test_a_configuration_that_cannot_be_read_is_said(empty_folder):
         load("odd.toml")
 
 
+def test_a_variable_that_nearly_names_a_setting_is_refused(monkeypatch):
+    for own in ("ONNXSPEC_VERSION", "ONNXSPEC_SUPERVISE", "ONNXSPEC_TELL", "ONNXSPEC_SCREENSHOTS", "ONNXSPEC_HOME"):
+        monkeypatch.setenv(own, "1")
+    assert load() == Settings()
+    monkeypatch.setenv("ONNXSPEC_PAIR", "20")
+    with pytest.raises(UsageError, match=r"ONNXSPEC_PAIR is no setting.*ONNXSPEC_PAIRS\?"):
+        load()
+
+
 def test_switches_from_the_environment(monkeypatch):
     monkeypatch.setenv("ONNXSPEC_TF32", "yes")
     monkeypatch.setenv("ONNXSPEC_RESTRICT_OUTPUTS", "0")
