@@ -1,5 +1,6 @@
 """`onnxspec analyze`: a model and images in, a frequency report out."""
 
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +66,7 @@ def analyze(
         from onnxspec.report.terminal import summary
 
         print_view(summary(result))
-        say_written(destination, f" (onnxspec show {inert(str(destination))} prints it again)")
+        say_written(destination, f" (onnxspec show {inert(shlex.quote(str(destination)))} prints it again)")
     context.exit(precision_code(result.ended))
 
 

@@ -50,6 +50,12 @@ def test_a_report_is_written_under_the_model_s_name(run, empty_folder):
     assert "onnxspec show pytorch.h5" in err
 
 
+def test_the_command_that_prints_it_again_can_be_copied(run, empty_folder):
+    code, _, err = run("analyze", MODEL, "--data", DATA, "--pairs", 10, "-o", "rép ort.h5")
+    assert code == 0
+    assert "(onnxspec show 'rép ort.h5' prints it again)" in err
+
+
 def test_json_is_all_that_standard_output_carries(run):
     code, out, _ = run("analyze", MODEL, "--data", DATA, "--pairs", 30, "--json", "-o", "r.h5")
     assert code == 0
