@@ -14,12 +14,18 @@ _WORDS = {
 }
 
 
-def lines(audit: Audit) -> Iterator[str]:
-    """State, rule and what was found, in the order of the policy; then the warnings."""
+def rows(audit: Audit) -> Iterator[tuple[str, str]]:
+    """State, and rule with what was found, in the order of the policy; then the warnings."""
     for verdict in audit.verdicts:
-        yield f"{verdict.state:<14}{verdict.rule}: {verdict.text}"
+        yield str(verdict.state), f"{verdict.rule}: {verdict.text}"
     for remark in audit.remarks:
-        yield f"! {remark}"
+        yield "!", str(remark)
+
+
+def lines(audit: Audit) -> Iterator[str]:
+    """The rows, a line each."""
+    for state, text in rows(audit):
+        yield f"! {text}" if state == "!" else f"{state:<14}{text}"
 
 
 def ending(audit: Audit) -> str:

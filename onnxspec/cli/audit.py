@@ -1,6 +1,7 @@
 """`onnxspec audit`: a gate for CI; exit 1 means that a rule is broken, and nothing else."""
 
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -118,13 +119,16 @@ def _write(outcome: "Audit", report: "Report", options: dict[str, Any]) -> None:
 
 def _print(outcome: "Audit", as_json: bool) -> None:
     from onnxspec.auditing import text
-    from onnxspec.cli.plain import print_line
+    from onnxspec.cli.plain import print_line, print_rows
 
     if as_json:
         click.echo(outcome.to_json())
         return
-    for line in text.lines(outcome):
-        print_line(line)
+    if sys.stdout.isatty():
+        print_rows(text.rows(outcome), indent=0)
+    else:  # a rule is one line of a CI log, for grep; where colours are forced, too
+        for line in text.lines(outcome):
+            print_line(line)
     print_line(text.ending(outcome), style="bold")
 
 

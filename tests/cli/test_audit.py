@@ -152,6 +152,17 @@ def test_a_warning_breaks_no_build(run, policy, report):
     assert out.startswith("warn")
 
 
+def test_a_rule_is_one_line_of_a_log_and_wraps_on_a_terminal(run, policy, report, monkeypatch):
+    policy("accuracy = { min = 0.905 }")
+    _, out, _ = run(report)
+    (line,) = (line for line in out.splitlines() if "accuracy" in line)
+    assert line.startswith("inconclusive  accuracy >= 0.905: ") and line.endswith("use more --pairs")
+    monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    _, out, _ = run(report)
+    assert max(map(len, out.splitlines()[:-1])) <= 60
+
+
 def test_init_writes_a_policy_that_today_passes(run, empty_folder):
     assert run(MODEL, *FEW, "--init")[0] == 0
     written = (empty_folder / "onnxspec.toml").read_text()
