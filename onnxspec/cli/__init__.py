@@ -4,7 +4,6 @@ Commands load when they are called, so that `onnxspec --help` imports click and 
 """
 
 import errno
-import io
 import os
 import sys
 from importlib import import_module
@@ -89,11 +88,14 @@ def main(arguments: list[str] | None = None) -> int:
         return int(code or 0)
     except OnnxspecError as error:
         return _fail(error.message, error.hint, error.exit_code)
-    except click.ClickException as error:
-        said = io.StringIO()
-        error.show(said)
-        click.echo("\n".join(inert(line) for line in said.getvalue().splitlines()), err=True)
+    except getattr(click.exceptions, "NoArgsIsHelpError", ()) as error:  # since click 8.2
+        error.show()
         return ExitCode.USAGE
+    except click.ClickException as error:
+        context = getattr(error, "ctx", None)
+        hint = f"See {context.command_path} --help." if context else ""
+        said = " ".join(error.format_message().split())
+        return _fail(said if said.endswith((".", "?")) else f"{said}.", hint, ExitCode.USAGE)
     except (KeyboardInterrupt, click.Abort) as error:
         # click turns an interrupt into an Abort and keeps it as the cause.
         return _interrupted(str(error.__cause__ or error))

@@ -33,7 +33,14 @@ def test_every_command_has_help(name, capsys):
 @pytest.mark.parametrize("arguments", [["frobnicate"], ["analyze"], ["--nothing"]])
 def test_usage_errors_exit_two(arguments, capsys):
     assert cli.main(arguments) == ExitCode.USAGE
-    assert capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert said.startswith("onnxspec: ") and said.endswith("--help.\n") and said.count("\n") == 1
+
+
+@pytest.mark.parametrize("arguments", [[], ["noise"]])
+def test_a_group_without_a_command_shows_its_help(arguments, capsys):
+    assert cli.main(arguments) == ExitCode.USAGE
+    assert "Commands:" in capsys.readouterr().err
 
 
 def raising(monkeypatch, error):
