@@ -17,6 +17,7 @@ from onnxspec.errors import inert
 from onnxspec.statistics import Interval
 
 _MOST_DECIMALS = 6
+_LONG, _NEGLIGIBLE = 1e6, 1e-3
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ def interval_text(interval: Interval, factor: float = 1.0) -> str:
     decimals = _decimals(estimate, (high - low) / 2)
     if decimals > _MOST_DECIMALS:
         return f"{estimate:.1e} [{low:.0e}, {high:.0e}]"
-    return f"{estimate:,.{decimals}f} [{low:,.{decimals}f}, {high:,.{decimals}f}]"
+    return f"{_written(estimate, decimals)} [{_written(low, decimals)}, {_written(high, decimals)}]"
 
 
 def number(value: float) -> str:
@@ -89,13 +90,22 @@ def number(value: float) -> str:
     if math.isnan(value):
         return "-"
     decimals = _decimals(value, math.inf)
-    return f"{value:.1e}" if decimals > _MOST_DECIMALS else f"{value:,.{decimals}f}"
+    return f"{value:.1e}" if decimals > _MOST_DECIMALS else _written(value, decimals)
+
+
+def _written(value: float, decimals: int) -> str:
+    """A number with so many decimals, or with an exponent where it is too long to be read; nothing has no sign."""
+    if _LONG <= abs(value) < math.inf:
+        return f"{value:.1e}"
+    text = f"{value:,.{decimals}f}"
+    return text.removeprefix("-") if not text.strip("-0.") else text
 
 
 def _decimals(value: float, half_width: float) -> int:
     """Decimals that show half an interval to a digit, or two from 10 to 19, and the value to two, three or four."""
     wanted = -_exponent(half_width / 2) if 0 < half_width < math.inf else 0
-    if value == 0 or not math.isfinite(value):
+    negligible = math.isfinite(half_width) and abs(value) < half_width * _NEGLIGIBLE
+    if value == 0 or negligible or not math.isfinite(value):
         return max(0, wanted)
     least = 1 - _exponent(value)
     return max(0, least, min(wanted, least + 2))

@@ -250,6 +250,9 @@ def test_noise_beyond_the_cutoff_is_told_but_no_failure(bundled_report, tmp_path
         ((0, 0, 0), "0 [0, 0]"),
         ((2.5, 0, math.inf), "2.5 [0.0, inf]"),
         ((2.51, math.nan, math.nan), "2.5"),
+        ((18, -0.3, 32), "18 [0, 32]"),
+        ((-1.4e-14, -12, 30), "0 [-12, 30]"),
+        ((5.0056e33, 1.2, 7e40), "5.0e+33 [1, 7.0e+40]"),
     ],
 )
 def test_intervals_show_the_digits_that_mean_something(values, text):
@@ -257,7 +260,14 @@ def test_intervals_show_the_digits_that_mean_something(values, text):
 
 
 def test_numbers():
-    assert [number(x) for x in (0.7364, 39.05, 1234.5, 1e-9, math.nan)] == ["0.74", "39", "1,234", "1.0e-09", "-"]
+    assert [number(x) for x in (0.7364, 39.05, 1234.5, 1e-9, 5e33, math.nan)] == [
+        "0.74",
+        "39",
+        "1,234",
+        "1.0e-09",
+        "5.0e+33",
+        "-",
+    ]
 
 
 @pytest.mark.parametrize(("encoding", "short"), [("utf-8", "bull…dog"), ("ascii", "bul..dog")])
