@@ -146,11 +146,11 @@ def test_a_run_that_is_told_to_end_says_how_to_go_on_and_does(tmp_path):
     assert f"{paths} of 600 paths are kept in r.h5.parts: the same command with --resume goes on." in err
     code, _, err = run(tmp_path, MODEL, "--data", DATA, "--pairs", "200", "--points", "33", "-o", "r.h5", "--resume")
     assert (code, kept(tmp_path)) == (3, left), err
-    assert "r.h5.parts is of a run with another settings and pairs. Start anew with --no-resume" in err
+    assert "r.h5.parts is of another run, which differs in settings and pairs. Start anew with --no-resume" in err
     other = (str(FASHION / "epoch-10.onnx"), *arguments[1:], "--resume")
     code, _, err = run(tmp_path, *other)
     assert (code, kept(tmp_path)) == (3, left), err
-    assert "another model" in err
+    assert "which differs in model." in err
     code, _, err = run(tmp_path, *arguments, "--resume", "--batch", "7", "--threads", "1")
     assert code == 0, err
     assert f"({paths} kept from an interrupted run)" in err

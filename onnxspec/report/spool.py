@@ -105,7 +105,7 @@ class Spool:
         different = [name for name in identity if earlier.get(name) != identity[name]]
         if earlier and different and self._resume:
             raise ReportError(
-                f"{self.folder} is of a run with another {' and '.join(different)}.",
+                f"{self.folder} is of another run, which differs in {' and '.join(different)}.",
                 "Start anew with --no-resume, or write elsewhere with -o.",
             )
         if different or self._resume is False:

@@ -63,7 +63,7 @@ def test_parts_of_another_run_are_refused_or_dropped_and_never_mixed(tmp_path):
     place = tmp_path / "r.h5"
     interrupted(place)
     other = {**ME, "model": "m2", "settings": "s2"}
-    with pytest.raises(ReportError, match="another model and settings"), Spool(place, True) as spool:
+    with pytest.raises(ReportError, match="differs in model and settings"), Spool(place, True) as spool:
         spool.begin(other, 6)
     with Spool(place, True) as spool:  # the refusal has dropped nothing
         assert spool.begin(ME, 6) == 2
