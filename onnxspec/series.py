@@ -31,7 +31,7 @@ def positions(names: Sequence[str], values: Sequence[float] | None = None) -> li
             same = ", ".join(name for name, at in zip(names, found, strict=True) if at == place)
             raise UsageError(
                 f"{same} all stand at {place:g} of the series.",
-                "Rename them, or give their places: --at 1,3,10 (compare)",
+                "Rename them, or give their places: --at 1,3,10 (compare, noise fit)",
             )
     return found
 
@@ -41,7 +41,8 @@ def _numbers(names: Sequence[str]) -> list[float]:
     for name, numbers in zip(names, listed, strict=True):
         if not numbers:
             raise UsageError(
-                f"There is no number in the name {name}.", "Rename them, or give their places: --at 1,3,10 (compare)"
+                f"There is no number in the name {name}.",
+                "Rename them, or give their places: --at 1,3,10 (compare, noise fit)",
             )
     # Of resnet20-epoch3-v2 and resnet20-epoch9-v2 it is the number that moves: compared from the end of the names.
     for back in range(1, 1 + min(map(len, listed))):
