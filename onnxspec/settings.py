@@ -381,6 +381,8 @@ def _check_types(group: Any) -> None:
             raise unfit(name, value, "a text")
         if name in _OPTIONAL_TEXTS and not isinstance(value, str | os.PathLike | None):
             raise unfit(name, value, "a text")
+        if name in _OPTIONAL_TEXTS and value == "":
+            raise unfit(name, value, "a name")
 
 
 def _check_points(points: int) -> None:

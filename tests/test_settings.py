@@ -96,6 +96,7 @@ def test_sizes_of_memory(text, size):
         ({"max_memory": "-4GB"}, "a size such as .* was expected"),
         ({"max_memory": "4 GB 2"}, "a size such as .* was expected"),
         ({"max_memory": True}, "a size such as .* was expected"),
+        ({"data": ""}, "The setting data is ''; a name was expected"),
         ({"paths": "spiral"}, "--paths has no 'spiral'"),
     ],
 )
