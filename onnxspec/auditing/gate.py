@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from onnxspec import settings as project
 from onnxspec.auditing import limits, regressions
 from onnxspec.auditing.baseline import Baseline
-from onnxspec.auditing.names import resolved
+from onnxspec.auditing.names import require_class, require_measured, resolved
 from onnxspec.auditing.policy import Policy, usual
 from onnxspec.auditing.verdicts import Audit, Verdict
 from onnxspec.errors import UsageError
@@ -62,7 +62,7 @@ def audit(
         As `analyze`.
     """
     rules = Rules.of(policy, baseline)
-    report = measured(model, data, settings, rules.baseline, allow_mismatch, output, listener, **overrides)
+    report = measured(model, data, settings, rules, allow_mismatch, output, listener, **overrides)
     return judge(report, rules, allow_mismatch, allow_inconclusive)
 
 
@@ -100,7 +100,7 @@ def measured(
     model: Any,
     data: Any,
     settings: Settings | None,
-    baseline: Baseline | None,
+    rules: Rules,
     allow_mismatch: bool = False,
     output: str | os.PathLike[str] | None = None,
     listener: "Listener | None" = None,
@@ -111,7 +111,7 @@ def measured(
     Raises
     ------
     UsageError
-        There are no images, or the report is of probe images.
+        There are no images, the report is of probe images, or a rule asks for what would not be measured.
     ReportError
         The settings are not the baseline's.
     OnnxspecError
@@ -119,6 +119,7 @@ def measured(
     """
     if isinstance(model, Report) or is_report(model):
         return _not_of_probes(model if isinstance(model, Report) else Report(model))
+    baseline = rules.baseline
     settings = settings or (baseline.restored() if baseline else Settings())
     settings = settings.updated(**overrides)
     if settings.plan.precision is not None:
@@ -134,7 +135,7 @@ def measured(
         baseline.require_settings(asdict(settings.plan) | asdict(settings.measurement))
     from onnxspec.analysis import analyze  # here, since a report needs no ONNX Runtime
 
-    return analyze(model, data, settings, output=output, listener=listener)
+    return analyze(model, _fitting(rules.policy, model, data, settings), settings, output=output, listener=listener)
 
 
 def judge(report: Report, rules: Rules, allow_mismatch: bool = False, allow_inconclusive: bool = False) -> Audit:
@@ -162,6 +163,33 @@ def _regressions(
     chosen = policy.regressions or usual(both, labelled(report))
     rules = [replace(rule, metric=resolved(rule.metric, report)) for rule in chosen]
     return regressions.judge(rules, now.sample, baseline.sample, baseline.same_data(now))
+
+
+def _fitting(policy: Policy, model: Any, data: Any, settings: Settings) -> Any:
+    """The images, after every rule was found to ask for what will be measured of them: before that takes its time."""
+    metrics = [*(rule.metric for rule in policy.limits), *(rule.metric for rule in policy.regressions)]
+    for metric in metrics:
+        require_measured(metric, settings.plan.kinds, settings.measurement.signals)
+    if not (of_classes := [metric for metric in metrics if metric.of_class]):
+        return data
+    from onnxspec.images.classes import read_classes
+    from onnxspec.images.dataset import ImageSet
+    from onnxspec.images.opening import open_images
+    from onnxspec.model import metadata
+    from onnxspec.model.inspection import inspect
+
+    inputs = settings.inputs
+    source = data if data is not None else inputs.data
+    if isinstance(source, ImageSet):
+        images = source
+    else:
+        images = open_images(source, labels=inputs.labels, images_key=inputs.images_key, labels_key=inputs.labels_key)
+    shown = [name for _, name in read_classes(inputs.classes)] if inputs.classes is not None else []
+    if isinstance(model, str | os.PathLike):
+        shown += metadata.of(inspect(model, inputs.input, inputs.output).metadata).classes or ()
+    for metric in of_classes if images.labels is not None else ():
+        require_class(metric, shown, images.class_names)
+    return images
 
 
 def is_report(model: Any) -> bool:

@@ -13,7 +13,7 @@ whose two ends are predicted right, the headline of a report.
 """
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from onnxspec import statistics
@@ -91,14 +91,26 @@ def resolved(metric: Metric, report: Report) -> Metric:
     if metric.figure == ACCURACY and not labelled(report):
         hint = "Take the rule out, or give labelled images."
         raise UsageError(f"A rule asks for {metric}, and the labels are the model's own: it is not measured.", hint)
-    wanted = [(metric.kind, report.kinds, "--kinds"), (metric.signal, signals_of(report), "--signals")]
+    require_measured(metric, report.kinds, signals_of(report))
+    return replace(metric, of_class=_shown_class(metric, report)) if metric.of_class else metric
+
+
+def require_measured(metric: Metric, kinds: Sequence[str], signals: Sequence[str]) -> None:
+    """Refuses a metric of a kind or a signal that a run does not measure (UsageError)."""
+    wanted = [(metric.kind, kinds, "--kinds"), (metric.signal, signals, "--signals")]
     for part, measured, option in wanted if metric.figure != ACCURACY else ():
         if part not in measured:
             raise UsageError(
                 f"A rule asks for {metric}, and the report measures {', '.join(measured)} only.",
                 f"Add {part} to {option}, or take the rule out.",
             )
-    return replace(metric, of_class=_shown_class(metric, report)) if metric.of_class else metric
+
+
+def require_class(metric: Metric, shown: Sequence[str], folders: Sequence[str]) -> None:
+    """Refuses a metric of a class that has none of these names; shown with its folder, as twins are, it has one."""
+    if metric.of_class in (*shown, *folders) or any(metric.of_class.endswith(f" ({one})") for one in folders):
+        return
+    raise _no_class(metric, [*shown, *folders])
 
 
 def value(metric: Metric, report: Report) -> Interval:
@@ -117,10 +129,12 @@ def _shown_class(metric: Metric, report: Report) -> str:
         return metric.of_class
     if metric.of_class in folders:
         return str(names[folders.index(metric.of_class)])
-    raise UsageError(
-        f"A rule asks for {metric}, and the data have no class {metric.of_class!r}.",
-        nearest(metric.of_class, dict.fromkeys([*names, *folders])),
-    )
+    raise _no_class(metric, [*names, *folders])
+
+
+def _no_class(metric: Metric, known: Sequence[str]) -> UsageError:
+    text = f"A rule asks for {metric}, and the data have no class {metric.of_class!r}."
+    return UsageError(text, nearest(metric.of_class, dict.fromkeys(known)))
 
 
 def _split_class(name: str) -> tuple[str, str]:

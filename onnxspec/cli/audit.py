@@ -92,9 +92,7 @@ def _measure(model: str, rules: "Rules", options: dict[str, Any], flags: dict[st
     config = options["config"] if options["config"] and Path(options["config"]).is_file() else None
     chosen = settings.load(config, base, **flags)
     with TerminalProgress() as progress:
-        return measured(
-            model, None, chosen, rules.baseline, options["allow_mismatch"], options["report"], listener=progress
-        )
+        return measured(model, None, chosen, rules, options["allow_mismatch"], options["report"], listener=progress)
 
 
 def _write(outcome: "Audit", report: "Report", options: dict[str, Any]) -> None:

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 
 from conftest import FASHION
@@ -150,6 +151,29 @@ def test_a_warning_breaks_no_build(run, policy, report):
     code, out, _ = run(report)
     assert code == 0
     assert out.startswith("warn")
+
+
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [
+        ('"class.Bagg.hff" = { max = 0.1 }', "no class 'Bagg'. Did you mean Bag"),
+        ('"within.label.hff" = { max = 0.1 }', "Add label to --signals"),
+    ],
+)
+def test_a_rule_that_fits_no_class_and_no_signal_is_refused_before_the_run(run, policy, monkeypatch, rule, said):
+    monkeypatch.setattr("onnxspec.analysis.analyze", None)
+    policy(rule)
+    code, _, err = run(MODEL, *FEW)
+    assert code == 2 and said in err
+
+
+def test_a_rule_of_a_class_is_judged_by_the_name_in_the_model_or_in_the_data(run, policy, empty_folder):
+    data = np.load(DATA)
+    np.savez(empty_folder / "digits.npz", images=data["images"], labels=data["labels"])
+    (empty_folder / "names.txt").write_text("".join(f"{i}\tkind {i}\n" for i in range(10)))
+    policy('"class.8.accuracy" = { min = 0.1 }', '"class.kind 7.accuracy" = { min = 0.1 }')
+    code, out, err = run(MODEL, *FEW, "--data", "digits.npz", "--classes", "names.txt")
+    assert code == 0 and out.count("pass  ") == 2, err
 
 
 def test_a_rule_is_one_line_of_a_log_and_wraps_on_a_terminal(run, policy, report, monkeypatch):
