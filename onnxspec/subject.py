@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from onnxspec import plausibility
 from onnxspec.engine.cluster import joined
 from onnxspec.engine.local import LocalEngine
 from onnxspec.engine.tuning import tuned
@@ -25,6 +26,7 @@ from onnxspec.images.dataset import ImageSet
 from onnxspec.images.opening import open_images
 from onnxspec.images.preprocess import InputSpec, Preprocess, fit
 from onnxspec.images.probe import probe_images
+from onnxspec.images.span import Span, require_meant
 from onnxspec.model import doctor, machine, metadata
 from onnxspec.model.callable import CallableModel
 from onnxspec.model.outputs import as_classes, detect
@@ -50,6 +52,7 @@ class Subject:
     labels : (images,) int64 class of every image, -1 where an image is not used
     class_names, output_of : display name and model output of every class of the images
     columns : (kept,) output indices the softmax is taken over, or None
+    span : of the values of the first images
     class_map : how the outputs of the classes were found
     """
 
@@ -64,6 +67,7 @@ class Subject:
     columns: np.ndarray | None
     outputs: int
     seconds_per_image: float
+    span: Span
     class_map: str = "predicted by the model"
     remarks: tuple[Remark, ...] = field(default=())
 
@@ -102,9 +106,13 @@ def open_subject(model: Any, data: Any, settings: Settings) -> Subject:
             remarks.append(found)
         else:
             remarks.append(_assumed())
-    spec, preprocess = fit(classifier.spec, preprocess, image.shape)
+    spoken, floating = bool(VALUES & set(preprocess.origin)), image.dtype != np.uint8
+    spec, preprocess = fit(classifier.spec, preprocess, image.shape, floating)
     engine = _engine(classifier, images, spec, preprocess, settings)
     trial = [int(i) for i in images.order[:DETECTION_IMAGES] if engine.pixels.readable(int(i))]
+    span = Span.of(engine.pixels.get(index) for index in trial)
+    require_meant(span, preprocess, spec, spoken)
+    remarks += plausibility.of_images(span, preprocess, spec)
     raw = _raw_outputs(engine, trial)
     engine.kind = detect(raw, classifier.final_op)
     outputs = engine.classes = as_classes(raw, engine.kind).shape[1]
@@ -130,6 +138,7 @@ def open_subject(model: Any, data: Any, settings: Settings) -> Subject:
         None,
         outputs,
         seconds,
+        span,
         remarks=tuple(remarks),
     )
     if labelling == TRUE:

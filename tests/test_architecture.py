@@ -21,6 +21,7 @@ ORDER = [
     ["images"],
     ["paths"],
     ["results"],
+    ["plausibility"],
     ["model"],
     ["sampling"],
     ["engine", "report"],

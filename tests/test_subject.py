@@ -1,5 +1,7 @@
 """Models of every kind fit images of every kind, and what is the same function gives the same figures."""
 
+import json
+
 import numpy as np
 import onnx
 import pytest
@@ -9,6 +11,7 @@ import onnxspec
 from model import build
 from onnxspec.errors import DataError, ModelError, UsageError
 from onnxspec.images import InputSpec, Preprocess
+from onnxspec.model import metadata
 from onnxspec.model.callable import CallableModel
 from onnxspec.reference import reference_distance
 from onnxspec.settings import Settings
@@ -124,6 +127,32 @@ def test_float_images_keep_their_units(tmp_path):
     units = onnxspec.analyze(path, ((IMAGES / 255 * 7).astype(np.float32), LABELS), pairs=12)
     pixels = onnxspec.analyze(path, (IMAGES, LABELS), **OPTIONS)
     assert units.attributes["d_ref"] == pytest.approx(7 * pixels.attributes["d_ref"], rel=1e-6)
+
+
+def test_a_report_states_the_scale_that_floating_images_got(tmp_path):
+    path = build.save(build.convnet(), tmp_path / "m.onnx")
+    metadata.stamp(path, path, '{"scale": 0.00392156862745098, "mean": [0.4], "std": [0.3]}')
+    fractions = onnxspec.analyze(path, ((IMAGES / 255).astype(np.float32), LABELS), pairs=12)
+    assert json.loads(fractions.attributes["preprocess"])["scale"] == {"value": 1.0, "from": "floating-point images"}
+    assert "floating" not in {remark.code for remark in fractions.remarks}
+    whole = onnxspec.analyze(path, (IMAGES, LABELS), pairs=12)
+    assert fractions.attributes["d_ref"] == pytest.approx(whole.attributes["d_ref"], rel=1e-6)
+
+
+def test_floating_images_in_8_bit_levels_are_refused_or_said():
+    seen = []
+
+    def network(batch):
+        seen.append(batch.max())
+        return 40 * batch.mean((2, 3))
+
+    data = IMAGES.astype(np.float32), LABELS % 3
+    with pytest.raises(DataError, match="for 0 to 1"):
+        onnxspec.analyze(network, data, pairs=12, preprocess="0..1")
+    assert not seen
+    report = onnxspec.analyze(network, data, pairs=12, preprocess="0..255")
+    assert max(seen) == pytest.approx(255)
+    assert any("0 to 255" in remark.text for remark in report.remarks if remark.code == "floating")
 
 
 def test_a_preprocessor_file_beside_the_model_speaks(tmp_path):

@@ -93,7 +93,8 @@ def _engine(encoder: str, images: ImageSet, settings: Settings) -> LocalEngine:
         )
     if (model.outputs or 2) < 2:
         raise ModelError(f"The encoder {model.name} has one output; a space of several was expected.")
-    spec, preprocess = fit(model.spec, given, first_readable(images, inputs.skip_bad).shape)
+    image = first_readable(images, inputs.skip_bad)
+    spec, preprocess = fit(model.spec, given, image.shape, image.dtype != np.uint8)
     workers = execution.threads or machine.cores()
     return LocalEngine(
         model, PixelCache(images, preprocess, spec), preprocess, spec, tile=execution.batch or 32, workers=workers

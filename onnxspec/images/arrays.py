@@ -82,7 +82,7 @@ class ArrayLayout:
         if values.min() < 0 or values.max() > 255:
             raise DataError(
                 f"Image {index} of {self.source} has whole numbers from {values.min()} to {values.max()}.",
-                "Expected: 0..255; pass anything else as floating-point numbers.",
+                "Expected: 0..255; bring anything else to floating-point numbers in 0..1.",
             )
         return values.astype(np.uint8)
 

@@ -78,7 +78,7 @@ def _eight_bits(image: Any, name: str) -> NDArray[np.uint8]:
             raise UnreadableImageError(name, f"{mode} pixels are neither 8 nor 16 bits")
         return ((values.astype(np.uint32) + 128) // 257).astype(np.uint8)
     if mode == "F":
-        raise UnreadableImageError(name, "floating-point pixels; pass them as an array (.npz or .h5)")
+        raise UnreadableImageError(name, "floating-point pixels; pass them in 0..1 as an array (.npz or .h5)")
     if mode in ("1", "L"):
         return _converted(image, "L")[..., 0]
     transparent = mode in ("LA", "PA", "RGBA", "La", "RGBa") or "transparency" in image.info

@@ -34,6 +34,17 @@ def convertible(have: int, wanted: int) -> bool:
     return have == wanted or (have in (1, 3, 4) and wanted in (1, 3))
 
 
+def conversion_note(image_channels: int, channels: int) -> str | None:
+    """What `with_channels` does to the channels of such an image, in words; None for nothing."""
+    if image_channels == channels:
+        return None
+    if image_channels == 1:
+        return f"grey images repeated over the model's {channels} channels"
+    if channels == 1:
+        return "colour images turned grey for the model's one channel"
+    return "transparency dropped (alpha channel ignored)"
+
+
 def colour_channels(channels: int) -> int:
     """The channels of a model that leaves them open: the images' own, less transparency."""
     return 3 if channels == 4 else channels

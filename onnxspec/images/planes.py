@@ -37,5 +37,5 @@ def change_per_pixel(preprocess: Preprocess, spec: InputSpec, floating: bool) ->
 
     Per unit of 0..1 pixels for uint8 images; per unit of their own where they are `floating`.
     """
-    factor, _ = preprocess.affine(spec.shape[2], floating)
+    factor, _ = preprocess.affine(spec.shape[2])
     return factor if floating else factor * 255

@@ -25,6 +25,8 @@ INTERPOLATIONS = ("nearest", "lanczos", "bilinear", "bicubic", "box", "hamming")
 
 MODEL_SIZE = "model's input size"
 UINT8_INPUT = "model's uint8 input"
+METADATA = "model metadata"
+FLOATING = "floating-point images"
 MAX_SIDE = 8192
 
 _VALUES = ("scale", "mean", "std")
@@ -112,7 +114,7 @@ class Preprocess:
     resize : short side (aspect kept), (h, w) exactly, "cover" (aspect kept, just covering the crop), or None
     crop : (h, w) of the centre, or None
     interpolation : Pillow's antialiased resampling filter
-    scale : factor on 0..255 pixels; float-array images are not scaled unless it is set (named in `origin`)
+    scale : factor on 0..255 pixels; `fit` makes it 1 for floating images, unless somebody set it for them
     mean, std : one number for all channels, or one per channel in the order of the model's channels
     order : of the model's channels, RGB or BGR
     layout : how a flat input is flattened, HWC or CHW
@@ -209,10 +211,8 @@ class Preprocess:
             )
         return np.ascontiguousarray(image)
 
-    def affine(self, channels: int, floating: bool = False) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def affine(self, channels: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Factor and offset, (channels,) float64 each, in the model's channel order: x = pixels * factor + offset.
-
-        `floating` images are in their own units: `scale` applies to them only where it was set.
 
         Raises
         ------
@@ -226,9 +226,8 @@ class Preprocess:
                     f"the model takes {channels} channels.",
                     f"Give one value for all channels, or {channels}: --preprocess '{name}=...'.",
                 )
-        scale = 1.0 if floating and "scale" not in self.origin else self.scale
         std = np.broadcast_to(np.asarray(self.std, float), channels)
-        return scale / std, -np.broadcast_to(np.asarray(self.mean, float), channels) / std
+        return self.scale / std, -np.broadcast_to(np.asarray(self.mean, float), channels) / std
 
     def to_input(self, pixels: NDArray[Any], spec: InputSpec) -> NDArray[Any]:
         """What the model takes for a stack of pixels.
@@ -250,7 +249,7 @@ class Preprocess:
         if spec.dtype == np.uint8:
             x = source if source.dtype == np.uint8 else np.clip(np.rint(source), 0, 255)
         else:
-            factor, offset = self.affine(pixels.shape[-1], pixels.dtype != np.uint8)
+            factor, offset = self.affine(pixels.shape[-1])
             along = (slice(None), None, None) if channels_first else (slice(None),)
             x = np.empty(source.shape, np.float64 if spec.dtype == np.float64 else np.float32)
             np.multiply(source, factor.astype(x.dtype)[along], out=x, casting="unsafe")
@@ -289,12 +288,14 @@ class Preprocess:
         return "; ".join(f"{', '.join(values)} ({origin})" for origin, values in groups.items())
 
 
-def fit(spec: InputSpec, preprocess: Preprocess, image_shape: Sequence[int]) -> tuple[InputSpec, Preprocess]:
+def fit(
+    spec: InputSpec, preprocess: Preprocess, image_shape: Sequence[int], floating: bool = False
+) -> tuple[InputSpec, Preprocess]:
     """The resolved spec, and the preprocessing completed by what the model itself demands.
 
     Where no resize or crop is set and the model has a fixed size, images are resized to cover it and cropped to its
-    centre (exactly resized where the aspect is the same); a uint8 input takes the pixels as they are. Both are
-    recorded in `origin`.
+    centre (exactly resized where the aspect is the same); a uint8 input takes the pixels as they are; `floating` images
+    are not scaled by the 1/255 of 8-bit ones. All of it is recorded in `origin`.
 
     Raises
     ------
@@ -310,6 +311,10 @@ def fit(spec: InputSpec, preprocess: Preprocess, image_shape: Sequence[int]) -> 
         if "resize" not in preprocess.origin:
             demanded["resize"] = "cover"
     origin = dict.fromkeys(demanded, MODEL_SIZE)
+    # A model's own metadata speak of the 8-bit images it was trained on, as the presets do.
+    said = preprocess.origin.get("scale", METADATA)
+    if floating and said == METADATA and math.isclose(preprocess.scale, 1 / 255, rel_tol=1e-4):
+        demanded["scale"], origin["scale"] = 1.0, FLOATING
     if spec.dtype == np.uint8:
         demanded |= {"scale": 1.0, "mean": (0.0,), "std": (1.0,)}
         origin |= dict.fromkeys(_VALUES, UINT8_INPUT)
@@ -338,17 +343,6 @@ def rms_distance(a: NDArray[Any], b: NDArray[Any]) -> Any:
         squares = squares.sum(axis=-1, dtype=np.uint32).sum(axis=-1, dtype=np.int64)
         return np.sqrt(squares / math.prod(a.shape[-3:])) / 255
     return np.sqrt(np.square(np.subtract(a, b, dtype=np.float64)).mean(axis=(-3, -2, -1)))
-
-
-def conversion_note(image_channels: int, channels: int) -> str | None:
-    """What `Preprocess.pixels` does to the channels of such an image, in words; None for nothing."""
-    if image_channels == channels:
-        return None
-    if image_channels == 1:
-        return f"grey images repeated over the model's {channels} channels"
-    if channels == 1:
-        return "colour images turned grey for the model's one channel"
-    return "transparency dropped (alpha channel ignored)"
 
 
 def _image_shape(shape: Sequence[int]) -> tuple[int, int, int]:

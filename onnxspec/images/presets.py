@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from onnxspec.errors import ModelError, UsageError
-from onnxspec.images.preprocess import Preprocess
+from onnxspec.images.preprocess import METADATA, Preprocess
 from onnxspec.images.processors import from_file
 
 AUTO = "auto"
@@ -120,7 +120,7 @@ def from_metadata(text: str) -> Preprocess:
         table = json.loads(text)
         if not isinstance(table, dict):
             raise ValueError("it is no JSON object")
-        return from_table(table, "model metadata")
+        return from_table(table, METADATA)
     except (ValueError, RecursionError) as error:
         raise ModelError(f"The model's metadata {METADATA_KEY} is not usable: {error}.", hint) from None
     except UsageError as error:

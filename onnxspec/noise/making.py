@@ -88,7 +88,8 @@ def make_targets(
     images = open_images(source, labels=inputs.labels, images_key=inputs.images_key, labels_key=inputs.labels_key)
     if images.labels is None or not len(images):
         raise DataError(f"{images.source} holds no labelled images.", "Noise goes into labels: give class folders.")
-    spec, preprocess = fit(InputSpec("NCHW"), given, first_readable(images, inputs.skip_bad).shape)
+    image = first_readable(images, inputs.skip_bad)
+    spec, preprocess = fit(InputSpec("NCHW"), given, image.shape, image.dtype != np.uint8)
     pixels = PixelCache(images, preprocess, spec, skip_bad=inputs.skip_bad)
     seen = Input.of(spec, preprocess)
     noise = Noise(frequency, amplitude, as_direction(direction, seen.shape))

@@ -25,10 +25,8 @@ class PixelSpace:
 
     def __init__(self, preprocess: Preprocess, spec: InputSpec, floating: bool = False) -> None:
         self.unit = 1.0 if floating else LEVELS
-        # Preprocessing leaves floating pixels unscaled unless the scale was set; ours are fractions of 8-bit levels.
-        origin = dict(preprocess.origin) | ({} if floating else {"scale": "8-bit images"})
-        self._affine = replace(preprocess, origin=origin)
-        self._linear = replace(self._affine, mean=(0.0,))
+        self._affine = preprocess
+        self._linear = replace(preprocess, mean=(0.0,))
         self._spec = replace(spec, dtype=np.dtype(np.float32))
         self.pixels = spec.shape
 

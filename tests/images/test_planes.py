@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from onnxspec.images.planes import change_per_pixel, planes
-from onnxspec.images.preprocess import InputSpec, Preprocess
+from onnxspec.images.preprocess import InputSpec, Preprocess, fit
 
 LAYOUTS = [("NCHW", "HWC"), ("NHWC", "HWC"), ("flat", "HWC"), ("flat", "CHW")]
 
@@ -36,7 +36,8 @@ def test_what_is_added_to_planes_is_what_pixels_would_have_changed(layout, flatt
 def test_a_unit_is_the_whole_range_of_grey_levels_or_the_images_own():
     spec = InputSpec("NCHW", 2, 4, 5)
     assert np.allclose(change_per_pixel(Preprocess(std=(0.5, 0.25)), spec, floating=False), [2, 4])
-    assert np.allclose(change_per_pixel(Preprocess(std=(0.5, 0.25)), spec, floating=True), [2, 4])
+    _, own = fit(spec, Preprocess(std=(0.5, 0.25)), (4, 5, 2), floating=True)
+    assert np.allclose(change_per_pixel(own, spec, floating=True), [2, 4])
     scaled = Preprocess(scale=1 / 255)
     assert np.allclose(change_per_pixel(Preprocess(scale=1.0), spec, floating=False), [255, 255])
     assert np.allclose(change_per_pixel(scaled, spec, floating=False), [1, 1])

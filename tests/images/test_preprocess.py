@@ -8,13 +8,14 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from onnxspec.errors import DataError, UsageError
+from onnxspec.images.pixels import conversion_note
 from onnxspec.images.preprocess import (
+    FLOATING,
     INTERPOLATIONS,
     MODEL_SIZE,
     UINT8_INPUT,
     InputSpec,
     Preprocess,
-    conversion_note,
     fit,
     rms_distance,
 )
@@ -192,11 +193,23 @@ class TestToInput:
         x = Preprocess(layout="CHW", scale=1.0).to_input(stack, spec)
         np.testing.assert_array_equal(x, np.moveaxis(stack, -1, 1).reshape(2, -1))
 
-    def test_floating_images_are_scaled_only_where_that_was_said(self):
+    @pytest.mark.parametrize(
+        ("preprocess", "value", "origin"),
+        [
+            (PRESETS["-1..1"], 0.5, FLOATING),
+            (from_metadata('{"scale": 0.0039215687, "mean": 0.5, "std": 0.5}'), 0.5, FLOATING),
+            (from_metadata('{"scale": 2}'), 1.5, "model metadata"),
+            (Preprocess(scale=2.0), 1.5, "given"),
+            (Preprocess(origin={"scale": "flag"}), 0.75 / 255, "flag"),
+        ],
+    )
+    def test_floating_images_are_scaled_only_where_that_was_said_of_them(self, preprocess, value, origin):
         stack = np.full((1, 2, 2, 3), 0.75)
-        spec = InputSpec("NHWC", 3, 2, 2)
-        assert np.all(PRESETS["-1..1"].to_input(stack, spec) == 0.5)
-        assert np.all(Preprocess(scale=2.0).to_input(stack, spec) == 1.5)
+        spec, fitted = fit(InputSpec("NHWC", 3, 2, 2), preprocess, (2, 2, 3), floating=True)
+        np.testing.assert_allclose(fitted.to_input(stack, spec), value, rtol=1e-6)
+        # What is stated is what was done.
+        assert fitted.fields_and_origins()["scale"] == (fitted.scale, origin)
+        np.testing.assert_allclose((0.75 * fitted.scale - fitted.mean[0]) / fitted.std[0], value, rtol=1e-6)
 
     def test_a_path_in_pixels_is_the_same_path_in_the_input(self):
         a, b = noise((1, 8, 8, 3), 1), noise((1, 8, 8, 3), 2)

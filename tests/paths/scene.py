@@ -18,7 +18,7 @@ def images(count=6, height=12, width=16, channels=3, seed=0):
 
 
 def space(shape=(12, 16, 3), layout="NCHW", floating=False, **preprocess):
-    spec, made = fit(InputSpec(layout), Preprocess(**preprocess), shape)
+    spec, made = fit(InputSpec(layout), Preprocess(**preprocess), shape, floating)
     return PixelSpace(made, spec, floating)
 
 

@@ -28,7 +28,7 @@ def test_pixels_become_what_preprocessing_makes_of_them(layout, order):
 
 def test_floating_images_keep_their_unit():
     pictures = images() / 7.0
-    spec, made = fit(InputSpec("NHWC"), Preprocess(mean=2.0, std=3.0), (12, 16, 3))
+    spec, made = fit(InputSpec("NHWC"), Preprocess(mean=2.0, std=3.0), (12, 16, 3), floating=True)
     own = PixelSpace(made, spec, floating=True)
     np.testing.assert_allclose(own.inputs(pictures), made.to_input(pictures, spec), atol=1e-5)
     difference = own.inputs(pictures[:1]) - own.inputs(pictures[1:2])

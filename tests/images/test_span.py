@@ -1,0 +1,89 @@
+"""Values of images beside the preprocessing that they get."""
+
+import numpy as np
+import pytest
+
+from onnxspec.errors import DataError
+from onnxspec.images.preprocess import InputSpec, Preprocess, fit
+from onnxspec.images.presets import from_metadata, read_preprocess
+from onnxspec.images.span import Span, require_meant
+
+SPEC = InputSpec("NHWC", 3, 4, 4)
+FRACTIONS, LEVELS = Span(0.0, 1.0, True, 9), Span(0.0, 255.0, True, 9)
+STANDARDISED, OWN = Span(-2.1, 2.6, True, 9), Span(0.0, 16.0, True, 9)
+BYTES = Span(0.0, 255.0, False, 9)
+
+
+def checked(span: Span, said: str | None, dtype: type = np.float32) -> str:
+    given = Preprocess() if said is None else read_preprocess(said, "flag")
+    spec, fitted = fit(InputSpec("NHWC", 3, 4, 4, np.dtype(dtype)), given, (4, 4, 3), span.floating)
+    require_meant(span, fitted, spec, said is not None)
+    return span.reached(fitted, spec)
+
+
+def test_is_that_of_all_images():
+    images = np.array([[[[0.25]]], [[[-3.0]]], [[[2.0]]]])
+    assert Span.of(images) == Span(-3.0, 2.0, True, 3)
+    assert Span.of(np.array([[[[7]]]], np.uint8)) == Span(7.0, 7.0, False, 1)
+    assert FRACTIONS.fractions and not FRACTIONS.levels
+    assert LEVELS.levels and not LEVELS.fractions
+    assert not any(span.levels or span.fractions for span in (STANDARDISED, OWN, BYTES))
+
+
+@pytest.mark.parametrize("said", ["0..1", "-1..1", "imagenet", "mean=.286;std=.353"])
+def test_levels_under_a_preprocessing_for_fractions(said):
+    with pytest.raises(DataError, match=r"from 0 to 255, and the preprocessing is for 0 to 1.* Divide them by 255"):
+        checked(LEVELS, said)
+
+
+@pytest.mark.parametrize(
+    ("said", "instead"),
+    [
+        ("scale=1/255", "mean=0;std=1"),
+        ("scale=1/255;mean=.286;std=.353", "mean=0.286;std=0.353"),
+        ("127/128", "scale=255;mean=127;std=128"),
+    ],
+)
+def test_fractions_under_a_preprocessing_for_levels_and_what_to_say_is_right(said, instead):
+    with pytest.raises(DataError) as caught:
+        checked(FRACTIONS, said)
+    assert "from 0 to 1, and the preprocessing is for 0 to 255" in caught.value.message
+    assert f"--preprocess '{instead}'" in caught.value.hint
+    assert checked(FRACTIONS, instead) == checked(BYTES, said)
+
+
+def test_fractions_for_a_model_that_takes_whole_grey_levels():
+    with pytest.raises(DataError, match=r"whole numbers from 0 to 255.* Multiply them by 255"):
+        checked(FRACTIONS, None, np.uint8)
+    assert checked(LEVELS, None, np.uint8) == "0 to 255"
+
+
+@pytest.mark.parametrize(
+    ("span", "said", "reached"),
+    [
+        (FRACTIONS, None, "0 to 1"),
+        (FRACTIONS, "-1..1", "-1 to 1"),
+        (FRACTIONS, "scale=1", "0 to 1"),
+        (FRACTIONS, "scale=255", "0 to 255"),
+        (LEVELS, None, "0 to 255"),
+        (LEVELS, "0..255", "0 to 255"),
+        (LEVELS, "scale=1/255;mean=.5;std=.5", "-1 to 1"),
+        (LEVELS, "mean=127.5;std=127.5", "-1 to 1"),
+        (STANDARDISED, "mean=0;std=1", "-2.1 to 2.6"),
+        (OWN, "mean=0;std=1", "0 to 16"),
+        (OWN, "scale=1/16", "0 to 1"),
+        (BYTES, "imagenet", "-2.12 to 2.64"),
+        (BYTES, "0..255", "0 to 255"),
+    ],
+)
+def test_what_may_be_meant_goes_on(span, said, reached):
+    assert checked(span, said) == reached
+
+
+def test_what_a_model_says_of_its_8_bit_images_holds_for_fractions():
+    stamped = from_metadata('{"scale": 0.00392156862745098, "mean": 0.5, "std": 0.5}')
+    spec, fitted = fit(SPEC, stamped, (4, 4, 3), floating=True)
+    require_meant(FRACTIONS, fitted, spec, True)
+    assert FRACTIONS.reached(fitted, spec) == "-1 to 1"
+    with pytest.raises(DataError, match="for 0 to 1"):
+        require_meant(LEVELS, fitted, spec, True)

@@ -1,0 +1,33 @@
+"""Signs of wrong preprocessing: seen where they are, and nowhere else."""
+
+import pytest
+
+from onnxspec import plausibility
+from onnxspec.images.preprocess import InputSpec, fit
+from onnxspec.images.presets import read_preprocess
+from onnxspec.images.span import Span
+
+
+def of_images(low, high, said="mean=0;std=1", floating=True):
+    spec, fitted = fit(InputSpec("NCHW", 1, 4, 4), read_preprocess(said, "flag"), (4, 4), floating)
+    return plausibility.of_images(Span(low, high, floating, 9), fitted, spec)
+
+
+@pytest.mark.parametrize(("low", "high", "floating"), [(0, 255, False), (0, 1, True), (-0.02, 1.03, True)])
+def test_nothing_to_say_of_usual_images(low, high, floating):
+    assert not of_images(low, high, floating=floating)
+
+
+def test_units_of_their_own_are_said():
+    (remark,) = of_images(-2.1, 2.6, "mean=0;std=.5")
+    assert remark.text.startswith(
+        "The images are floating-point numbers from -2.1 to 2.6 and reach the model as -4.2 to"
+    )
+    assert "in their own units" in remark.text and not remark.hint
+    assert "divided by 255" in of_images(0, 255, "0..255")[0].hint
+
+
+def test_fractions_that_a_model_gets_for_levels_are_said():
+    (remark,) = of_images(0, 1, "0..255")
+    assert "reach the model as 0 to 1." in remark.text and "units" not in remark.text
+    assert "scale=255" in remark.hint
