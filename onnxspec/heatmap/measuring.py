@@ -64,7 +64,7 @@ def heat_map(
     subject = open_subject(model, data, settings)
     height, width, _ = subject.engine.spec.shape
     waves, filtering = Waves.half_plane(height, width, highest), filters(height, width)
-    eps = default_eps(height, width) if eps is None else float(eps)
+    eps = _default_eps(subject, height, width) if eps is None else float(eps)
     chosen = _chosen(subject, images, settings.plan.seed)
     passes = len(chosen) * (1 + len(waves) + len(filtering))
     listener.plan(len(waves), passes, passes * subject.seconds_per_image)
@@ -84,6 +84,17 @@ def heat_map(
 def default_eps(height: int, width: int) -> float:
     """4 at 32 x 32 and 15.6 at 224 x 224 pixels, as Yin et al. 2019 took for CIFAR-10 and ImageNet (4 and 15.7)."""
     return EPS_AT_32 * (height * width / 32**2) ** EXPONENT
+
+
+def _default_eps(subject: Subject, height: int, width: int) -> float:
+    """The default, unless the images plainly have another unit."""
+    eps = default_eps(height, width)
+    if subject.span.levels:
+        raise DataError(
+            f"The images are floating-point numbers from {subject.span}, and the default --eps, {eps:.3g}, is for 0 to 1.",
+            f"Divide them by 255 or pass them as uint8, or say --eps {255 * eps:.4g}.",
+        )
+    return eps
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ import pytest
 
 from model import build
 from onnxspec import CallableModel, Settings
-from onnxspec.errors import ModelError, UsageError
+from onnxspec.errors import DataError, ModelError, UsageError
 from onnxspec.heatmap import heat_map
 from onnxspec.heatmap.measuring import default_eps
 from onnxspec.heatmap.perturbed import signs
@@ -175,6 +175,17 @@ def test_floating_images_have_their_own_units(convnet):
     assert np.allclose(
         scaled.mean_change["logit"].estimate.mean(), whole.mean_change["logit"].estimate.mean(), rtol=0.1
     )
+
+
+def test_floating_images_in_8_bit_levels_need_an_eps_of_their_own(convnet):
+    data = IMAGES.astype(np.float32), LABELS
+    options = {"images": 10, "preprocess": "scale=1/255"}
+    with pytest.raises(DataError, match=r"from 0 to 255, and the default --eps, 1.\d+, is for 0 to 1.*--eps \d+"):
+        heat_map(convnet, data, **options)
+    levels = heat_map(convnet, data, eps=255 * default_eps(SIDE, SIDE), **options)
+    whole = heat_map(convnet, (IMAGES, LABELS), **options)
+    mean = whole.mean_change["logit"].estimate.mean()
+    assert levels.mean_change["logit"].estimate.mean() == pytest.approx(mean, rel=0.1)
 
 
 def test_what_is_no_number_is_an_error_that_names_the_image():
