@@ -10,6 +10,7 @@ from onnxspec.images.cache import PixelCache
 from onnxspec.images.dataset import ImageSet
 from onnxspec.images.opening import open_images
 from onnxspec.images.preprocess import fit
+from onnxspec.images.span import Span, require_meant
 from onnxspec.model import machine, metadata
 from onnxspec.model.session import OnnxModel
 from onnxspec.planning import Listener
@@ -95,6 +96,7 @@ def _engine(encoder: str, images: ImageSet, settings: Settings) -> LocalEngine:
         raise ModelError(f"The encoder {model.name} has one output; a space of several was expected.")
     image = first_readable(images, inputs.skip_bad)
     spec, preprocess = fit(model.spec, given, image.shape, image.dtype != np.uint8)
+    require_meant(Span.of([image]), preprocess, spec, spoken=True)
     workers = execution.threads or machine.cores()
     return LocalEngine(
         model, PixelCache(images, preprocess, spec), preprocess, spec, tile=execution.batch or 32, workers=workers

@@ -14,6 +14,7 @@ from onnxspec.images.classes import map_classes, read_classes
 from onnxspec.images.opening import open_images
 from onnxspec.images.preprocess import InputSpec, Preprocess, fit
 from onnxspec.images.presets import read_preprocess
+from onnxspec.images.span import Span, require_meant
 from onnxspec.noise.inputs import Input, as_direction
 from onnxspec.noise.measuring import concentration
 from onnxspec.noise.targets import Noise, phi, smoothing, soft_targets
@@ -90,6 +91,7 @@ def make_targets(
         raise DataError(f"{images.source} holds no labelled images.", "Noise goes into labels: give class folders.")
     image = first_readable(images, inputs.skip_bad)
     spec, preprocess = fit(InputSpec("NCHW"), given, image.shape, image.dtype != np.uint8)
+    require_meant(Span.of([image]), preprocess, spec, spoken=True)
     pixels = PixelCache(images, preprocess, spec, skip_bad=inputs.skip_bad)
     seen = Input.of(spec, preprocess)
     noise = Noise(frequency, amplitude, as_direction(direction, seen.shape))

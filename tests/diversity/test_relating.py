@@ -15,7 +15,7 @@ from onnxspec.diversity.found import NEGATIVE, POSITIVE, UNDECIDED
 from onnxspec.diversity.picture import picture
 from onnxspec.diversity.relating import relate
 from onnxspec.diversity.view import View
-from onnxspec.errors import ModelError, ReportError, UsageError
+from onnxspec.errors import DataError, ModelError, ReportError, UsageError
 from onnxspec.report.terminal import rendered
 
 SIDE, CLASSES, EACH = 5, 24, 10
@@ -155,6 +155,14 @@ def test_other_images_are_refused(report, tmp_path):
 def test_encoders_that_cannot_be_used_are_refused(report, tmp_path, width, data, preprocess, error, message):
     with pytest.raises(error, match=message):
         relate(report, encoder(tmp_path / "e.onnx", width), data, preprocess=preprocess)
+
+
+def test_images_in_8_bit_levels_need_a_preprocessing_for_them(tmp_path):
+    pixels, labels = images(4)
+    data = pixels.astype(np.float32), labels
+    report = onnxspec.analyze(network(4), data, preprocess="scale=1/255", pairs=10, output=tmp_path / "f.h5")
+    with pytest.raises(DataError, match="for 0 to 1"):
+        relate(report, encoder(tmp_path / "e.onnx"), data, preprocess="0..1")
 
 
 def test_reports_without_labelled_pairs_within_classes_are_refused(tmp_path):

@@ -104,6 +104,12 @@ def test_what_makes_no_targets_is_said(options, error, message):
         of(**options)
 
 
+def test_images_in_8_bit_levels_need_a_preprocessing_for_them():
+    images, labels = DATA
+    with pytest.raises(DataError, match="for 0 to 1"):
+        make_targets((images.astype(np.float32), labels), frequency=0.3, amplitude=0.2, preprocess="-1..1")
+
+
 def test_no_data_is_said():
     with pytest.raises(UsageError, match="--data"):
         make_targets(frequency=1, amplitude=0.1, preprocess="0..1")
