@@ -96,10 +96,9 @@ class HeatMap:
         """Averages over octaves of |frequency|; every image's mean over the waves of a ring is one observation."""
         of = octaves(self.waves.radius)
         bands, at, count = np.unique(of, return_inverse=True, return_counts=True)
-        share = (np.arange(len(bands)) == at[:, None]) / count
         low, high = np.array([octave_range(band) for band in bands]).T
-        wrong = self.wrong @ share
-        change = {signal: intervals.means(change @ share) for signal, change in self.change.items()}
+        wrong = _averaged(self.wrong, at)
+        change = {signal: intervals.means(_averaged(change, at)) for signal, change in self.change.items()}
         return Rings(low, high, count, wrong.mean(0), intervals.increases(wrong, self.wrong_before), change)
 
     @cached_property
@@ -132,3 +131,9 @@ class HeatMap:
         from onnxspec.report.terminal import rendered
 
         return rendered(View(self), 80, sys.stdout.encoding or "utf-8")
+
+
+def _averaged(values: np.ndarray, group: np.ndarray) -> np.ndarray:
+    """Means (images, groups) float64 of values (images, waves) over the waves of each group 0, 1, ..."""
+    # No matrix product: its last digits depend on how many threads it takes.
+    return np.stack([values[:, group == k].mean(1, dtype=np.float64) for k in range(group.max() + 1)], axis=1)
