@@ -223,8 +223,8 @@ class Preprocess:
             if len(values) not in (1, channels):
                 raise DataError(
                     f"The preprocessing has {len(values)} values of {name} ({self.origin.get(name, 'default')}); "
-                    f"the model takes {channels} channels.",
-                    f"Give one value for all channels, or {channels}: --preprocess '{name}=...'.",
+                    f"the model takes {channels} channel{'' if channels == 1 else 's'}.",
+                    f"Give one value{'' if channels == 1 else f' for all channels, or {channels}'}: --preprocess '{name}=...'.",
                 )
         std = np.broadcast_to(np.asarray(self.std, float), channels)
         return self.scale / std, -np.broadcast_to(np.asarray(self.mean, float), channels) / std

@@ -14,6 +14,8 @@ import onnx
 
 from onnxspec.errors import DataError, ModelError, ResourceError, UsageError
 from onnxspec.images.names import class_names
+from onnxspec.images.preprocess import InputSpec
+from onnxspec.images.presets import from_metadata
 from onnxspec.model import external, onnxfile
 from onnxspec.model.inspection import inspect
 
@@ -60,7 +62,8 @@ def stamp(
     Raises
     ------
     ModelError
-        `source` is no ONNX file, or has another number of outputs than there are class names.
+        `source` is no ONNX file, or has another number of outputs than there are class names, or of channels than
+        there are values of mean and std; or `preprocess_json` is no preprocessing.
     UsageError
         `target` is in another folder than the external weights of `source`, its folder does not exist, or it is a
         file that is no ONNX model.
@@ -79,6 +82,7 @@ def stamp(
             f"Write beside it: -o {source.with_name(target.name)}",
         )
     if preprocess_json is not None:
+        _check_channels(preprocess_json, inspect(source).spec)
         _set(proto, PREPROCESS_KEY, preprocess_json)
     if classes is not None:
         _check_count(len(classes), inspect(source).classes)
@@ -121,6 +125,16 @@ def _check_count(names: int, outputs: int | None) -> None:
             f"There are {names} class names, and the model tells {fitting} classes apart.",
             "Name every output, in their order.",
         )
+
+
+def _check_channels(preprocess_json: str, spec: InputSpec | None) -> None:
+    preprocess = from_metadata(preprocess_json)
+    if spec is None or spec.channels is None:
+        return
+    try:
+        preprocess.affine(spec.channels)
+    except DataError as error:
+        raise ModelError(error.message, error.hint) from None
 
 
 def _set(proto: onnx.ModelProto, key: str, value: str) -> None:

@@ -7,7 +7,7 @@ from click.testing import CliRunner
 
 from model import build
 from onnxspec.cli.stamp import stamp
-from onnxspec.errors import ExitCode, UsageError
+from onnxspec.errors import ExitCode, ModelError, UsageError
 from onnxspec.model.metadata import read
 
 
@@ -42,3 +42,10 @@ def test_nothing_to_stamp(path):
     assert isinstance(run(path, "-o", path).exception, UsageError)
     assert "auto" in str(run(path, "--preprocess", "auto", "-o", path).exception)
     assert run(path, "--preprocess", "imagenet").exit_code == ExitCode.USAGE
+
+
+def test_preprocessing_for_other_channels_is_refused_and_nothing_written(tmp_path):
+    grey = build.save(build.convnet(channels=1), tmp_path / "grey.onnx")
+    result = run(grey, "--preprocess", "imagenet", "-o", tmp_path / "out.onnx")
+    assert "3 values of mean" in str(result.exception) and isinstance(result.exception, ModelError)
+    assert not (tmp_path / "out.onnx").exists()

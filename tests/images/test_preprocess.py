@@ -162,7 +162,7 @@ class TestFit:
         np.testing.assert_array_equal(fitted.to_input(between, spec)[0, 0, :, 0], [0, 0, 1, 255])
 
     def test_mean_for_another_number_of_channels(self):
-        with pytest.raises(DataError, match=r"3 values of mean \(preset imagenet\); the model takes 1 channels"):
+        with pytest.raises(DataError, match=r"3 values of mean \(preset imagenet\); the model takes 1 channel"):
             fit(InputSpec("NCHW", 1, 28, 28), PRESETS["imagenet"], (28, 28))
 
 

@@ -8,6 +8,7 @@ from onnx import helper
 
 from model import build
 from onnxspec.errors import ModelError, ResourceError, UsageError
+from onnxspec.images.presets import PRESETS
 from onnxspec.model import metadata
 from onnxspec.model.metadata import Stamp, read, stamp
 from onnxspec.model.session import OnnxModel
@@ -65,6 +66,16 @@ def test_class_names_must_fit_the_outputs(path, tmp_path):
     assert not (tmp_path / "out.onnx").exists()
     single = build.save(build.convnet(classes=1, head="Sigmoid"), tmp_path / "single.onnx")
     stamp(single, single, classes=["no", "yes"])
+
+
+def test_preprocessing_must_fit_the_channels(tmp_path):
+    grey = build.save(build.convnet(channels=1), tmp_path / "grey.onnx")
+    with pytest.raises(ModelError, match=r"3 values of mean.* takes 1 channel"):
+        stamp(grey, tmp_path / "out.onnx", PRESETS["imagenet"].to_json())
+    assert not (tmp_path / "out.onnx").exists()
+    with pytest.raises(ModelError, match="not usable"):
+        stamp(grey, grey, '{"mean": "x"}')
+    stamp(grey, grey, PRESETS["mnist"].to_json())
 
 
 def test_nothing_half_written(path, tmp_path, monkeypatch):
