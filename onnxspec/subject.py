@@ -4,7 +4,6 @@ Opens both, settles preprocessing, classes and the kind of outputs, and says whe
 in silence: what had to be guessed is a `Remark`.
 """
 
-import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -25,7 +24,7 @@ from onnxspec.images.classes import ClassMap, map_classes
 from onnxspec.images.dataset import ImageSet
 from onnxspec.images.opening import open_images
 from onnxspec.images.preprocess import InputSpec, Preprocess, fit
-from onnxspec.images.probe import probe_images
+from onnxspec.images.probe import probe_images, probe_shape
 from onnxspec.images.span import Span, require_meant
 from onnxspec.model import doctor, machine, metadata
 from onnxspec.model.callable import CallableModel
@@ -36,7 +35,6 @@ from onnxspec.results import Remark
 from onnxspec.settings import Settings
 
 PROBES = 600
-PROBE_SIDE = 64
 POOL = 2000
 AUTO_IMAGES = 300
 DETECTION_IMAGES, DETECTION_BATCH = 64, 4
@@ -200,7 +198,7 @@ def _open_images(
     inputs = settings.inputs
     source = data if data is not None else inputs.data
     if source is None:
-        return _probes(model, preprocess, settings.plan.seed), PROBE
+        return probe_images(PROBES, *probe_shape(model.spec, preprocess), settings.plan.seed), PROBE
     if isinstance(source, ImageSet):
         images = source
     else:
@@ -208,27 +206,6 @@ def _open_images(
     if not len(images):
         raise DataError(f"{images.source} holds no images.", "Give a folder of class folders, a zip, .npz or .h5.")
     return images, TRUE if images.labels is not None else PREDICTED
-
-
-def _probes(model: Classifier, preprocess: Preprocess | None, seed: int) -> ImageSet:
-    spec = model.spec
-    own = preprocess.crop if preprocess and preprocess.crop else (PROBE_SIDE, PROBE_SIDE)
-    shape = (spec.height or own[0], spec.width or own[1], spec.channels or 3)
-    if spec.layout == "flat":
-        shape = _square(spec.size)
-    return probe_images(PROBES, *shape, seed)
-
-
-def _square(size: int | None) -> tuple[int, int, int]:
-    """The square grey or colour image, (height, width, channels), whose values a flat input takes."""
-    for channels in (1, 3):
-        side = math.isqrt((size or 0) // channels)
-        if size and side * side * channels == size:
-            return side, side, channels
-    raise UsageError(
-        f"The model takes {size or 'any number of'} values, no square image's, so no probe images fit it.",
-        "Pass images with --data.",
-    )
 
 
 def first_readable(images: ImageSet, skip_bad: int) -> np.ndarray:
@@ -262,16 +239,19 @@ def _auto(
     pixels = PixelCache(images, base, spec, skip_bad=settings.inputs.skip_bad)
     sample = np.array([i for i in sample if pixels.readable(int(i))])
 
-    def predict(preprocess: Preprocess) -> np.ndarray:
+    def scores(preprocess: Preprocess) -> np.ndarray:
         _, fitted = fit(model.spec, preprocess, image.shape)
         engine = LocalEngine(
             model, pixels, fitted, spec, workers=_workers(model, settings), pulse=Pulse(_patience(settings))
         )
         raw = _raw_outputs(engine, sample.tolist())
-        return np.argmax(as_classes(raw, detect(raw, model.final_op)), -1)
+        return as_classes(raw, detect(raw, model.final_op))
 
-    first = predict(given)
-    outputs = max(model.outputs or 0, int(first.max()) + 1, 2)
+    def predict(preprocess: Preprocess) -> np.ndarray:
+        found = scores(preprocess)
+        return np.where(np.isfinite(found).all(-1), np.argmax(found, -1), convention.NOT_FINITE)
+
+    outputs = scores(given).shape[1]
     known = map_classes(
         images.class_names, outputs, settings.inputs.classes, stamp.classes, settings.inputs.restrict_outputs
     )

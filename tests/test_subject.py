@@ -173,6 +173,17 @@ def test_a_flag_about_size_alone_leaves_the_values_to_be_found(tmp_path):
         onnxspec.analyze(path, (IMAGES, LABELS), pairs=12, preprocess=f"resize={SIDE},{SIDE}")
 
 
+@pytest.mark.parametrize(
+    ("score", "message"), [(np.nan, "gives NaN or Inf on 60 images"), (1.0, "predicts output 2 on 60 images")]
+)
+def test_a_model_that_is_broken_whatever_the_preprocessing_is_said_to_be(score, message):
+    def network(batch):
+        return np.tile(np.float32([0, 0, score, 0, 0]), (len(batch), 1))
+
+    with pytest.raises(ModelError, match=message):
+        onnxspec.analyze(network, (IMAGES, LABELS), pairs=12)
+
+
 def test_the_reference_distance_is_the_median_over_pairs_of_images():
     model = CallableModel(lambda b: b.reshape(len(b), -1)[:, :CLASSES] - 3, InputSpec("NHWC"))
     subject = open_subject(model, (IMAGES, LABELS), Settings.of(preprocess=Preprocess(std=(2.0,))))

@@ -11,11 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import bdtr, bdtrc
 
-from onnxspec.errors import DataError
+from onnxspec.errors import DataError, ModelError
 from onnxspec.images.preprocess import Preprocess
 from onnxspec.images.presets import PRESETS
 
 ALPHA = 0.05
+NOT_FINITE = -1
 
 _ANY = ("0..1", "0..255", "-1..1", "127/128")
 _COLOUR = ("imagenet", "cifar10")
@@ -62,28 +63,50 @@ def choose(
 
     Parameters
     ----------
-    predict : preprocessing -> (n,) int64 predicted outputs of the labelled images
+    predict : preprocessing -> (n,) int64 predicted outputs of the labelled images, NOT_FINITE for no answer
     labels : (n,) int64 true outputs
     chance : accuracy of a model that knows nothing
 
     Raises
     ------
+    ModelError
+        No candidate is significantly above chance, and under each the model gives NaN or Inf, or all its answers are
+        one class: preprocessing is not what is wrong.
     DataError
         No candidate is significantly above chance; the message has all accuracies.
     """
-    right = {name: predict(preprocess) == labels for name, preprocess in candidates}
+    predicted = {name: predict(preprocess) for name, preprocess in candidates}
+    right = {name: answers == labels for name, answers in predicted.items()}
     ranked = sorted(right, key=lambda name: -int(right[name].sum()))
     accuracies = {name: float(right[name].mean()) for name in ranked}
     best = ranked[0]
     if chance_probability(int(right[best].sum()), len(labels), chance) * len(candidates) > ALPHA:
+        _require_answers(list(predicted.values()))
         listed = ", ".join(f"{name} {accuracy:.1%}" for name, accuracy in accuracies.items())
         raise DataError(
-            f"No usual preprocessing brings the model above chance ({chance:.1%}) on {len(labels)} images: {listed}.",
+            f"No usual preprocessing brings the model significantly above chance ({chance:.1%}) on {len(labels)} images: "
+            f"{listed}.",
             "Say how it was trained: --preprocess 'scale=...;mean=...;std=...;order=...'; "
             "or the classes are in another order: --classes FILE.",
         )
     ties = tuple(name for name in ranked[1:] if difference_probability(right[best], right[name]) > ALPHA)
     return Choice(best, dict(candidates)[best], accuracies, ties, len(labels))
+
+
+def _require_answers(predicted: Sequence[NDArray[np.int64]]) -> None:
+    """Refuses a model that gives no answer, or the same one, whatever it is given."""
+    tried = f"on {len(predicted[0])} images under each usual preprocessing"
+    if all((answers == NOT_FINITE).any() for answers in predicted):
+        most = max(int((answers != NOT_FINITE).sum()) for answers in predicted)
+        raise ModelError(
+            f"The model gives NaN or Inf {tried}; at most {most} had an answer.",
+            "Check the model's weights; float16 models overflow easily.",
+        )
+    if len(every := np.unique(np.concatenate(predicted))) == 1:
+        raise ModelError(
+            f"The model predicts output {every[0]} {tried}.",
+            "Check the model's weights and which output is read; if it should be so, say how it was trained: --preprocess.",
+        )
 
 
 def chance_probability(right: int, images: int, chance: float) -> float:

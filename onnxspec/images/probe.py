@@ -16,9 +16,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from onnxspec.errors import UsageError
 from onnxspec.images.arrays import numbered
 from onnxspec.images.dataset import ImageSet
+from onnxspec.images.preprocess import InputSpec, Preprocess
 
+SIDE = 64
 VERSION = 1
 """Changes with every change of the pixels, so that digests do."""
 
@@ -45,6 +48,20 @@ def probe_images(n: int, height: int, width: int, channels: int, seed: int) -> I
         return dead_leaves(height, width, channels, seed, i), None
 
     return ImageSet(numbered(n), None, (), digest, read, "the probe set (dead leaves)")
+
+
+def probe_shape(spec: InputSpec, preprocess: Preprocess | None) -> tuple[int, int, int]:
+    """(height, width, channels) of probe images for a model's input, sides that both leave open being 64.
+
+    Raises
+    ------
+    UsageError
+        The input is flat, and no square image has as many values.
+    """
+    if spec.layout == "flat":
+        return _square(spec.size)
+    own = preprocess.crop if preprocess and preprocess.crop else (SIDE, SIDE)
+    return spec.height or own[0], spec.width or own[1], spec.channels or 3
 
 
 def dead_leaves(height: int, width: int, channels: int, seed: int, index: int) -> NDArray[np.uint8]:
@@ -175,3 +192,15 @@ def _lay_large(front: NDArray[np.int32], leaf: NDArray[np.float32], number: np.i
     off_columns = np.square(np.arange(left, right) + 0.5 - column)
     part = front[top:bottom, left:right]
     np.copyto(part, number, where=(off_rows[:, None] + off_columns < radius * radius) & (part > number))
+
+
+def _square(size: int | None) -> tuple[int, int, int]:
+    """The square grey or colour image, (height, width, channels), whose values a flat input takes."""
+    for channels in (1, 3):
+        side = math.isqrt((size or 0) // channels)
+        if size and side * side * channels == size:
+            return side, side, channels
+    raise UsageError(
+        f"The model takes {size or 'any number of'} values, no square image's, so no probe images fit it.",
+        "Pass images with --data.",
+    )

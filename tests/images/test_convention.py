@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from onnxspec.errors import DataError
-from onnxspec.images.convention import candidates, chance_probability, choose, difference_probability
+from onnxspec.errors import DataError, ModelError
+from onnxspec.images.convention import NOT_FINITE, candidates, chance_probability, choose, difference_probability
 from onnxspec.images.preprocess import InputSpec, Preprocess, fit
 from onnxspec.images.presets import PRESETS
 
@@ -64,8 +64,27 @@ def test_among_equals_the_likelier_one():
 def test_nothing_above_chance_lists_everything():
     with pytest.raises(DataError) as caught:
         chosen({"0..1": 0.1, "imagenet": 0.14, "cifar10": 0.09})
-    assert "above chance (10.0%) on 200 images: imagenet 14.0%, 0..1 10.0%, cifar10 9.0%" in caught.value.message
+    assert (
+        "significantly above chance (10.0%) on 200 images: imagenet 14.0%, 0..1 10.0%, cifar10 9.0%"
+        in caught.value.message
+    )
     assert "--preprocess" in caught.value.hint and "--classes" in caught.value.hint
+
+
+def test_a_model_without_answers_is_not_called_badly_preprocessed():
+    broken = LABELS.copy()
+    broken[3:] = NOT_FINITE
+    cases = [(name, PRESETS[name]) for name in ("0..1", "0..255")]
+    with pytest.raises(ModelError, match=r"gives NaN or Inf on 200 images under each.* at most 3 had an answer"):
+        choose(cases, lambda _: broken, LABELS, 0.1)
+    # One that overflows under some preprocessing has its own.
+    choice = choose(cases, lambda p: LABELS if p == PRESETS["0..1"] else broken, LABELS, 0.1)
+    assert choice.name == "0..1" and not choice.ties
+
+
+def test_a_model_with_one_answer_is_not_called_badly_preprocessed():
+    with pytest.raises(ModelError, match=r"predicts output 7 on 200 images under each usual preprocessing"):
+        choose([(name, PRESETS[name]) for name in ("0..1", "0..255")], lambda _: LABELS * 0 + 7, LABELS, 0.1)
 
 
 def test_a_linear_model_gets_its_own_convention():

@@ -4,7 +4,9 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from onnxspec.images.probe import dead_leaves, probe_images
+from onnxspec.errors import UsageError
+from onnxspec.images.preprocess import InputSpec, Preprocess
+from onnxspec.images.probe import dead_leaves, probe_images, probe_shape
 
 
 def stack(count: int, side: int, channels: int = 3) -> np.ndarray:
@@ -87,3 +89,22 @@ def test_digests_say_which_probes():
 def test_the_same_bits_on_every_machine():
     made = hashlib.sha256(stack(3, 32).tobytes()).hexdigest()
     assert made == "1e2951451455b05f8cf1a5217b7fefc9fa9cd83527524e4150909b73ca879671"
+
+
+@pytest.mark.parametrize(
+    ("spec", "preprocess", "shape"),
+    [
+        (InputSpec("NCHW", 1, 28, 30), Preprocess(crop=(9, 9)), (28, 30, 1)),
+        (InputSpec("NHWC"), Preprocess(crop=(9, 8)), (9, 8, 3)),
+        (InputSpec("NHWC"), None, (64, 64, 3)),
+        (InputSpec("flat", size=784), None, (28, 28, 1)),
+        (InputSpec("flat", size=3072), None, (32, 32, 3)),
+    ],
+)
+def test_probes_have_the_models_shape(spec, preprocess, shape):
+    assert probe_shape(spec, preprocess) == shape
+
+
+def test_a_flat_input_that_is_no_square_has_no_probes():
+    with pytest.raises(UsageError, match="takes 13 values"):
+        probe_shape(InputSpec("flat", size=13), None)
