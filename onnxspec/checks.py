@@ -158,12 +158,18 @@ def pilot_images(pairs: Pairs, points: int) -> int:
     return paths * (2 * points - 1 + OFF_GRID_TIMES) + dithered * points + repeated
 
 
-def accuracy(rows: Rows, reading: Reading) -> Interval:
-    """Share of the distinct endpoint images that the model gets right, with its Wilson interval."""
-    images, first = np.unique(np.concatenate([rows["image_a"], rows["image_b"]]), return_index=True)
+def answers(rows: Rows, reading: Reading) -> tuple[np.ndarray, np.ndarray]:
+    """Predicted and true output of each of the distinct endpoint images, (images,) int."""
+    _, first = np.unique(np.concatenate([rows["image_a"], rows["image_b"]]), return_index=True)
     predicted = np.concatenate([rows["predicted_a"], rows["predicted_b"]])[first]
     true = reading.output_of[np.concatenate([rows["class_a"], rows["class_b"]])[first]]
-    return proportion(int((predicted == true).sum()), len(images))
+    return predicted, true
+
+
+def accuracy(rows: Rows, reading: Reading) -> Interval:
+    """Share of the distinct endpoint images that the model gets right, with its Wilson interval."""
+    predicted, true = answers(rows, reading)
+    return proportion(int((predicted == true).sum()), len(true))
 
 
 def remarks(pilot: Pilot) -> Iterator[Remark]:

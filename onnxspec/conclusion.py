@@ -54,9 +54,10 @@ def conclude(
     for spectrum in spectra:
         if not spectrum.stratum.class_a:
             figures.extend(shape_figures(spectrum, bins, reading, prepared.reference))
+    answers = checks.answers(rows, reading)
     accuracy = checks.accuracy(rows, reading)
     tables = [pooled(one, prepared) for one in walked]
-    remarks = [*prepared.remarks, *_closing_remarks(prepared, accuracy, pooling), *beyond_reach(walked)]
+    remarks = [*prepared.remarks, *_closing_remarks(prepared, answers, pooling), *beyond_reach(walked)]
     remarks += _imprecise(prepared, pooling, ended)
     thumbnails, curves = prepared.settings.presentation.thumbnails, partial(_curves, prepared, candidates)
     kept = strips.gather(subject.engine, rows, *prepared.headline, thumbnails, curves)
@@ -115,7 +116,7 @@ def _write(
     contents.write_strips(writer, kept, dict(zip(subject.output_of.tolist(), subject.class_names, strict=True)))
 
 
-def _closing_remarks(prepared: Prepared, accuracy: Interval, pooling: Pooling) -> Iterator[Remark]:
+def _closing_remarks(prepared: Prepared, answers: tuple[np.ndarray, np.ndarray], pooling: Pooling) -> Iterator[Remark]:
     subject = prepared.subject
     for note in sorted(subject.engine.pixels.notes):
         yield Remark("channels", f"Channels were converted: {note}.")
@@ -125,13 +126,7 @@ def _closing_remarks(prepared: Prepared, accuracy: Interval, pooling: Pooling) -
             "These are generated probe images, labelled by the model itself: a look at the function, not an audit.",
             "Pass real labelled images with --data FOLDER.",
         )
-    classes = len(subject.class_names)
-    if subject.labelling == TRUE and accuracy.low <= 1 / max(classes, 2):
-        yield Remark(
-            "accuracy",
-            f"Accuracy is {accuracy.estimate:.1%} on {accuracy.paths} images, near chance (1 of {classes}).",
-            "This nearly always means wrong preprocessing or wrong class order: see --preprocess and --classes.",
-        )
+    yield from subject.implausible(*answers)
     for stratum, rows in pooling.strata.kinds():
         if reused := prepared.pairs.reused(KINDS.index(stratum.kind)):
             text = f"{reused} images stand in several pairs ({stratum.kind}); the intervals allow for it."

@@ -1,8 +1,11 @@
 """Signs of wrong preprocessing, the first cause of wrong results: in the values of the images, in the answers."""
 
+import numpy as np
+
 from onnxspec.images.preprocess import FLOATING, InputSpec, Preprocess
 from onnxspec.images.span import Span
 from onnxspec.results import Remark
+from onnxspec.statistics import proportion
 
 
 def of_images(span: Span, preprocess: Preprocess, spec: InputSpec) -> list[Remark]:
@@ -14,8 +17,35 @@ def of_images(span: Span, preprocess: Preprocess, spec: InputSpec) -> list[Remar
     """
     if not span.floating or (span.fractions and preprocess.origin["scale"] == FLOATING):
         return []
-    text = f"The images are floating-point numbers from {span} and reach the model as {span.reached(preprocess, spec)}."
+    text = values(span, preprocess, spec)
     if span.fractions:
         return [Remark("floating", text, "If it takes 0 to 255, say scale=255." if preprocess.scale == 1 else "")]
     hint = "Pass them as uint8, or divided by 255, for figures to compare with those of 8-bit images."
     return [Remark("floating", f"{text} Distances and slopes are in their own units.", hint if span.levels else "")]
+
+
+def values(span: Span, preprocess: Preprocess, spec: InputSpec) -> str:
+    """What floating-point images hold and what becomes of it, a sentence; empty for 8-bit images."""
+    if not span.floating:
+        return ""
+    return f"The images are floating-point numbers from {span} and reach the model as {span.reached(preprocess, spec)}."
+
+
+def of_answers(predicted: np.ndarray, true: np.ndarray, outputs: int, cause: str = "") -> list[Remark]:
+    """Whether a classifier answers as one does that sees nothing: as often right as by chance, or always alike.
+
+    Parameters
+    ----------
+    predicted, true : (images,) int outputs
+    outputs : how many there are to choose from; cause : a sentence about what may be wrong
+    """
+    right, images = int((predicted == true).sum()), len(true)
+    hint = "This nearly always means wrong preprocessing or wrong class order: see --preprocess and --classes."
+    text = f"Accuracy is {right / max(images, 1):.1%} on {images} images"
+    if len(np.unique(predicted)) == 1 < len(np.unique(true)):
+        text += ", and the same class is predicted for all of them."
+    elif proportion(right, images).low <= 1 / outputs:
+        text += f", near chance (1 of {outputs})."
+    else:
+        return []
+    return [Remark("accuracy", f"{text} {cause}".rstrip(), hint)]

@@ -74,6 +74,14 @@ class Subject:
         """Whether the model ends in softmax."""
         return self.engine.kind == "probabilities"
 
+    def implausible(self, predicted: np.ndarray, true: np.ndarray) -> list[Remark]:
+        """What is wrong with answers as a whole, (images,) int predicted and true outputs, where labels are the data's."""
+        if self.labelling != TRUE:
+            return []
+        outputs = self.outputs if self.columns is None else len(self.columns)
+        cause = plausibility.values(self.span, self.engine.preprocess, self.engine.spec)
+        return plausibility.of_answers(predicted, true, outputs, cause)
+
 
 def open_subject(model: Any, data: Any, settings: Settings) -> Subject:
     """Opens a model and images and makes them fit.

@@ -191,6 +191,28 @@ def test_near_chance_is_a_warning(digits):
     assert "accuracy" in codes(report)
 
 
+def test_one_answer_for_everything_is_a_warning():
+    def first(batch):
+        return np.tile(np.float32([1, 0]), (len(batch), 1)) + 0.1 * batch.reshape(len(batch), -1)[:, :1] / 255
+
+    images, labels = np.random.default_rng(0).random((200, 6, 6, 1), np.float32), (np.arange(200) >= 190).astype(int)
+    report = onnxspec.analyze(first, (images, labels), kinds="within", pairs=60)
+    (remark,) = (remark for remark in report.remarks if remark.code == "accuracy")
+    assert "the same class is predicted for all" in remark.text
+    assert "floating-point numbers from" in remark.text
+
+
+def test_chance_is_one_of_all_outputs(digits):
+    images, labels = digits
+    two = np.isin(labels, [1, 2])
+    half = np.where(np.arange(two.sum()) % 2, labels[two], 3 - labels[two])
+    data = images[two], half
+    options = {"pairs": 10, "kinds": "between", "preprocess": "mean=.286;std=.353"}
+    assert "accuracy" not in codes(onnxspec.analyze(FASHION / "pytorch.onnx", data, **options))
+    restricted = onnxspec.analyze(FASHION / "pytorch.onnx", data, restrict_outputs=True, **options)
+    assert any("near chance (1 of 2)" in remark.text for remark in restricted.remarks)
+
+
 def test_nan_names_pair_and_point():
     def broken(batch):
         z = batch[:, 0, 0, 0]

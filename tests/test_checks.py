@@ -27,7 +27,7 @@ def images():
 def engine(function, x=None, dtype=np.float32):
     x = images() if x is None else x
     data = open_images((x, LABELS))
-    spec, made = fit(InputSpec("NHWC", dtype=np.dtype(dtype)), Preprocess(), x.shape[1:])
+    spec, made = fit(InputSpec("NHWC", dtype=np.dtype(dtype)), Preprocess(), x.shape[1:], x.dtype != np.uint8)
     return LocalEngine(CallableModel(function, spec), PixelCache(data, made, spec), made, spec, tile=16)
 
 

@@ -1,5 +1,6 @@
 """Signs of wrong preprocessing: seen where they are, and nowhere else."""
 
+import numpy as np
 import pytest
 
 from onnxspec import plausibility
@@ -31,3 +32,20 @@ def test_fractions_that_a_model_gets_for_levels_are_said():
     (remark,) = of_images(0, 1, "0..255")
     assert "reach the model as 0 to 1." in remark.text and "units" not in remark.text
     assert "scale=255" in remark.hint
+
+
+@pytest.mark.parametrize(
+    ("predicted", "true", "outputs", "said"),
+    [
+        ([0] * 200, [0] * 190 + [1] * 10, 2, "95.0% on 200 images, and the same class is predicted for all"),
+        ([0] * 200, [0] * 200, 2, None),
+        ([0, 1] * 100, [0, 1, 1, 0] * 50, 2, "50.0% on 200 images, near chance (1 of 2)"),
+        ([0, 1] * 100, [0, 1, 1, 0] * 50, 1000, None),
+        (list(range(100)), [5] * 100, 100, "1.0% on 100 images, near chance (1 of 100)"),
+    ],
+)
+def test_answers_of_one_that_sees_nothing(predicted, true, outputs, said):
+    remarks = plausibility.of_answers(np.array(predicted), np.array(true), outputs, "Perhaps this.")
+    assert bool(remarks) == bool(said)
+    for remark in remarks:
+        assert said in remark.text and remark.text.endswith(". Perhaps this.") and remark.code == "accuracy"

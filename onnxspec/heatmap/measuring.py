@@ -19,7 +19,6 @@ from onnxspec.planning import Listener, Silence
 from onnxspec.provenance import Clock, run_attributes, subject_attributes
 from onnxspec.results import Remark
 from onnxspec.settings import Settings
-from onnxspec.statistics import proportion
 from onnxspec.subject import TRUE, Subject, open_subject
 
 IMAGES = 400
@@ -254,13 +253,7 @@ def _remarks(seen: _Seen, wanted: int) -> Iterator[Remark]:
             "The images are not labelled: an error is another answer than on the image as it is.",
             "Pass labelled images with --data FOLDER.",
         )
-    right = int((1 - seen.wrong(seen.clean, slice(None))).sum())
-    if proportion(right, len(seen.chosen)).low <= 1 / max(len(subject.class_names), 2):
-        yield Remark(
-            "accuracy",
-            f"Accuracy is {right / len(seen.chosen):.1%} on {len(seen.chosen)} images, near chance.",
-            "This nearly always means wrong preprocessing or wrong class order: see --preprocess and --classes.",
-        )
+    yield from subject.implausible(_predicted(subject, seen.clean), seen.expected)
 
 
 def _attributes(seen: _Seen, settings: Settings) -> dict[str, Any]:

@@ -198,6 +198,14 @@ def test_what_is_no_number_is_an_error_that_names_the_image():
         heat_map(model, (IMAGES, LABELS % 3), eps=8.0, images=5, preprocess="0..1")
 
 
+def test_one_answer_for_everything_is_a_warning():
+    def first(batch):
+        return np.tile(np.float32([1, 0]), (len(batch), 1))
+
+    found = heat_map(first, (IMAGES, (np.arange(30) > 27).astype(int)), images=30, highest=1, preprocess="0..1")
+    assert any("same class is predicted for all" in r.text for r in found.remarks if r.code == "accuracy")
+
+
 def test_fewer_images_than_asked_for_are_said(convnet):
     found = heat_map(convnet, (IMAGES, LABELS), images=99, preprocess="0..1")
     assert len(found.images) == 30
