@@ -148,7 +148,7 @@ def open_subject(model: Any, data: Any, settings: Settings) -> Subject:
         remarks=tuple(remarks),
     )
     if labelling == TRUE:
-        return _with_true_labels(subject, stamp, settings)
+        return _with_true_labels(subject, raw.shape[1], stamp, settings)
     return _with_predicted_labels(subject, stamp, settings)
 
 
@@ -247,24 +247,24 @@ def _auto(
     pixels = PixelCache(images, base, spec, skip_bad=settings.inputs.skip_bad)
     sample = np.array([i for i in sample if pixels.readable(int(i))])
 
-    def scores(preprocess: Preprocess) -> np.ndarray:
+    def outputs(preprocess: Preprocess) -> np.ndarray:
         _, fitted = fit(model.spec, preprocess, image.shape)
         engine = LocalEngine(
             model, pixels, fitted, spec, workers=_workers(model, settings), pulse=Pulse(_patience(settings))
         )
-        raw = _raw_outputs(engine, sample.tolist())
-        return as_classes(raw, detect(raw, model.final_op))
+        return _raw_outputs(engine, sample.tolist())
 
     def predict(preprocess: Preprocess) -> np.ndarray:
-        found = scores(preprocess)
+        raw = outputs(preprocess)
+        found = as_classes(raw, detect(raw, model.final_op))
         return np.where(np.isfinite(found).all(-1), np.argmax(found, -1), convention.NOT_FINITE)
 
-    outputs = scores(given).shape[1]
+    columns = outputs(given).shape[1]
     known = map_classes(
-        images.class_names, outputs, settings.inputs.classes, stamp.classes, settings.inputs.restrict_outputs
+        images.class_names, columns, settings.inputs.classes, stamp.classes, settings.inputs.restrict_outputs
     )
     labels = known.output_of[images.labels[sample]]
-    choice = convention.choose(convention.candidates(spec.channels or 3, given), predict, labels, 1 / outputs)
+    choice = convention.choose(convention.candidates(spec.channels or 3, given), predict, labels, 1 / max(columns, 2))
     return choice.best, _choice_remark(choice, model)
 
 
@@ -325,11 +325,9 @@ def _raw_outputs(engine: LocalEngine, indices: list[int]) -> np.ndarray:
     return np.concatenate(list(engine.map(run, batches)))
 
 
-def _with_true_labels(subject: Subject, stamp: metadata.Stamp, settings: Settings) -> Subject:
+def _with_true_labels(subject: Subject, columns: int, stamp: metadata.Stamp, settings: Settings) -> Subject:
     images, inputs = subject.images, settings.inputs
-    known: ClassMap = map_classes(
-        images.class_names, subject.outputs, inputs.classes, stamp.classes, inputs.restrict_outputs
-    )
+    known: ClassMap = map_classes(images.class_names, columns, inputs.classes, stamp.classes, inputs.restrict_outputs)
     assert images.labels is not None
     return replace(
         subject,

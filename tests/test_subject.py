@@ -87,6 +87,14 @@ def test_one_column_becomes_two_classes(tmp_path):
     assert len(report.classes["name"]) == 2
 
 
+@pytest.mark.parametrize("preprocess", ["0..1", None])
+def test_one_column_for_many_classes_is_called_what_it_is(tmp_path, preprocess):
+    path = build.save(build.convnet(classes=1), tmp_path / "m.onnx")
+    named = [(image, f"animal {label}") for image, label in zip(IMAGES, LABELS.tolist(), strict=True)]
+    with pytest.raises(DataError, match=r"5 classes and the model has 1 output, read as a binary classifier's"):
+        onnxspec.analyze(path, named, pairs=12, preprocess=preprocess)
+
+
 def test_the_probabilities_beside_a_label_are_found(tmp_path):
     path = build.save(build.labelled(), tmp_path / "m.onnx")
     images = RNG.integers(0, 256, (len(LABELS), 2, 2, 3), np.uint8)

@@ -54,7 +54,7 @@ def map_classes(
     Parameters
     ----------
     class_names : of the data; empty for unlabelled images
-    outputs : the width of the model's output
+    outputs : the width of the model's output; one column is read as two classes
     classes_file : line i is output i: a class name, or class name, tab, name to show; or a config.json with id2label
         (Hugging Face) or label_names (timm)
     model_names : a name per output from the model's metadata
@@ -70,17 +70,18 @@ def map_classes(
     UsageError
         The class file cannot be read.
     """
+    width, outputs = _width(outputs), max(outputs, 2)
     shown: Sequence[str] | None = model_names if model_names and len(model_names) == outputs else None
     if classes_file is not None:
         lines = read_classes(classes_file)
         shown = [name for _, name in lines]
-        output_of, origin = _by_file(class_names, lines, outputs, os.path.basename(classes_file))
+        output_of, origin = _by_file(class_names, lines, outputs, width, os.path.basename(classes_file))
     elif shown and any(found := _matched(class_names, [(name,) for name in shown])):
         output_of, origin = _all_matched(class_names, found, "the model's own class names"), "names in the model"
     elif class_names and all(name.isascii() and name.isdigit() for name in class_names):
-        output_of, origin = _as_digits(class_names, outputs), "digits as indices"
+        output_of, origin = _as_digits(class_names, outputs, width), "digits as indices"
     else:
-        output_of, origin = _in_order(class_names, outputs), "sorted order"
+        output_of, origin = _in_order(class_names, outputs, width), "sorted order"
     if len(np.unique(output_of)) < len(output_of):
         raise DataError(f"Two classes of the data have the same output under {origin}.", _WRITE_FILE)
     names = list(shown) if shown else [str(i) for i in range(outputs)]
@@ -126,11 +127,11 @@ def _from_config(path: str | os.PathLike[str]) -> list[tuple[str, str]]:
 
 
 def _by_file(
-    class_names: Sequence[str], lines: Sequence[tuple[str, str]], outputs: int, file: str
+    class_names: Sequence[str], lines: Sequence[tuple[str, str]], outputs: int, width: str, file: str
 ) -> tuple[NDArray[np.int64], str]:
     if len(lines) != outputs:
         hint = _BACKGROUND if outputs == len(lines) + 1 else "Line i of the file names output i."
-        raise DataError(f"{file} names {len(lines)} outputs and the model has {outputs}.", hint)
+        raise DataError(f"{file} names {len(lines)} outputs and the model has {width}.", hint)
     return _all_matched(class_names, _matched(class_names, lines), file), f"class file {file}"
 
 
@@ -160,24 +161,33 @@ def _all_matched(class_names: Sequence[str], found: Sequence[int | None], where:
     return np.array(found, np.int64)
 
 
-def _as_digits(class_names: Sequence[str], outputs: int) -> NDArray[np.int64]:
+def _as_digits(class_names: Sequence[str], outputs: int, width: str) -> NDArray[np.int64]:
     indices = [int(name[:20]) for name in class_names]
     if max(indices) >= outputs:
         raise DataError(
             f"Classes with numbers for names are output indices; {max(indices)} is none of a model with "
-            f"{outputs} outputs (0 to {outputs - 1}).",
+            f"{width} (0 to {outputs - 1}).",
             _BACKGROUND if outputs == len(indices) + 1 else _WRITE_FILE,
         )
     return np.array(indices, np.int64)
 
 
-def _in_order(class_names: Sequence[str], outputs: int) -> NDArray[np.int64]:
+def _in_order(class_names: Sequence[str], outputs: int, width: str) -> NDArray[np.int64]:
     if class_names and len(class_names) != outputs:
         raise DataError(
-            f"The data have {len(class_names)} classes and the model has {outputs} outputs.",
+            f"The data have {_classes(len(class_names))} and the model has {width}.",
             _BACKGROUND if outputs == len(class_names) + 1 else _WRITE_FILE,
         )
     return np.arange(len(class_names))
+
+
+def _width(outputs: int) -> str:
+    """What the model has, in words."""
+    return "1 output, read as a binary classifier's" if outputs == 1 else f"{outputs} outputs"
+
+
+def _classes(count: int) -> str:
+    return "1 class" if count == 1 else f"{count} classes"
 
 
 def _restricted(output_of: NDArray[np.int64], outputs: int) -> NDArray[np.int64]:

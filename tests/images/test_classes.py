@@ -61,6 +61,19 @@ def test_a_count_that_does_not_match_says_both():
         map_classes(ANIMALS, 10)
 
 
+def test_one_column_is_two_classes_and_called_what_it_is(classes):
+    assert map_classes(("no", "yes"), 1).output_of.tolist() == [0, 1]
+    said = r"1 output, read as a binary classifier's"
+    with pytest.raises(DataError, match=rf"The data have 3 classes and the model has {said}\."):
+        map_classes(ANIMALS, 1)
+    with pytest.raises(DataError, match=rf"2 is none of a model with {said} \(0 to 1\)"):
+        map_classes(("0", "2"), 1)
+    with pytest.raises(DataError, match=rf"names 3 outputs and the model has {said}"):
+        map_classes(ANIMALS, 1, classes("ant\nbee\ncat\n"))
+    with pytest.raises(DataError, match=r"The data have 1 class and the model has 4 outputs"):
+        map_classes(("ant",), 4)
+
+
 def test_a_background_class_is_suggested():
     names = tuple(f"n{i:08d}" for i in range(1000))
     with pytest.raises(DataError, match=r"1000 classes and the model has 1001 outputs.*background"):
@@ -88,8 +101,8 @@ def test_hugging_face_and_timm_names(classes):
 @pytest.mark.parametrize(
     ("content", "name", "error", "message"),
     [
-        ("ant\nbee\n", "c.txt", DataError, r"c\.txt names 2 outputs and the model has 3\..*background"),
-        ("ant\nbee\ncat\ndog\n", "c.txt", DataError, "names 4 outputs and the model has 3. Line i"),
+        ("ant\nbee\n", "c.txt", DataError, r"c\.txt names 2 outputs and the model has 3 outputs\..*background"),
+        ("ant\nbee\ncat\ndog\n", "c.txt", DataError, "names 4 outputs and the model has 3 outputs. Line i"),
         ("ant\nbee\ndog\n", "c.txt", DataError, "1 of 3 classes of the data are not in c.txt, or twice: cat"),
         ("ant\nbee\nbee\n", "c.txt", DataError, "2 of 3 classes"),
         ("ant\tbee\ncat\ndog\n", "c.txt", DataError, "Two classes of the data have the same output"),
