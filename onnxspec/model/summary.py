@@ -18,6 +18,7 @@ from onnxspec.model.session import start_session
 
 _SHOWN_CLASSES = 6
 _SHOWN_CHARACTERS = 200
+_OPEN_SIZE = "depends on the size of the images, which the model leaves open"
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class Summary:
 
     def rows(self) -> list[tuple[str, str]]:
         """Name and value, for people."""
-        info, images = self.info, self.info.fixed_batch or SMALLEST_BATCH
+        info = self.info
         rows = [
             ("file", f"{_bytes(info.size)}, IR version {info.ir_version}, {_opsets(info)}"),
             ("producer", info.producer or "not said"),
@@ -51,7 +52,7 @@ class Summary:
             ("scores", _scores(info)),
             ("parameters", f"{info.cost.parameters:,}"),
             ("FLOPs", _flops(info)),
-            ("memory", f"at least {size_text(info.memory.total(images))} for a batch of {images}"),
+            ("memory", _memory(info)),
             *(("weights", f"{file.location!r}, {_present(file.size)}") for file in info.external),
             *(("runs on", f"{name}: {f'no: {problem}' if problem else 'yes'}") for name, problem in self.providers),
             ("preprocess", "not said; see --preprocess" if self.preprocess is None else str(self.preprocess)),
@@ -148,12 +149,26 @@ def _layout(info: ModelInfo) -> str:
 
 def _scores(info: ModelInfo) -> str:
     width = "an open number of columns" if info.classes is None else f"{info.classes} columns"
+    width = "1 column, read as a binary classifier's" if info.classes == 1 else width
     return f"{width}, from {info.final_op}" if info.final_op else width
+
+
+def _open_size(info: ModelInfo) -> bool:
+    spec = info.spec
+    return spec is not None and spec.layout != "flat" and (spec.height is None or spec.width is None)
+
+
+def _memory(info: ModelInfo) -> str:
+    images = info.fixed_batch or SMALLEST_BATCH
+    least = f"at least {size_text(info.memory.total(images))}"
+    return f"{least}; {_OPEN_SIZE}" if _open_size(info) else f"{least} for a batch of {images}"
 
 
 def _flops(info: ModelInfo) -> str:
     if info.cost.flops is None:
         return "not known"
+    if _open_size(info):
+        return _OPEN_SIZE
     more = "; more for layers that are not counted" if info.cost.partial else ""
     return f"{_short(info.cost.flops)} for an image{more}"
 

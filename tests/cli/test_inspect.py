@@ -1,6 +1,7 @@
 """`onnxspec inspect` through its command: the screen, the JSON, the verdict."""
 
 import json
+import re
 
 import pytest
 from click.testing import CliRunner
@@ -9,7 +10,7 @@ from onnx import helper
 from model import build
 from onnxspec.cli.inspect import inspect
 from onnxspec.errors import ExitCode, ModelError
-from onnxspec.model.metadata import stamp
+from onnxspec.model.metadata import PREPROCESS_KEY, stamp
 
 
 def run(*arguments):
@@ -48,6 +49,18 @@ def test_a_model_that_can_be_analysed(path):
         assert part in said
     assert all(len(line) <= 80 for line in result.stdout.splitlines()[1:])
     assert result.stdout.isascii()
+
+
+def test_one_column_is_called_what_it_is(tmp_path):
+    said = words(run(build.save(build.convnet(classes=1), tmp_path / "m.onnx")).stdout)
+    assert "scores 1 column, read as a binary classifier's, from Conv" in said
+
+
+def test_what_depends_on_an_open_size_is_not_counted(tmp_path):
+    path = build.save(build.convnet(side="s"), tmp_path / "m.onnx")
+    said = words(run(path).stdout)
+    assert "FLOPs depends on the size of the images" in said and "FLOP for" not in said
+    assert re.search(r"memory at least [\d.]+ kB; depends on the size of the images", said)
 
 
 def test_a_model_that_cannot(tmp_path):
@@ -90,7 +103,9 @@ def test_unreadable_files_are_errors(tmp_path):
 
 
 def test_metadata_that_makes_no_sense_is_a_problem(path):
-    stamp(path, path, '{"nonsense": 1}')
+    proto = build.convnet()
+    helper.set_model_props(proto, {PREPROCESS_KEY: '{"nonsense": 1}'})
+    build.save(proto, path)
     result = run(path)
     assert result.exit_code == ExitCode.REFUSED
     assert "nonsense" in result.stdout
