@@ -9,12 +9,16 @@ from onnxspec.statistics import proportion
 
 
 def of_images(span: Span, preprocess: Preprocess, spec: InputSpec) -> list[Remark]:
-    """What to know of floating-point images that are not 0..1 or do not reach the model as they are.
+    """What to know of floating-point images that are not 0..1 or do not reach the model as they are, and of dark ones.
 
     Parameters
     ----------
     preprocess, spec : as `fit` gives them for the images
     """
+    # A scale that was made for the images is no mistake.
+    if span.dark and preprocess.scale == Preprocess.scale:
+        text = f"No value of the first {span.images} images is above {span.high:.0f} of 255."
+        return [Remark("dark", text, "Images of 12 bits in 16, say, must be multiplied by 16; or set the scale.")]
     if not span.floating or (span.fractions and preprocess.origin["scale"] == FLOATING):
         return []
     text = values(span, preprocess, spec)

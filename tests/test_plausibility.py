@@ -19,6 +19,12 @@ def test_nothing_to_say_of_usual_images(low, high, floating):
     assert not of_images(low, high, floating=floating)
 
 
+def test_images_that_use_an_eighth_of_their_range_are_said():
+    (remark,) = of_images(0, 16, floating=False)
+    assert remark.text == "No value of the first 9 images is above 16 of 255."
+    assert not of_images(0, 32, floating=False) and not of_images(0, 16, "scale=1/16", floating=False)
+
+
 def test_units_of_their_own_are_said():
     (remark,) = of_images(-2.1, 2.6, "mean=0;std=.5")
     assert remark.text.startswith(

@@ -6,6 +6,7 @@ import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto, helper
+from PIL import Image
 
 import onnxspec
 from model import build
@@ -135,6 +136,17 @@ def test_float_images_keep_their_units(tmp_path):
     units = onnxspec.analyze(path, ((IMAGES / 255 * 7).astype(np.float32), LABELS), pairs=12)
     pixels = onnxspec.analyze(path, (IMAGES, LABELS), **OPTIONS)
     assert units.attributes["d_ref"] == pytest.approx(7 * pixels.attributes["d_ref"], rel=1e-6)
+
+
+def test_12_bits_in_files_of_16_are_said(tmp_path):
+    for k, value in enumerate(np.linspace(500, 4095, 12).astype(np.uint16)):
+        folder = tmp_path / "data" / "ab"[k % 2]
+        folder.mkdir(parents=True, exist_ok=True)
+        pixels = np.full((SIDE, SIDE), value)
+        pixels[k % SIDE] = 0
+        Image.fromarray(pixels).save(folder / f"{k}.tif")
+    report = onnxspec.analyze(lambda b: b.reshape(len(b), -1)[:, :2] * 9, tmp_path / "data", pairs=4, preprocess="0..1")
+    assert any("above 16 of 255" in remark.text for remark in report.remarks if remark.code == "dark")
 
 
 def test_a_report_states_the_scale_that_floating_images_got(tmp_path):

@@ -18,6 +18,8 @@ from onnxspec.images.preprocess import FLOATING, InputSpec, Preprocess
 _OVERSHOOT = 0.1
 # Images in 8-bit levels, many at a time, have values in the upper half.
 _BRIGHT, _BRIGHTEST = 128, 255
+# Below an eighth of their range, 8-bit images are not dark but of another range: 12 bits in 16, say.
+_DARK = 32
 # A preprocessing that leaves less than this between black and white was made for other values.
 _LEAST_CONTRAST = 0.05
 
@@ -47,6 +49,11 @@ class Span:
     def levels(self) -> bool:
         """Whether these are floating-point numbers that plainly are 8-bit levels, 0..255."""
         return self.floating and self.low >= 0 and _BRIGHT <= self.high <= _BRIGHTEST
+
+    @property
+    def dark(self) -> bool:
+        """Whether 8-bit images use so little of their range that it hardly is theirs."""
+        return not self.floating and self.high < _DARK
 
     def reached(self, preprocess: Preprocess, spec: InputSpec) -> str:
         """From where to where the model's input goes, in words; `spec` and `preprocess` as `fit` gives them."""
