@@ -16,7 +16,7 @@ ORDER = [
     ["errors"],
     ["files", "interruption", "values"],
     ["settings"],
-    ["series", "signals", "spectra", "statistics"],
+    ["permutation", "series", "signals", "spectra", "statistics"],
     ["metrics"],
     ["images"],
     ["paths"],
@@ -38,7 +38,16 @@ ORDER = [
     ["cli"],
 ]
 RANK = {name: rank for rank, names in enumerate(ORDER) for name in names}
-NUMERICAL = ("signals", "spectra", "metrics", "statistics", "noise.targets", "noise.losses", "diversity.correlation")
+NUMERICAL = (
+    "signals",
+    "spectra",
+    "metrics",
+    "statistics",
+    "permutation",
+    "noise.targets",
+    "noise.losses",
+    "diversity.correlation",
+)
 
 
 def modules() -> dict[str, Path]:

@@ -51,7 +51,7 @@ def classes_section(comparison: Comparison) -> Markup | None:
     inner = tag(
         "table", tag("thead", tag("tr", (_heading(h, i) for i, h in enumerate(headings)))), body, id="class-table"
     )
-    lead = f"{label_of(main)}, own pairs; factors are over common pairs, and a star marks what differs (Holm, 5 %)."
+    lead = f"{label_of(main)}, own pairs; factors are over common pairs, and a star marks what differs (5 % over all classes)."
     whole = tag("div", inner, class_="wide tall", tabindex="0", role="region", aria_label="classes")
     return section("classes", "Class by class", lead, tag("div", find, count, class_="controls"), whole)  # fmt: skip
 
@@ -65,6 +65,6 @@ def _cell(interval: Interval | None, metric: str, star: bool = False) -> Markup:
     if interval is None:
         return tag("td", "–", data_v="")
     defined = math.isfinite(interval.estimate)
-    mark = tag("span", " *", class_="star", title="differs (Holm, 5 %)") if star else None
+    mark = tag("span", " *", class_="star", title="differs (5 % over all classes)") if star else None
     by = f"{interval.estimate * factor_of(metric):.6g}" if defined else ""
     return tag("td", value(interval, metric), mark, data_v=by)

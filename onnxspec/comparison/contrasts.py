@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from onnxspec import statistics
+from onnxspec import permutation, statistics
 from onnxspec.comparison.alignment import Member
-from onnxspec.report.pooling import BY_PATH, RANKED_FROM, Stratum
+from onnxspec.report.pooling import BY_PATH, Stratum
 from onnxspec.statistics import Interval, Pooled
 
 PER_SIGNAL = ("hff", "slope", "wiggle", "chord")
@@ -89,7 +89,9 @@ def compared(model: Member, reference: Member, plan: list[tuple[Stratum, np.ndar
         for quantity in quantities(model, reference):
             if not stratum.class_a or quantity.metric in PER_CLASS:
                 found.append(contrast(model, reference, stratum, quantity, places))
-    return _corrected(found)
+    return _corrected(
+        found, model, reference, {stratum.kind: places for stratum, places in plan if not stratum.class_a}
+    )
 
 
 def contrast(model: Member, reference: Member, stratum: Stratum, quantity: Quantity, places: np.ndarray) -> Contrast:
@@ -170,18 +172,50 @@ def _pooled(member: Member, rows: np.ndarray, quantity: Quantity) -> Pooled:
     return statistics.mean(member.rows[quantity.column][rows], *ends, log=True)
 
 
-def _corrected(found: list[Contrast]) -> list[Contrast]:
-    """Contrasts of classes with Holm's p over the classes of their kind, and verdicts by it; few paths are not tested."""
+def _corrected(found: list[Contrast], model: Member, reference: Member, kinds: dict[str, np.ndarray]) -> list[Contrast]:
+    """Contrasts of classes with p over the classes of their kind, and verdicts by it; few paths are not tested.
+
+    Parameters
+    ----------
+    kinds : kind to the places (n,) of its paths in the plan
+    """
     families: dict[tuple[str, Quantity], list[int]] = {}
     for i, one in enumerate(found):
         if one.stratum.class_a:
             families.setdefault((one.stratum.kind, one.quantity), []).append(i)
     out = list(found)
-    for members in families.values():
-        p = np.array([found[i].p if found[i].pairs >= RANKED_FROM else np.nan for i in members])
-        for i, p_holm in zip(members, statistics.holm(p), strict=True):
-            out[i] = replace(found[i], p_holm=float(p_holm), verdict=_class_verdict(found[i], float(p_holm)))
+    for (kind, quantity), members in families.items():
+        p = _over_classes(model, reference, quantity, kinds[kind])
+        for i in members:
+            # Never below its own p, which is over all its pairs: a star beside an interval that says nothing confuses.
+            p_holm = float(np.maximum(p.get(found[i].stratum.class_a, np.nan), found[i].p))
+            out[i] = replace(found[i], p_holm=p_holm, verdict=_class_verdict(found[i], p_holm))
     return out
+
+
+def _over_classes(model: Member, reference: Member, quantity: Quantity, places: np.ndarray) -> dict[str, float]:
+    """Class to the p of its contrast, adjusted over the classes that have paths at (n,) places of the plan.
+
+    Over paths of the common ones that share no image, which is how the two may be swapped.
+    """
+    both = np.intersect1d(*(one.place[_rows_at(one, places, quantity)] for one in (model, reference)))
+    first, second = (_rows_at(one, both, quantity) for one in (model, reference))
+    image_a, image_b, class_a, class_b = (
+        reference.rows[name][second] for name in ("image_a", "image_b", "class_a", "class_b")
+    )
+    kept = permutation.unshared(image_a, image_b)
+    classes = permutation.Classes.touched(class_a[kept], class_b[kept])
+    shares = _share(model, first[kept], quantity), _share(reference, second[kept], quantity)
+    names = reference.pooling.strata.class_names
+    return {names[number]: p for number, p in permutation.between_models(*shares, classes).items()}
+
+
+def _share(member: Member, rows: np.ndarray, quantity: Quantity) -> np.ndarray:
+    """What the quantity is the ratio of sums of, (2, n) float64."""
+    if quantity.metric == "hff":
+        return member.pooling.share(rows, quantity.signal)
+    values = member.rows[quantity.column][rows]
+    return np.stack([values, np.ones(len(values))])
 
 
 def _class_verdict(one: Contrast, p_holm: float) -> str:

@@ -49,7 +49,7 @@ _LONG_NAMES = {
     "own_high": "upper end of its 95 % interval",
     "own_reason": "why that is undefined, empty where it is defined",
     "p": "two-sided p of no difference, over pairs right under both models",
-    "p_holm": "p adjusted over the classes of the kind",
+    "p_holm": "p adjusted over the classes of the kind (paths swapped between the models, stepping down as Holm)",
     "pairs": "pairs right under both models",
     "own_pairs": "pairs right under the model",
     "reference_pairs": "pairs right under the reference",

@@ -152,7 +152,7 @@ def _ranking(comparison: Comparison, page: Page) -> Iterator[RenderableType]:
 
 
 def _classes(comparison: Comparison, page: Page) -> Iterator[RenderableType]:
-    """Classes whose hff differs after Holm's correction; the largest factors first."""
+    """Classes whose hff differs even allowing for how many were looked at; the largest factors first."""
     main = _shown(comparison)[0]
     rows = []
     for model in comparison.models:
@@ -165,7 +165,7 @@ def _classes(comparison: Comparison, page: Page) -> Iterator[RenderableType]:
                 rows.append((f"{page.name(model.name, NAME)} {kind}", ", ".join(words[:_MOST_CLASSES]) + more))
     if rows:
         yield Text()
-        yield page.text(f"Classes that differ in {main.signal} {main.metric} (factor; Holm, 5 %)", "bold")
+        yield page.text(f"Classes that differ in {main.signal} {main.metric} (factor; 5 % over all)", "bold")
         yield page.rows(rows)
 
 

@@ -165,14 +165,14 @@ def _compared(report: Report, kind: str, name: str) -> str:
     p_holm = report.p_holm(kind, name, signal)
     if not math.isnan(p_holm):
         verdict = "differs" if p_holm < SIGNIFICANT else "is not shown to differ"
-        return f"{verdict} from the other classes in hff (Holm p = {p_holm:.2g})"
+        return f"{verdict} from the other classes in hff (p = {p_holm:.2g} over all classes)"
     own, every = (figure(report, kind, "slope", signal, one).paths for one in (name, ""))
     if own < RANKED_FROM:
         return f"too few paths to be compared with the other classes: {own}, of {RANKED_FROM}"
     if own == every:
         return "not compared with the other classes: there are no paths without this one"
-    reason = figure(report, kind, "hff", signal, name).reason
-    return f"not compared with the other classes: {reason or 'hff is undefined or 0 in it or in them'}"
+    few = f"fewer than {RANKED_FROM} of its paths share no image, or hff is 0 in it or in them"
+    return f"not compared with the other classes: {figure(report, kind, 'hff', signal, name).reason or few}"
 
 
 def _nearest(name: str, known: list[str]) -> str:

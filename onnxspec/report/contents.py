@@ -28,7 +28,7 @@ _FIGURE_NUMBERS = {
     "high": "upper end of the 95 % interval",
     "paths": "paths that were pooled",
     "n_eff": "effective number of paths that carry the figure",
-    "p_holm": "Holm-adjusted p of the class against the rest of its kind",
+    "p_holm": "p of the class against the rest of its kind, adjusted over the classes (shuffled paths, stepping down as Holm)",
 }
 
 

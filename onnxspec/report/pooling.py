@@ -10,13 +10,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from onnxspec import metrics, spectra, statistics
+from onnxspec import metrics, permutation, spectra, statistics
 from onnxspec.results import Reading, Rows
 from onnxspec.settings import ESTIMATORS, KINDS
 from onnxspec.statistics import Interval, Pooled
 
 SELECTIONS = ("right", "all")
-RANKED_FROM = 10
+RANKED_FROM = permutation.LEAST_PATHS
 CHUNK = 4096
 BY_PATH = ("excess_tv", "flips", "consistent", "width")
 TOPS = {"consistent": 1.0}
@@ -33,7 +33,7 @@ class Stratum:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One pooled number with its interval; p_holm compares a class with the rest of its kind."""
+    """One pooled number with its interval; p_holm compares a class with the rest of its kind, as of `permutation`."""
 
     stratum: Stratum
     selection: str
@@ -122,6 +122,14 @@ class Pooling:
             return self._mean_share(high, total, *ends)
         return statistics.ratio(high, total, *ends, top=1.0)
 
+    def share(self, rows: np.ndarray, signal: str) -> np.ndarray:
+        """What the hff over (n,) row indices is the ratio of sums of, (2, n) float64."""
+        high, total = self.rows[f"hf_{signal}"][rows], self.rows[f"total_{signal}"][rows]
+        if self.reading.measurement.estimator == "mool":
+            moving = total > 0
+            return np.stack([np.divide(high, total, out=np.zeros(len(high)), where=moving), moving])
+        return np.stack([high, total])
+
     def mean(self, rows: np.ndarray, column: str) -> Pooled:
         """The mean of a column of what cannot be negative over (n,) row indices, undefined rows left out."""
         values = self.rows[column][rows]
@@ -183,27 +191,24 @@ class Pooling:
         yield Figure(stratum, "right", "prob", "excess_tv", "", self.mean(rows, "excess_tv").interval())
 
     def _classes(self) -> Iterator[Figure]:
-        found: list[Figure] = []
-        compared: list[float] = []
-        kinds = {stratum.kind: self.selected(rows, "right") for stratum, rows in self.strata.kinds()}
+        p = self._against_the_rest()
         for stratum, rows in self.strata.classes():
-            rows = self.selected(rows, "right")
-            for figure in self._short(stratum, rows):
-                ranked = figure.metric == "hff" and len(rows) >= RANKED_FROM
-                found.append(figure)
-                compared.append(self._against_the_rest(rows, kinds[stratum.kind], figure.signal) if ranked else np.nan)
-        p = np.array(compared)
-        families = np.array([f"{figure.stratum.kind} {figure.signal}" for figure in found])
-        adjusted = np.full(len(p), np.nan)
-        for family in np.unique(families):
-            adjusted[families == family] = statistics.holm(p[families == family])
-        for figure, p_holm in zip(found, adjusted, strict=True):
-            yield replace(figure, p_holm=float(p_holm))
+            for figure in self._short(stratum, self.selected(rows, "right")):
+                compared = figure.metric == "hff" and not figure.interval.reason
+                yield replace(figure, p_holm=p.get((stratum, figure.signal), np.nan)) if compared else figure
 
-    def _against_the_rest(self, rows: np.ndarray, kind: np.ndarray, signal: str) -> float:
-        """p of the hff over some rows of a kind against that over its other rows."""
-        rest = np.setdiff1d(kind, rows, assume_unique=True)
-        return statistics.contrast(self.hff(rows, signal), self.hff(rest, signal)).p_value()
+    def _against_the_rest(self) -> dict[tuple[Stratum, str], float]:
+        """Class and signal to the p of its hff against that of the rest of its kind, over paths that share no image."""
+        found = {}
+        for kind, rows in self.strata.kinds():
+            rows = self.selected(rows, "right")
+            rows = rows[self.rows["within_reach"][rows] > 0]
+            rows = rows[permutation.unshared(self.rows["image_a"][rows], self.rows["image_b"][rows])]
+            classes = permutation.Classes.touched(self.rows["class_a"][rows], self.rows["class_b"][rows])
+            for signal in self.reading.measurement.signals:
+                for number, p in permutation.against_the_rest(self.share(rows, signal), classes).items():
+                    found[replace(kind, class_a=self.strata.class_names[number]), signal] = p
+        return found
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,7 @@ class Ranked:
 
     @property
     def significant(self) -> bool:
-        """Whether the class differs from the others after Holm's correction."""
+        """Whether the class differs from the others even allowing for how many were looked at."""
         return self.p_holm < SIGNIFICANT
 
     def __str__(self) -> str:
@@ -64,9 +64,11 @@ def classes(report: Report, page: Page) -> Iterator[RenderableType]:
 
 def _notes(ranked: list[Ranked], others: int) -> Iterator[str]:
     if any(one.significant for one in ranked):
-        yield "* differs from the rest (Holm, 5 %)"
+        yield "* differs from the rest (5 % over all)"
+    elif not all(math.isnan(one.p_holm) for one in ranked):
+        yield "no significant differences"
     elif ranked:
-        yield "no significant differences (Holm)"
+        yield "not compared with each other"
     if others:
         yield f"{others:,} with fewer than {RANKED_FROM} paths not ranked"
 

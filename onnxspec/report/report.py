@@ -252,7 +252,7 @@ class Report:
         return f"It has metrics {metrics}, signals {signals} and kinds {kinds}."
 
     def p_holm(self, kind: str, name: str, signal: str = "prob") -> float:
-        """Holm-adjusted p of a class's hff against the rest of its kind; NaN where it was not tested."""
+        """p of a class's hff against the rest of its kind, adjusted over all classes; NaN where it was not tested."""
         key = (kind, name, "", "right", signal, "hff", self.attributes["estimator"])
         return float(self.figures["p_holm"][self._index[key]]) if key in self._index else float("nan")
 

@@ -160,6 +160,12 @@ def test_classes_of_few_paths_are_counted_not_ranked(bundled_report, tmp_path):
     assert "most" not in text
 
 
+def test_what_was_not_compared_is_not_said_to_be_alike(bundled_report, tmp_path):
+    text = as_text(altered(bundled_report, tmp_path / "r.h5", figures__p_holm=math.nan))
+    assert "within a class; not compared with each other" in text
+    assert "no significant differences" not in text
+
+
 def test_labels_of_the_model_itself(own_labels):
     text = as_text(own_labels)
     assert text.startswith("A look at the function, not an audit")

@@ -28,8 +28,9 @@ def classes_section(report: Report) -> Markup:
     return section(
         "classes",
         "Classes",
-        f"A class is compared with the rest of its kind; a star marks what differs after Holm's correction at 5 %. Classes with "
-        f"fewer than {RANKED_FROM} paths are shown, not ranked. Between classes, all paths that touch the class count.",
+        "A class is compared with the rest of its kind; a star marks what differs at 5 % over all classes together, by "
+        "shuffling paths that share no image among the classes. "
+        f"Classes with fewer than {RANKED_FROM} paths are shown, not ranked. Between classes, all paths that touch the class count.",
         tag("div", signal_switch(signals), class_="controls"),
         tag("div", drawn, class_="wall"),
         tag(
@@ -110,5 +111,5 @@ def _cell(interval: Interval, metric: str, star: bool) -> Markup:
     """A cell that sorts by its estimate; what is undefined sorts last."""
     defined = math.isfinite(interval.estimate)
     by = f"{interval.estimate * factor_of(metric):.6g}" if defined else None
-    mark = tag("span", " *", class_="star", title="differs from the rest (Holm, 5 %)") if star else None
+    mark = tag("span", " *", class_="star", title="differs from the rest (5 % over all classes)") if star else None
     return tag("td", value(interval, metric), mark, data_v=by)
