@@ -55,7 +55,8 @@ make_fashion-mnist() {
 
 make_cifar10() {
     environment torch $TORCH $ONNX $PILLOW
-    recipe torch cifar10/train.py --data "$DATA" --out "$OUT/cifar10"
+    recipe torch cifar10/train.py --data "$DATA" --out "$OUT/cifar10" \
+        $(grep -qw amx_bf16 /proc/cpuinfo && echo --bfloat16)
 }
 
 make_efficientnet-lite0() {
