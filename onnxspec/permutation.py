@@ -12,6 +12,7 @@ Paths that share an image are alike for its sake and must not be shuffled apart:
 what it keeps both tests are exact, and they are seeded, so that the same data give the same p.
 """
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -96,8 +97,7 @@ def against_the_rest(share: np.ndarray, classes: Classes) -> dict[int, float]:
         return _studentised(value - of_rest, variance + variance_of_rest)
 
     rng = np.random.default_rng(_SEED)
-    shuffled = [contrasts(rng.permutation(paths)) for _ in range(DRAWS)]
-    return _adjusted(classes, np.stack([contrasts(np.arange(paths)), *shuffled]))
+    return _adjusted(classes, contrasts, np.arange(paths), (rng.permutation(paths) for _ in range(DRAWS)))
 
 
 def between_models(first: np.ndarray, second: np.ndarray, classes: Classes) -> dict[int, float]:
@@ -128,8 +128,7 @@ def between_models(first: np.ndarray, second: np.ndarray, classes: Classes) -> d
 
     rng = np.random.default_rng(_SEED)
     as_it_is = np.zeros(first.shape[1], bool)
-    swapped = [contrasts(rng.random(len(as_it_is)) < 0.5) for _ in range(DRAWS)]
-    return _adjusted(classes, np.stack([contrasts(as_it_is), *swapped]))
+    return _adjusted(classes, contrasts, as_it_is, (rng.random(len(as_it_is)) < 0.5 for _ in range(DRAWS)))
 
 
 def _log_share(moments: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -145,18 +144,25 @@ def _studentised(value: np.ndarray, variance: np.ndarray) -> np.ndarray:
     return np.where(np.isfinite(value), value / np.sqrt(np.maximum(variance, _ROUNDING**2)), np.nan).round(_DECIMALS)
 
 
-def _adjusted(classes: Classes, contrasts: np.ndarray) -> dict[int, float]:
-    """p by number of the class, of (1 + draws, classes) contrasts, the first of which is found; undefined ones say nothing."""
-    defined = np.isfinite(contrasts[0])
-    contrasts = np.nan_to_num(contrasts, nan=0.0)
-    p = np.minimum(1, 2 * np.minimum(_one_sided(contrasts), _one_sided(-contrasts)))
-    return dict(zip(classes.numbers[defined].tolist(), p[defined].tolist(), strict=True))
+def _adjusted(
+    classes: Classes, contrasts: Callable[[np.ndarray], np.ndarray], found: np.ndarray, drawn: Iterable[np.ndarray]
+) -> dict[int, float]:
+    """p by number of the class, of the contrasts (classes,) that are found among those that are drawn.
 
-
-def _one_sided(contrasts: np.ndarray) -> np.ndarray:
-    """How often the largest contrast of a draw reaches that which is found, the largest found left out step by step."""
-    order = np.argsort(contrasts[0], kind="stable")
-    largest = np.maximum.accumulate(contrasts[:, order], axis=1)
-    p = np.empty(len(order))
-    p[order] = np.maximum.accumulate((largest >= largest[0]).mean(0)[::-1])[::-1]
-    return p
+    Undefined ones say nothing.
+    """
+    real = contrasts(found)
+    up, down = np.nan_to_num(real), np.nan_to_num(-real)
+    orders = [np.argsort(side, kind="stable") for side in (up, down)]
+    reached = np.ones((2, len(real)), np.int64)
+    for draw in drawn:
+        other = np.nan_to_num(contrasts(draw))
+        for count, side, values, order in zip(reached, (up, down), (other, -other), orders, strict=True):
+            count += np.maximum.accumulate(values[order]) >= np.maximum.accumulate(side[order])
+    p = np.empty_like(reached, np.float64)
+    for one, count, order in zip(p, reached, orders, strict=True):
+        # The largest found is left out step by step, and p never falls on the way.
+        one[order] = np.maximum.accumulate(count[::-1])[::-1] / (DRAWS + 1)
+    both = np.minimum(1, 2 * p.min(0))
+    defined = np.isfinite(real)
+    return dict(zip(classes.numbers[defined].tolist(), both[defined].tolist(), strict=True))

@@ -17,7 +17,8 @@ from onnxspec.statistics import Interval, Pooled
 
 SELECTIONS = ("right", "all")
 RANKED_FROM = permutation.LEAST_PATHS
-CHUNK = 4096
+POWER_VALUES = 1 << 21
+"""Of all paths together in memory, 8 MB."""
 BY_PATH = ("excess_tv", "flips", "consistent", "width")
 TOPS = {"consistent": 1.0}
 
@@ -248,26 +249,35 @@ def pooled_spectra(
     wanted += [(stratum, at, "all") for stratum, at in strata.kinds()]
 
     def of(signal: str) -> Iterator[PooledSpectrum]:
-        power = _in_common_bins(rows, pooling.reading, bins, chunks(signal))
-        for stratum, of_stratum, selection in wanted:
-            at = pooling.selected(of_stratum, selection)
-            mean, low, high = statistics.mean_band(power[at], rows["image_a"][at], rows["image_b"][at])
-            bands = (mean[:-1], low[:-1], high[:-1])
-            yield PooledSpectrum(stratum, selection, signal, *bands, float(mean[-1]), len(at))
+        bands = np.empty((len(wanted), 3, bins.count + 1))
+        for some in _together(len(rows), bins.count + 1):
+            power = _in_common_bins(rows, pooling.reading, bins, chunks(signal), some)
+            for band, (_, of_stratum, selection) in zip(bands, wanted, strict=True):
+                at = pooling.selected(of_stratum, selection)
+                band[:, some] = statistics.mean_band(power[at], rows["image_a"][at], rows["image_b"][at])
+        for (mean, low, high), (stratum, of_stratum, selection) in zip(bands, wanted, strict=True):
+            paths = len(pooling.selected(of_stratum, selection))
+            yield PooledSpectrum(stratum, selection, signal, mean[:-1], low[:-1], high[:-1], float(mean[-1]), paths)
 
-    # One signal after the other: the power of 100,000 paths takes tens of megabytes.
     by_signal = [list(of(signal)) for signal in pooling.reading.measurement.signals]
     return [spectrum for of_stratum in zip(*by_signal, strict=True) for spectrum in of_stratum]
 
 
+def _together(paths: int, bins: int) -> Iterator[slice]:
+    """Bins that are pooled in one go: all, unless their power of so many paths would take tens of megabytes."""
+    size = max(1, POWER_VALUES // max(1, paths))
+    return (slice(start, min(start + size, bins)) for start in range(0, bins, size))
+
+
 def _in_common_bins(
-    rows: Rows, reading: Reading, bins: metrics.Bins, chunks: Iterator[tuple[slice, np.ndarray]]
+    rows: Rows, reading: Reading, bins: metrics.Bins, chunks: Iterator[tuple[slice, np.ndarray]], wanted: slice
 ) -> np.ndarray:
-    """The power of all rows as of `metrics.rebinned`, float32."""
-    power = np.empty((len(rows), bins.count + 1), np.float32)
+    """The power of all rows as of `metrics.rebinned`, in the wanted columns, (rows, wanted) float32."""
+    power = np.empty((len(rows), wanted.stop - wanted.start), np.float32)
     shape = sample_spectrum(reading)
     for span, some in chunks:
-        power[span] = metrics.rebinned(some, shape.frequency, shape.half_width, rows["distance"][span], bins)
+        every = metrics.rebinned(some, shape.frequency, shape.half_width, rows["distance"][span], bins)
+        power[span] = every[:, wanted]
     return power
 
 

@@ -26,7 +26,7 @@ _OTHER_ENDINGS = {
     **dict.fromkeys((".svg", ".pdf", ".png", ".jpg", ".jpeg"), _PICTURE),
     **dict.fromkeys((".json", ".csv"), "--json prints JSON; onnxspec show REPORT.h5 --csv TABLE prints CSV."),
 }
-CHUNK = 4096
+CHUNK, READ = 4096, 1024
 HELD_COLUMNS = 16
 """Columns in memory: more than the figures of one stratum take, of which there may be half a million."""
 
@@ -96,7 +96,7 @@ class ReportWriter:
 
     def append(self, rows: Rows) -> None:
         """Adds rows (in order) to /paths; to the file in blocks, since HDF5 takes a millisecond for every column."""
-        self._waiting.append(rows)
+        self._waiting.append(Rows(rows.columns))  # without the curves, which take more than the rows
         if sum(map(len, self._waiting)) >= CHUNK:
             self._flush()
 
@@ -139,8 +139,8 @@ class ReportWriter:
     def power(self, signal: str) -> Iterator[tuple[slice, np.ndarray]]:
         """The power of a signal of all rows in chunks: (span, (paths, bins) float32)."""
         self._flush()
-        for start in range(0, self._count, CHUNK):
-            span = slice(start, min(start + CHUNK, self._count))
+        for start in range(0, self._count, READ):
+            span = slice(start, min(start + READ, self._count))
             with interruption.shield():
                 power = self._file["paths"][f"power_{signal}"][span]
             yield span, power

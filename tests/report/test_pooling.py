@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from onnxspec import permutation
-from onnxspec.report.pooling import BY_PATH, Pooling
+from onnxspec.report import pooling
+from onnxspec.report.pooling import BY_PATH, Pooling, common_bins, pooled_spectra
 from onnxspec.results import Reading, Rows
 from onnxspec.settings import ESTIMATORS, KINDS, Measurement
 from simulation import disjoint
@@ -74,6 +75,29 @@ def test_pooled_spectra_keep_the_total(bundled_report, paths, kind, signal):
     assert np.all(spectrum.low <= spectrum.power)
     assert np.all(spectrum.power <= spectrum.high)
     assert spectrum.paths == len(at)
+
+
+def test_spectra_pooled_a_few_bins_at_a_time_are_the_same(bundled_report, paths, monkeypatch):
+    rows = Rows({name: column for name, column in paths.items() if len(column) == len(paths["kind"])})
+    measured = bundled_report.attributes
+    reading = Reading(Measurement(points=int(measured["points"])), float(measured["cutoff"]), False, np.arange(10))
+    bins = common_bins(rows, int(measured["points"]), float(measured["d_ref"]))
+
+    def pooled():
+        whole = Pooling(rows, tuple(bundled_report.classes["name"]), reading, {})
+        return pooled_spectra(rows, whole, bins, lambda signal: iter([(slice(0, len(rows)), paths[f"power_{signal}"])]))
+
+    at_once = pooled()
+    monkeypatch.setattr(pooling, "POWER_VALUES", 7 * len(rows))
+    for one, other in zip(at_once, pooled(), strict=True):
+        assert (one.stratum, one.selection, one.signal, one.paths) == (
+            other.stratum,
+            other.selection,
+            other.signal,
+            other.paths,
+        )
+        for name in ("power", "low", "high", "above"):
+            np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
 
 
 def test_class_spectra_are_those_of_their_paths(bundled_report, paths):
