@@ -15,6 +15,7 @@ import numpy as np
 from onnxspec.errors import ReportError
 from onnxspec.report import families, tables
 from onnxspec.report.contract import GROUPS
+from onnxspec.report.lookup import Lookup
 from onnxspec.report.storage import Flaw, opened, stamp
 from onnxspec.report.verification import verified
 from onnxspec.results import Remark
@@ -171,10 +172,9 @@ class Report:
         return tuple(str(kind) for kind in self.attributes["kinds"].split())
 
     @cached_property
-    def _index(self) -> dict[tuple[str, ...], int]:
+    def _index(self) -> Lookup:
         names = ("kind", "class_a", "class_b", "selection", "signal", "metric", "estimator")
-        columns = [self.figures[name].tolist() for name in names]
-        return {key: i for i, key in enumerate(zip(*columns, strict=True))}
+        return Lookup([self.figures[name] for name in names])
 
     def figure(
         self,
@@ -234,10 +234,9 @@ class Report:
         return _interval(self.families, at)
 
     @cached_property
-    def _families_index(self) -> dict[tuple[str, ...], int]:
+    def _families_index(self) -> Lookup:
         names = ("family", "band", "kind", "selection", "signal", "metric")
-        columns = [self.families[name].tolist() for name in names] if self.families else []
-        return {key: i for i, key in enumerate(zip(*columns, strict=True))}
+        return Lookup([self.families[name] for name in names] if self.families else [])
 
     @cached_property
     def _families_held(self) -> str:
@@ -253,8 +252,8 @@ class Report:
 
     def p_holm(self, kind: str, name: str, signal: str = "prob") -> float:
         """p of a class's hff against the rest of its kind, adjusted over all classes; NaN where it was not tested."""
-        key = (kind, name, "", "right", signal, "hff", self.attributes["estimator"])
-        return float(self.figures["p_holm"][self._index[key]]) if key in self._index else float("nan")
+        at = self._index.get((kind, name, "", "right", signal, "hff", self.attributes["estimator"]))
+        return float("nan") if at is None else float(self.figures["p_holm"][at])
 
     @property
     def headline(self) -> dict[str, dict[str, Interval]]:
