@@ -72,8 +72,9 @@ class _Standing:
         orders = [_in_order(share, moved, times * self._total / self._count) for times in _MEANS]
         kept = np.unique(np.concatenate([end for order in orders for end in (order[:EACH], order[-EACH:])]))
         self._path, self._share, self._moved = path[kept], share[kept], moved[kept]
-        new = {int(first + place): _one(rows.curves, int(place)) for place in at}
-        self.curves = {one: self.curves[one] if one in self.curves else new[one] for one in self._path.tolist()}
+        self.curves = {
+            one: self.curves[one] if one < first else _one(rows.curves, one - first) for one in self._path.tolist()
+        }
 
 
 def _one(curves: Rows | None, place: int) -> Rows | None:

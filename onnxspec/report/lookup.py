@@ -1,6 +1,6 @@
 """Where a row of a long table is, by the texts in some of its columns.
 
-A report may have a quarter of a million figures, and a dict of tuples takes 200 bytes for each; here it is 16.
+A report may have a quarter of a million figures, for which a dict of tuples took 41 MB; two numbers a row are enough.
 """
 
 from collections.abc import Sequence

@@ -21,6 +21,7 @@ POWER_VALUES = 1 << 21
 """Of all paths together in memory, 8 MB."""
 BY_PATH = ("excess_tv", "flips", "consistent", "width")
 TOPS = {"consistent": 1.0}
+"""What means of columns cannot go beyond."""
 
 
 @dataclass(frozen=True, slots=True)
