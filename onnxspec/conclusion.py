@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -13,13 +14,12 @@ from onnxspec.engine.shards import Shard
 from onnxspec.evaluating import Source, parts
 from onnxspec.families.measuring import Walked
 from onnxspec.families.pooling import beyond_reach, pooled
-from onnxspec.metrics import Bins
 from onnxspec.paths.families import line
 from onnxspec.planning import Prepared, content_digest, deciding
 from onnxspec.provenance import Clock, run_attributes, subject_attributes
 from onnxspec.report import contents, families
 from onnxspec.report.figuretable import FigureTable
-from onnxspec.report.pooling import PooledSpectrum, Pooling, common_bins, pooled_spectra, shape_figures
+from onnxspec.report.pooling import Figure, Pooling, common_bins, pooled_spectra, shape_figures
 from onnxspec.report.spool import Spool
 from onnxspec.report.writer import ReportWriter
 from onnxspec.results import Reading, Remark, Rows, Strips
@@ -48,12 +48,8 @@ def conclude(
     subject, reading = prepared.subject, prepared.reading
     rows = writer.rows()
     pooling = Pooling(rows, subject.class_names, reading, prepared.pilot.floor)
-    figures = FigureTable(pooling.figures())
-    bins = common_bins(rows, reading.measurement.points, prepared.reference)
-    spectra = pooled_spectra(rows, pooling, bins, writer.power)
-    for spectrum in spectra:
-        if not spectrum.stratum.class_a:
-            figures.extend(shape_figures(spectrum, bins, reading, prepared.reference))
+    shapes = _spectra(prepared, writer, pooling)
+    figures = FigureTable(chain(pooling.figures(), shapes))
     answers = checks.answers(rows, reading)
     accuracy = checks.accuracy(rows, reading)
     tables = [pooled(one, prepared) for one in walked]
@@ -64,13 +60,24 @@ def conclude(
     subject.model.require_unchanged()
     with interruption.shield():
         used = _used(prepared, walked)
-        _write(prepared, writer, figures, spectra, bins, kept, used)
+        _write(prepared, writer, figures, kept, used)
         if tables:
             families.write(writer, tables)
         attributes = _attributes(prepared, accuracy, remarks, used) | {"ended": json.dumps(dict(ended))}
         helped = {"cached_paths": prepared.cache.paths, "cluster": prepared.settings.execution.cluster or ""}
         writer.finish(attributes, run_attributes(prepared.subject, clock) | helped)
         spool.finish()
+
+
+def _spectra(prepared: Prepared, writer: ReportWriter, pooling: Pooling) -> list[Figure]:
+    """Writes the pooled spectra, and keeps of them their shapes: they and the table of figures are large."""
+    rows, reading, reference = writer.rows(), prepared.reading, prepared.reference
+    bins = common_bins(rows, reading.measurement.points, reference)
+    spectra = pooled_spectra(rows, pooling, bins, writer.power)
+    with interruption.shield():
+        contents.write_spectra(writer, spectra, bins, reference)
+    whole = [spectrum for spectrum in spectra if not spectrum.stratum.class_a]
+    return [figure for spectrum in whole for figure in shape_figures(spectrum, bins, reading, reference)]
 
 
 def _curves(prepared: Prepared, candidates: strips.Candidates, paths: np.ndarray, ends: np.ndarray) -> Rows:
@@ -100,16 +107,13 @@ def _write(
     prepared: Prepared,
     writer: ReportWriter,
     figures: FigureTable,
-    spectra: list[PooledSpectrum],
-    bins: Bins,
     kept: Strips,
     used: np.ndarray,
 ) -> None:
-    """Everything but the rows and the attributes."""
+    """Everything but the rows, the spectra and the attributes."""
     subject, reading = prepared.subject, prepared.reading
     rows = writer.rows()
     contents.write_figures(writer, figures)
-    contents.write_spectra(writer, spectra, bins, prepared.reference)
     contents.write_classes(writer, _class_columns(subject, rows, reading))
     contents.write_images(writer, used, [subject.images.names[i] for i in used])
     contents.write_checks(writer, prepared.pilot, reading.measurement.signals)
