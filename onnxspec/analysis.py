@@ -20,9 +20,10 @@ from onnxspec.evaluating import LINES, Source, parts
 from onnxspec.families import measuring
 from onnxspec.families.choosing import Own, choose
 from onnxspec.families.family import Family
+from onnxspec.listening import Listener, Silence
 from onnxspec.paths.families import line
 from onnxspec.paths.pairs import Pairs
-from onnxspec.planning import Listener, Prepared, Silence, freeze, prepare
+from onnxspec.planning import Prepared, freeze, prepare
 from onnxspec.provenance import Clock
 from onnxspec.report.pooling import Pooling, sample_spectrum
 from onnxspec.report.report import Report

@@ -15,8 +15,9 @@ from onnxspec.engine.shards import VALUES_PER_SHARD
 from onnxspec.families.choosing import Own, choose
 from onnxspec.families.family import Family
 from onnxspec.images.cache import LIMIT_BYTES
+from onnxspec.listening import Listener, Silence
 from onnxspec.model import machine
-from onnxspec.planning import CHOSEN, Frozen, Listener, Silence, freeze
+from onnxspec.planning import CHOSEN, Frozen, freeze
 from onnxspec.provenance import Clock
 from onnxspec.results import measure
 from onnxspec.settings import Settings

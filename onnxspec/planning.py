@@ -13,6 +13,7 @@ from onnxspec import __version__, checks, metrics, strips
 from onnxspec.engine.local import LARGEST_HOST_TILE
 from onnxspec.errors import DataError
 from onnxspec.images.cache import PixelCache
+from onnxspec.listening import Listener
 from onnxspec.model.session import OnnxModel
 from onnxspec.paths.pairs import Pairs, available, draw
 from onnxspec.reference import reference_distance
@@ -27,29 +28,6 @@ LENGTHS = 1000
 """Pairs of each kind whose lengths decide the points: the order of the plan is random, so the first tell as much as all."""
 LONG = 95
 ASKED, CHOSEN, DOUBLED = "asked", "auto", "doubled"
-
-
-class Listener(Protocol):
-    """Who is told how a run goes on."""
-
-    def stage(self, name: str) -> None:
-        """A part of the run begins."""
-
-    def plan(self, paths: int, images: int, seconds: float, kept: int = 0, at_most: bool = False) -> None:
-        """What the run will evaluate (or `at_most`), about how long it takes, and how many paths are kept from before."""
-
-    def images(self, count: int) -> None:
-        """So many more images were evaluated; called from several threads."""
-
-
-class Silence:
-    """A listener that does not care."""
-
-    def stage(self, name: str) -> None: ...
-
-    def plan(self, paths: int, images: int, seconds: float, kept: int = 0, at_most: bool = False) -> None: ...
-
-    def images(self, count: int) -> None: ...
 
 
 class Beside(Protocol):

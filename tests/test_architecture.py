@@ -14,7 +14,7 @@ PACKAGE = ROOT / "onnxspec"
 # import each other.
 ORDER = [
     ["errors"],
-    ["files", "interruption", "values"],
+    ["files", "interruption", "listening", "values"],
     ["settings"],
     ["permutation", "series", "signals", "spectra", "statistics"],
     ["metrics"],

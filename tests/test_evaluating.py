@@ -10,7 +10,7 @@ import onnxspec
 from conftest import FASHION
 from onnxspec import checks, strips
 from onnxspec.engine.local import LocalEngine
-from onnxspec.planning import Silence
+from onnxspec.listening import Silence
 from test_resuming import content
 
 MODEL, OTHER = FASHION / "epoch-01.onnx", FASHION / "epoch-10.onnx"

@@ -6,8 +6,8 @@ import pytest
 import onnxspec
 from conftest import FASHION
 from onnxspec.forecast import forecast
+from onnxspec.listening import Silence
 from onnxspec.model import machine
-from onnxspec.planning import Silence
 
 MODEL, DATA = FASHION / "pytorch.onnx", FASHION / "test.npz"
 

@@ -12,8 +12,9 @@ from onnxspec.auditing.baseline import Baseline
 from onnxspec.auditing.gate import audit
 from onnxspec.comparison.comparing import compare
 from onnxspec.errors import ExitCode, ReportError, UsageError
+from onnxspec.listening import Silence
 from onnxspec.metrics import enough_points
-from onnxspec.planning import Silence, freeze, prepare
+from onnxspec.planning import freeze, prepare
 from onnxspec.report.spool import Spool
 from onnxspec.subject import open_subject
 

@@ -19,7 +19,7 @@ from onnxspec.report.report import Report
 from onnxspec.settings import Settings
 
 if TYPE_CHECKING:
-    from onnxspec.planning import Listener
+    from onnxspec.listening import Listener
 
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 

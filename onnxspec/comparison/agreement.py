@@ -12,9 +12,9 @@ import numpy as np
 
 from onnxspec import checks, signals, spectra
 from onnxspec.engine.shards import Shard, shards
+from onnxspec.listening import Listener
 from onnxspec.paths import families
 from onnxspec.paths.pairs import Pairs
-from onnxspec.planning import Listener
 from onnxspec.subject import Subject
 
 IDENTICAL = "identical to float32 rounding"

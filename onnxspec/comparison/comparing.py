@@ -21,7 +21,7 @@ from onnxspec.comparison.ranking import rank
 from onnxspec.comparison.stepping import measure_in_step
 from onnxspec.errors import UsageError
 from onnxspec.interruption import Interrupted
-from onnxspec.planning import Listener, Silence
+from onnxspec.listening import Listener, Silence
 from onnxspec.results import Remark
 from onnxspec.sampling import REACHED, USED_UP
 from onnxspec.settings import Settings

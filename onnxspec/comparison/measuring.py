@@ -17,10 +17,10 @@ from onnxspec import interruption
 from onnxspec.analysis import Run, started, walk
 from onnxspec.comparison.candidates import Candidate
 from onnxspec.errors import DataError, OnnxspecError, ReportError, UsageError
+from onnxspec.listening import Listener
 from onnxspec.model import metadata
 from onnxspec.model.session import OnnxModel
 from onnxspec.paths.pairs import Pairs
-from onnxspec.planning import Listener
 from onnxspec.report.report import Report
 from onnxspec.report.spool import Spool
 from onnxspec.settings import Measurement, Plan, Settings

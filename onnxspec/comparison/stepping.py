@@ -15,7 +15,7 @@ from onnxspec.analysis import Run, to_precision
 from onnxspec.comparison.candidates import Candidate
 from onnxspec.comparison.measuring import Measured, Shelf, open_candidate, own_settings
 from onnxspec.errors import DataError, UsageError
-from onnxspec.planning import Listener
+from onnxspec.listening import Listener
 from onnxspec.settings import Settings
 from onnxspec.statistics import Interval
 from onnxspec.subject import TRUE

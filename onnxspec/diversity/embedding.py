@@ -11,9 +11,9 @@ from onnxspec.images.dataset import ImageSet
 from onnxspec.images.opening import open_images
 from onnxspec.images.preprocess import fit
 from onnxspec.images.span import Span, require_meant
+from onnxspec.listening import Listener
 from onnxspec.model import machine, metadata
 from onnxspec.model.session import OnnxModel
-from onnxspec.planning import Listener
 from onnxspec.report.report import Report
 from onnxspec.settings import Settings
 from onnxspec.subject import first_readable, given_preprocess

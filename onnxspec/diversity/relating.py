@@ -13,7 +13,7 @@ from onnxspec.diversity.correlation import Correlation, rank_correlation, reach
 from onnxspec.diversity.embedding import class_distances
 from onnxspec.diversity.found import TOO_WIDE, ClassOf, Diversity, Quantity, Relation
 from onnxspec.errors import ReportError
-from onnxspec.planning import Listener, Silence
+from onnxspec.listening import Listener, Silence
 from onnxspec.report.headline import figure, labelled, signals_of
 from onnxspec.report.pooling import RANKED_FROM
 from onnxspec.report.report import Report

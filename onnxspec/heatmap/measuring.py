@@ -14,8 +14,8 @@ from onnxspec.heatmap.filters import Filter, Filtered, filters
 from onnxspec.heatmap.perturbed import Perturbed, signs
 from onnxspec.heatmap.result import SIGNALS, HeatMap
 from onnxspec.images.planes import change_per_pixel, planes
+from onnxspec.listening import Listener, Silence
 from onnxspec.paths.waves import Waves
-from onnxspec.planning import Listener, Silence
 from onnxspec.provenance import Clock, run_attributes, subject_attributes
 from onnxspec.results import Remark
 from onnxspec.settings import Settings

@@ -11,13 +11,13 @@ import numpy as np
 from onnxspec import __version__, series, signals, statistics
 from onnxspec.errors import DataError, OnnxspecError, UsageError
 from onnxspec.images.planes import planes
+from onnxspec.listening import Listener, Silence
 from onnxspec.noise import dips
 from onnxspec.noise.found import CheckpointOf, FitOf, NoiseFit, NoiseOf
 from onnxspec.noise.inputs import Input, as_direction, require_same
 from onnxspec.noise.losses import ClosedForms, LogLikelihood, perfect
 from onnxspec.noise.measuring import concentration, measure
 from onnxspec.noise.targets import Noise, phi, smoothing
-from onnxspec.planning import Listener, Silence
 from onnxspec.results import Remark
 from onnxspec.settings import Settings
 from onnxspec.statistics import Pooled, paired

@@ -15,10 +15,10 @@ from onnxspec.images.opening import open_images
 from onnxspec.images.preprocess import InputSpec, Preprocess, fit
 from onnxspec.images.presets import read_preprocess
 from onnxspec.images.span import Span, require_meant
+from onnxspec.listening import Listener, Silence
 from onnxspec.noise.inputs import Input, as_direction
 from onnxspec.noise.measuring import concentration
 from onnxspec.noise.targets import Noise, phi, smoothing, soft_targets
-from onnxspec.planning import Listener, Silence
 from onnxspec.settings import Inputs, Settings
 from onnxspec.subject import first_readable, origins
 

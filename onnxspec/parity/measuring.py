@@ -4,13 +4,13 @@ import os
 from pathlib import Path
 from typing import Any
 
+from onnxspec.listening import Listener, Silence
 from onnxspec.parity.planning import prepare
 from onnxspec.parity.pooling import concluded
 from onnxspec.parity.protocols import defaults, named, require_open
 from onnxspec.parity.result import ParityResult
 from onnxspec.parity.storing import write
 from onnxspec.parity.walking import walked
-from onnxspec.planning import Listener, Silence
 from onnxspec.report.writer import require_writable
 from onnxspec.settings import Settings
 from onnxspec.subject import open_subject

@@ -8,12 +8,12 @@ import numpy as np
 
 from onnxspec.engine.local import LocalEngine
 from onnxspec.errors import DataError
+from onnxspec.listening import Listener
 from onnxspec.parity.pairs import draw
 from onnxspec.parity.protocols import FOURIER, FOURIER_POINTS, Protocol
 from onnxspec.parity.space import NormalisedSpace
 from onnxspec.paths.pairs import Pairs
 from onnxspec.paths.space import PixelSpace
-from onnxspec.planning import Listener
 from onnxspec.results import Remark
 from onnxspec.settings import Settings
 from onnxspec.subject import TRUE, Subject

@@ -20,7 +20,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import onnxspec
-from onnxspec.planning import Silence
+from onnxspec.listening import Silence
 
 from . import machine, subjects
 

@@ -30,9 +30,9 @@ import onnxruntime
 
 from onnxspec.analysis import walk
 from onnxspec.errors import DeviceError, ExitCode
+from onnxspec.listening import Silence
 from onnxspec.model import devices
 from onnxspec.model.providers import CUDA, Choice
-from onnxspec.planning import Silence
 from onnxspec.settings import Settings
 from onnxspec.subject import Subject, open_subject
 

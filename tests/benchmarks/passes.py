@@ -24,9 +24,9 @@ import numpy as np
 import onnxspec
 from onnxspec import sampling, statistics
 from onnxspec.comparison.comparing import compare
+from onnxspec.listening import Silence
 from onnxspec.parity import planning as published
 from onnxspec.parity.protocols import PROTOCOLS
-from onnxspec.planning import Silence
 from onnxspec.settings import Settings
 from onnxspec.statistics import Interval
 from onnxspec.subject import open_subject

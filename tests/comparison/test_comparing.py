@@ -13,7 +13,7 @@ from onnxspec.comparison.comparing import compare
 from onnxspec.comparison.storing import to_csv, to_json, write
 from onnxspec.errors import DataError, ReportError, UsageError
 from onnxspec.interruption import Interrupted
-from onnxspec.planning import Silence
+from onnxspec.listening import Silence
 
 PYTORCH, SKLEARN = FASHION / "pytorch.onnx", FASHION / "sklearn.onnx"
 

@@ -18,7 +18,7 @@ from conftest import FASHION, ROOT
 from onnxspec.engine import cluster, remote
 from onnxspec.errors import DataError, DeviceError, ModelError, UsageError
 from onnxspec.images.cache import PixelCache
-from onnxspec.planning import Silence
+from onnxspec.listening import Silence
 from onnxspec.settings import FAMILIES, Settings
 from onnxspec.subject import open_model, open_subject
 from test_resuming import content

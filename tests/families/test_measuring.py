@@ -12,7 +12,8 @@ from onnxspec.families import bands, measuring
 from onnxspec.families.choosing import choose
 from onnxspec.families.measuring import closed_floor, read
 from onnxspec.families.pooling import band_name, beyond_reach, pooled
-from onnxspec.planning import Silence, freeze, prepare
+from onnxspec.listening import Silence
+from onnxspec.planning import freeze, prepare
 from onnxspec.report.spool import Spool
 from onnxspec.results import Reading
 from onnxspec.settings import FAMILIES, Measurement, Settings

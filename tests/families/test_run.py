@@ -12,7 +12,7 @@ from conftest import FASHION
 from families.conftest import measured
 from onnxspec.cli import main
 from onnxspec.errors import ReportError, UsageError
-from onnxspec.planning import Silence
+from onnxspec.listening import Silence
 from onnxspec.report.export import to_csv, to_json
 from onnxspec.report.families import COLUMNS
 from onnxspec.report.html.page import page

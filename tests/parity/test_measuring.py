@@ -12,11 +12,11 @@ import onnxspec
 from conftest import FASHION
 from onnxspec import parity
 from onnxspec.errors import DataError, ModelError, UsageError
+from onnxspec.listening import Silence
 from onnxspec.parity.planning import prepare
 from onnxspec.parity.pooling import concluded
 from onnxspec.parity.result import CONSISTENT
 from onnxspec.parity.walking import walked
-from onnxspec.planning import Silence
 from onnxspec.subject import open_subject
 from oracle import mool
 from oracle import signals as oracle
