@@ -11,7 +11,7 @@ import onnxruntime
 
 from onnxspec import __version__, checks, metrics, strips
 from onnxspec.engine.local import LARGEST_HOST_TILE
-from onnxspec.errors import DataError
+from onnxspec.errors import DataError, UsageError
 from onnxspec.images.cache import PixelCache
 from onnxspec.listening import Listener
 from onnxspec.model.session import OnnxModel
@@ -123,7 +123,7 @@ def freeze(subject: Subject, settings: Settings, listener: Listener, given: Pair
     points_from = ASKED if settings.measurement.points != AUTO else CHOSEN
     settings = settings.updated(pairs=settings.plan.most)
     if points_from == CHOSEN:
-        settings = settings.updated(points=_points(subject, settings, pairs, cutoff))
+        settings = settings.updated(points=_points(subject, settings, pairs, cutoff, reference))
     reading = Reading(settings.measurement, cutoff, subject.probabilities, subject.output_of, subject.columns)
     return Frozen(subject, settings, pairs, reference, reading, tuple(remarks), points_from)
 
@@ -296,13 +296,27 @@ def _digest(*arrays: np.ndarray) -> str:
     return total.hexdigest()
 
 
-def _points(subject: Subject, settings: Settings, pairs: Pairs, cutoff: float) -> int:
-    """As many as the lengths of the paths ask for, before the pilot has its say."""
+def _points(subject: Subject, settings: Settings, pairs: Pairs, cutoff: float, reference: float) -> int:
+    """As many as the lengths of the paths ask for, before the pilot has its say.
+
+    Raises
+    ------
+    UsageError
+        The cut-off is so high that no grid resolves it.
+    """
     engine, some = subject.engine, checks.pilot_pairs(pairs, LENGTHS)
     blocks = [some[start : start + LENGTHS // 10] for start in range(0, len(some), LENGTHS // 10)]
     lengths = np.concatenate(list(engine.map(lambda of: engine.distance(of.image_a, of.image_b), blocks)))
     least = FEWEST_LABEL_POINTS if "label" in settings.measurement.signals else 0
-    return min(max(metrics.enough_points(float(np.percentile(lengths, LONG)), cutoff), least), MAX_POINTS)
+    enough = metrics.enough_points(float(np.percentile(lengths, LONG)), cutoff)
+    if enough > MAX_POINTS:
+        usual = metrics.CYCLES_PER_REFERENCE / reference
+        raise UsageError(
+            f"A cut-off of {cutoff:g} cycles per unit of RMS distance takes {enough:,} points on a path, of {MAX_POINTS:,} "
+            "at most.",
+            f"Lower --cutoff; that of these images would be {usual:.3g}.",
+        )
+    return max(enough, least)
 
 
 def _plan(subject: Subject, settings: Settings) -> tuple[Pairs, list[Remark]]:
