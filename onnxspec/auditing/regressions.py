@@ -2,9 +2,10 @@
 
 Figures are compared over the pairs right under both (method.md section 5), paired where the two share pairs. All
 regression rules of an audit are one family: their one-sided p-values are Holm-corrected, so that an audit without any
-change fails by chance in at most 2.5 % of cases, however many rules it has. A rule that would not even have found a
-doubling (of accuracy: a halving) could not have failed, and says so instead of passing; unless the whole interval
-lies on the right side anyway.
+change fails by chance in at most 2.5 % of cases, however many rules it has. Many rules ask for a far tail of Student's
+t, which few heavy paths do not have: a class's figure that they carry fails no rule. A rule that would not even have
+found a doubling (of accuracy: a halving) could not have failed, and says so instead of passing; unless the whole
+interval lies on the right side anyway.
 """
 
 import math
@@ -46,15 +47,15 @@ def judge(rules: Sequence[Regression], now: Sample, then: Sample, same_data: boo
 
 
 def _verdict(rule: Regression, change: Change, p: float) -> Verdict:
-    state, why = _state(change, p)
+    state, why = _state(rule.metric, change, p)
     text = f"{_shown(rule.metric, change)}{why}"
     gating = rule.severity == "fail"
     state = judged(state, rule.severity)
     return Verdict(rule.metric.name, "regression", str(rule), state, text, change.interval, gating)
 
 
-def _state(change: Change, p: float) -> tuple[State, str]:
-    """The state, and what else is to be said about it."""
+def _state(metric: Metric, change: Change, p: float) -> tuple[State, str]:
+    """The state, and what else is to be said about it; p : as `change.p`, adjusted over all rules."""
     if change.same:
         return State.PASS, ""
     if math.isnan(change.interval.estimate):
@@ -62,9 +63,14 @@ def _state(change: Change, p: float) -> tuple[State, str]:
     if change.beyond and p <= ALPHA:
         if change.selection:
             return State.INCONCLUSIVE, f", p = {p:.2g}; depends on selection: {change.selection}"
+        if metric.of_class and metric.figure != ACCURACY and change.interval.carried_by_few:
+            few = f"carried by few paths ({change.interval.n_eff:.0f} effective)"
+            return State.INCONCLUSIVE, f", p = {p:.2g}; {few}: use more --pairs"
         return State.FAIL, f", p = {p:.2g}"
     if not change.decidable:
         return State.INCONCLUSIVE, "; so few pairs could not have shown even a large change: use more --pairs"
+    if change.beyond and change.p <= ALPHA:
+        return State.PASS, f"; that alone would be significant, among so many rules it is not (p = {p:.2g})"
     return State.PASS, ""
 
 

@@ -10,6 +10,7 @@ from onnxspec import statistics
 from onnxspec.auditing import regressions
 from onnxspec.auditing.names import parse
 from onnxspec.auditing.policy import Regression, usual
+from onnxspec.auditing.samples import Sample
 from onnxspec.auditing.verdicts import State
 from onnxspec.errors import UsageError
 
@@ -51,6 +52,44 @@ def test_a_path_or_two_that_change_fail_no_audit(carriers):
     lone[np.flatnonzero(then.selected("within") & then.right)[:carriers]] = 0.2
     before, after = (replace(then, columns={**then.columns, "hf_prob": lone * np.float32(times)}) for times in (1, 1.3))
     assert one("within.hff", after, before, factor=1.1) is State.INCONCLUSIVE
+
+
+def of_classes(seed, count=40, paths=20):
+    """Two networks of which some paths within a class jump by chance, and neither is the wilder."""
+    rng = np.random.default_rng(seed)
+    classes = np.repeat(np.arange(count, dtype=np.int32), paths)
+    ends = np.arange(2 * len(classes), dtype=np.int32).reshape(2, -1)
+    same = {"kind": np.zeros(len(classes), np.int8), "class_a": classes, "class_b": classes}
+    same |= {"image_a": ends[0], "image_b": ends[1], "status": np.full(len(classes), 7, np.uint8)}
+    names = tuple(map(str, range(count)))
+
+    def run():
+        jumps = np.where(rng.random(len(classes)) < 0.05, np.exp(2.5 + 0.7 * rng.standard_normal(len(classes))), 1)
+        hf = (0.3 * jumps * np.exp(0.5 * rng.standard_normal(len(classes)))).astype(np.float32)
+        return Sample({**same, "hf_prob": hf, "total_prob": np.maximum(hf, 10)}, names, {"prob": 0.0})
+
+    return run(), run()
+
+
+def test_many_classes_that_few_paths_carry_cry_no_wolf():
+    rules = [Regression(parse(f"class.{number}.hff"), 1.1) for number in range(40)]
+    assert not any(State.FAIL in judged(rules, *of_classes(seed)) for seed in range(25))
+
+
+def test_a_class_that_many_paths_carry_still_fails():
+    then, now = of_classes(0, count=2, paths=2000)
+    worse = replace(now, columns={**now.columns, "hf_prob": now["hf_prob"] * np.float32(1.5)})
+    assert one("class.0.hff", worse, then, factor=1.1) is State.FAIL
+
+
+def test_a_change_that_only_the_number_of_rules_excuses_says_so():
+    same = world(0)
+    then, now = same.run(), same.run(between_slope=1.08)
+    rule = Regression(parse("between.slope"), 1.01)
+    p = regressions.judge([rule], now, then, True)[0]
+    assert p.state is State.FAIL
+    among = regressions.judge([rule] * 2000, now, then, True)[0]
+    assert among.state is State.PASS and "among so many rules" in among.text
 
 
 def test_nothing_then_and_nothing_now_is_no_change():
