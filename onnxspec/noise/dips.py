@@ -28,13 +28,18 @@ class Dip:
 def locate(series: Sequence[Pooled]) -> Dip:
     """The dip of noise fitting over checkpoints in order.
 
-    The lowest was chosen among all, so that fall and rise have Bonferroni's level for as many contrasts as there are
-    other checkpoints.
+    The lowest was chosen among all, so that it has Bonferroni's level for as many figures as there are, and fall and
+    rise for as many contrasts as there are other checkpoints.
     """
     at = int(np.argmin([one.value for one in series]))
-    level = 1 - (1 - LEVEL) / max(len(series) - 1, 1)
-    fall, rise = (paired(end, series[at]).interval(level) for end in (series[0], series[-1]))
-    return Dip(at, series[at].interval(), fall, rise, _verdict(at, len(series), fall.low > 0, rise.low > 0))
+    minimum = series[at].interval(_each_of(len(series)))
+    fall, rise = (paired(end, series[at]).interval(_each_of(len(series) - 1)) for end in (series[0], series[-1]))
+    return Dip(at, minimum, fall, rise, _verdict(at, len(series), fall.low > 0, rise.low > 0))
+
+
+def _each_of(count: int) -> float:
+    """The level that intervals need for all of `count` to hold at once."""
+    return 1 - (1 - LEVEL) / max(count, 1)
 
 
 def _verdict(at: int, count: int, fell: bool, rose: bool) -> str:

@@ -43,3 +43,14 @@ def test_checkpoints_that_do_not_differ_seldom_make_a_dip():
     """Although the lowest of eight is chosen."""
     count = sum(locate(series(*[0] * 8)).verdict in (DIP, FALLING, RISING) for _ in range(200))
     assert count <= 20
+
+
+@pytest.mark.parametrize("count", [3, 15])
+def test_the_lowest_is_known_no_better_than_it_was_chosen(count):
+    """Of checkpoints that are equally good."""
+
+    def covered():
+        minimum = locate(series(*[0] * count, noise=1)).minimum
+        return minimum.low <= SHARED.mean() <= minimum.high
+
+    assert np.mean([covered() for _ in range(300)]) >= 0.93
