@@ -23,6 +23,8 @@ UNDECIDED = "not told apart"
 SAME = "the same"
 # Float32 rounding moves pooled figures by less than this share, and that is no difference however often it is seen.
 ROUNDING = 1e-4
+ALIKE = 1e-3
+"""A share within which a figure must be known to be called the same."""
 
 
 @dataclass(frozen=True)
@@ -134,11 +136,17 @@ def verdict(common: Pooled, own: Pooled, p: float, shared: float) -> str:
     same = abs(common.value) < ROUNDING
     if shared < ENOUGH_IN_COMMON or (decided and contrary and not (same and abs(own.value) < ROUNDING)):
         return DEPENDS
-    if same and common.logarithmic:
+    if same and _known_within(common, ALIKE):
         return SAME
     if not p < SIGNIFICANT:
         return UNDECIDED
     return "higher" if common.value > 0 else "lower"
+
+
+def _known_within(factor: Pooled, share: float) -> bool:
+    """Whether the interval of a factor reaches no further from one than a share; never of a difference."""
+    found = factor.interval()
+    return factor.logarithmic and 1 / (1 + share) <= found.low and found.high <= 1 + share
 
 
 def _own_contrast(

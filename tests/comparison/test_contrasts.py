@@ -29,6 +29,7 @@ def pooled(value: float, error: float, paths: int = 400) -> Pooled:
         (pooled(0.5, 0.1), pooled(0.4, 0.1), 0.79, DEPENDS),
         (pooled(0.05, 0.1), pooled(-0.05, 0.1), 0.9, UNDECIDED),
         (pooled(4e-8, 1e-8), pooled(-4e-8, 1e-8), 1.0, SAME),
+        (pooled(4e-8, 0.1), pooled(-4e-8, 0.1), 1.0, UNDECIDED),
     ],
 )
 def test_verdicts(common, own, shared, words):
