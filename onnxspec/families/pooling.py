@@ -21,7 +21,7 @@ def pooled(walked: Walked, prepared: Prepared) -> FamilyTable:
     rows = _with_ends(walked.rows)
     pooling = Pooling(rows, prepared.subject.class_names, as_lines, prepared.pilot.floor, family.anchors)
     figures = [
-        FamilyFigure(family.name, band, stratum.kind, selection, signal, metric, estimator, interval.interval())
+        FamilyFigure(family.name, band, stratum.kind, selection, signal, metric, estimator, interval)
         for stratum, of_kind in pooling.strata.kinds()
         for band, at in _bands(rows, of_kind)
         for selection in SELECTIONS
@@ -39,14 +39,18 @@ def beyond_reach(walked: Sequence[Walked]) -> Iterator[Remark]:
 
 
 def _figures(pooling: Pooling, at: np.ndarray, closed: bool) -> Iterator[tuple]:
-    """Signal, metric, estimator and pooled figure over (n,) row indices."""
+    """Signal, metric, estimator and figure over (n,) row indices."""
     estimator = "closed" if closed else "sine"
     for signal in pooling.reading.measurement.signals:
-        yield signal, "hff", estimator, pooling.hff(at, signal)
-        yield signal, "slope", estimator, pooling.mean(at, f"slope_{signal}")
-    for signal, metric in (("prob", "excess_tv"), ("prob", "flips"), ("", "length"), ("", "spread")):
+        yield signal, "hff", estimator, pooling.hff(at, signal).interval()
+        yield signal, "slope", estimator, pooling.mean(at, f"slope_{signal}").interval()
+    for signal, metric in (("prob", "excess_tv"), ("prob", "flips"), ("", "length")):
         if metric in pooling.rows.columns:
-            yield signal, metric, "", pooling.mean(at, metric)
+            yield signal, metric, "", pooling.mean(at, metric).interval()
+    if "spread" in pooling.rows.columns:
+        # All paths share the images that it is measured on, so that they do not say how well it is known.
+        known = pooling.mean(at, "spread").interval()
+        yield "", "spread", "", replace(known, low=np.nan, high=np.nan, n_eff=np.nan)
 
 
 def _bands(rows: Rows, at: np.ndarray) -> list[tuple[str, np.ndarray]]:

@@ -2,7 +2,7 @@
 
 Each is a straight line of its own, through an image along a wave that is the same on every channel, so that every
 band of image frequency gets a function spectrum: the two frequencies that Fridovich-Keil et al. 2022 connect. Natural
-images vary mostly along low frequencies: `spread` says how much, and `per_spread` counts the cycles by it.
+images vary mostly along low frequencies, and `spread` says how much.
 """
 
 from collections.abc import Callable, Sequence
@@ -114,13 +114,3 @@ def spread(coordinates: np.ndarray) -> np.ndarray:
     """
     along = np.asarray(coordinates, np.float64).sum(1) / np.sqrt(coordinates.shape[1])
     return along.std(0, ddof=1)
-
-
-def per_spread(cycles: np.ndarray, amplitude: float, channels: int, spread: np.ndarray) -> np.ndarray:
-    """Cycles per path as cycles per spread of the data along its wave: the path is 2 A sqrt(channels) long along V.
-
-    Parameters
-    ----------
-    cycles : (...) cycles per path; spread : (...) of the path's wave, in the units of `amplitude`
-    """
-    return np.asarray(cycles) * spread / (2 * amplitude * np.sqrt(channels))
