@@ -31,12 +31,13 @@ def rates(wrong: np.ndarray) -> Estimates:
     return _estimates(np.array([(one.estimate, one.low, one.high) for one in found]).reshape(-1, 3).T)
 
 
-def increases(wrong: np.ndarray, before: np.ndarray) -> Estimates:
+def increases(wrong: np.ndarray, before: np.ndarray, least: float = -1.0) -> Estimates:
     """Mean of what is wrong now less what was before, over the same images.
 
     Parameters
     ----------
     wrong : (images, figures) in 0..1; before : (images,) of 0 and 1
+    least : that there can be: 0 where nothing was wrong before by definition
     """
     difference = wrong - before[:, None].astype(np.float64)
     images = len(difference)
@@ -44,7 +45,7 @@ def increases(wrong: np.ndarray, before: np.ndarray) -> Estimates:
     middle = difference.sum(0) / size
     variance = (np.square(difference).sum(0) + PSEUDO_IMAGES / 2) / size - middle**2
     reach = special.stdtrit(max(images - 1, 1), (1 + LEVEL) / 2) * np.sqrt(variance / size)
-    low, high = np.maximum(middle - reach, -1), np.minimum(middle + reach, 1)
+    low, high = np.maximum(middle - reach, least), np.minimum(middle + reach, 1)
     return Estimates(difference.mean(0), low, high)
 
 

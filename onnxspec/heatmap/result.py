@@ -84,7 +84,11 @@ class HeatMap:
     @cached_property
     def increase(self) -> Estimates:
         """Error for every wave less that on the images as they are, paired over images."""
-        return intervals.increases(self.wrong, self.wrong_before)
+        return self._increases(self.wrong)
+
+    def _increases(self, wrong: np.ndarray) -> Estimates:
+        """Where images are not labelled, their own answers are the right ones, and error cannot fall."""
+        return intervals.increases(wrong, self.wrong_before, -1.0 if self.labelled else 0.0)
 
     @cached_property
     def mean_change(self) -> dict[str, Estimates]:
@@ -99,7 +103,7 @@ class HeatMap:
         low, high = np.array([octave_range(band) for band in bands]).T
         wrong = _averaged(self.wrong, at)
         change = {signal: intervals.means(_averaged(change, at)) for signal, change in self.change.items()}
-        return Rings(low, high, count, wrong.mean(0), intervals.increases(wrong, self.wrong_before), change)
+        return Rings(low, high, count, wrong.mean(0), self._increases(wrong), change)
 
     @cached_property
     def filtered_accuracy(self) -> Estimates:

@@ -150,6 +150,7 @@ def test_without_labels_an_error_is_another_answer(convnet):
     assert not found.labelled
     assert found.wrong_before.sum() == 0
     assert np.array_equal(found.increase.estimate, found.error.estimate)
+    assert found.increase.low.min() == 0 and found.rings.increase.low.min() >= 0
     assert "unlabelled" in [remark.code for remark in found.remarks]
 
 

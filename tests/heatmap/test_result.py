@@ -20,7 +20,9 @@ def made() -> HeatMap:
     wrong = rng.integers(0, 2, (IMAGES, len(WAVES)), np.uint8)
     change = {name: rng.random((IMAGES, len(WAVES)), np.float32) for name in ("prob", "logit")}
     names = tuple(map(str, range(IMAGES)))
-    return HeatMap(WAVES, (), np.arange(IMAGES), names, wrong[:, 0], wrong, wrong[:, :0], change, {}, {})
+    return HeatMap(
+        WAVES, (), np.arange(IMAGES), names, wrong[:, 0], wrong, wrong[:, :0], change, {"labelling": "true"}, {}
+    )
 
 
 def test_rings_are_means_over_the_waves_of_an_octave():
