@@ -52,7 +52,7 @@ class Pooled:
 
     influence : (paths,) float64; image_a, image_b : (paths,) int, the images that each path joins
     bottom, top : what the figure itself cannot go beyond
-    carrying : how many paths add something to it
+    carrying : how many paths add something to it; counts : whether it is the mean of whole numbers
     """
 
     value: float
@@ -64,6 +64,7 @@ class Pooled:
     bottom: float = field(default=-float("inf"))
     top: float = field(default=float("inf"))
     carrying: int = field(default=0)
+    counts: bool = field(default=False)
 
     def variance(self) -> tuple[float, float, int]:
         """Variance of the value, kappa, and the number of images; dyadic-robust.
@@ -90,8 +91,10 @@ class Pooled:
             return Interval(estimate, *bounds, paths, 1.0, TOO_FEW)
         v, kappa, images = self.variance()
         if v == 0:
-            # Where all paths are at the end of the scale, some may be elsewhere that were not seen, say by one.
-            reach = _share_unseen(min(paths, images / 2), level) if estimate in (self.bottom, self.top) else 0.0
+            # Where all paths count the same, or are at the end of the scale, some may be elsewhere that were not seen,
+            # say by one.
+            elsewhere = self.counts or estimate in (self.bottom, self.top)
+            reach = _share_unseen(min(paths, images / 2), level) if elsewhere else 0.0
             low, high = max(estimate - reach, self.bottom), min(estimate + reach, self.top)
             return Interval(estimate, low, high, paths, float("nan") if self.value == -np.inf else float(paths))
         reach = float(special.stdtrit(_degrees(kappa, images, paths), (1 + level) / 2)) * np.sqrt(v)
@@ -157,7 +160,8 @@ def mean(
     reason = _undefined(len(values))
     influence = (values - values.mean()) / (len(values) - 1) if not reason else np.zeros(len(values))
     value = float(values.mean()) if len(values) else np.nan
-    return Pooled(value, influence, image_a, image_b, False, reason, bottom, top, int(np.count_nonzero(values)))
+    counts, carrying = np.array_equal(values, np.rint(values)), int(np.count_nonzero(values))
+    return Pooled(value, influence, image_a, image_b, False, reason, bottom, top, carrying, counts)
 
 
 def mean_band(

@@ -210,6 +210,13 @@ def test_all_at_the_top_may_be_lower():
     assert (found.estimate, found.high) == (1, 1) and found.low == pytest.approx(0.025 ** (1 / 20))
 
 
+def test_counts_that_are_all_alike_may_differ_elsewhere():
+    """As flips do where all of twenty paths cross one boundary."""
+    found = statistics.mean(np.ones(20), *disjoint(20), bottom=0.0).interval()
+    unseen = 1 - 0.025 ** (1 / 20)
+    assert figures(found)[:3] == pytest.approx((1, 1 - unseen, 1 + unseen))
+
+
 def test_bands_of_what_is_all_alike_and_of_what_is_below_zero():
     values = np.column_stack([np.full(5, 0.3), [-1.0, -2, 0.5, 0, 0]])
     average, low, high = statistics.mean_band(values, *disjoint(5))
