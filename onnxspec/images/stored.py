@@ -4,6 +4,7 @@ HDF5 makes up values that were never written, loads filters by their number from
 to whatever its stream holds. None of that happens to a dataset that has passed here.
 """
 
+import itertools
 import math
 import zlib
 from typing import TYPE_CHECKING, Any
@@ -129,9 +130,7 @@ def _chunks_of(images: "h5py.Dataset", index: int) -> list[tuple[int, ...]]:
     """Where the chunks that hold item `index` of a chunked dataset begin."""
     first = index - index % images.chunks[0]
     grids = [range(0, side, chunk) for side, chunk in zip(images.shape[1:], images.chunks[1:], strict=True)]
-    return [(first, *(int(k) for k in rest)) for rest in np.array(np.meshgrid(*grids)).reshape(len(grids), -1).T] or [
-        (first,)
-    ]
+    return list(itertools.product([first], *grids))
 
 
 def _inflated(content: bytes) -> int:

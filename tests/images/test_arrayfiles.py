@@ -142,6 +142,17 @@ class TestHdf5:
         digests = [images.read(i)[1] for i in range(6)]
         assert all(digests) and len(set(digests)) == 6
 
+    @pytest.mark.parametrize("filters", [{"compression": "gzip"}, {"compression": "lzf"}, {"shuffle": True}])
+    def test_labels_and_names_may_be_compressed_too(self, tmp_path, filters):
+        with h5py.File(tmp_path / "data.h5", "w") as file:
+            file["images"] = IMAGES
+            file.create_dataset("labels", data=LABELS, chunks=(2,), **filters)
+            names = ["cat", "dog", "hen"]
+            file.create_dataset("class_names", data=names, dtype=h5py.string_dtype(), chunks=(3,), **filters)
+        images = open_images(tmp_path / "data.h5")
+        np.testing.assert_array_equal(images.labels, LABELS)
+        assert images.class_names == ("cat", "dog", "hen")
+
     def test_arrays_in_groups(self, tmp_path):
         path = write_hdf5(tmp_path / "data.h5", **{"test/images": IMAGES, "test/labels": LABELS})
         images = open_images(path, images_key="test/images", labels_key="test/labels")
