@@ -13,7 +13,18 @@ from onnxspec import signals, spectra
 from onnxspec.engine.local import Dither, LocalEngine
 from onnxspec.paths import families
 from onnxspec.paths.pairs import Pairs
-from onnxspec.results import Convergence, Pilot, Reading, Remark, Rows, measure
+from onnxspec.results import (
+    IN_COMPANY,
+    RANDOM,
+    ROUNDED,
+    SAME_BITS,
+    Convergence,
+    Pilot,
+    Reading,
+    Remark,
+    Rows,
+    measure,
+)
 from onnxspec.settings import KINDS
 from onnxspec.statistics import Interval, proportion
 
@@ -25,6 +36,22 @@ AT_ONCE = 4
 """Paths of the pilot that a worker takes at a time: few, so that the slowest networks keep all cores busy, too."""
 FLOAT32_UNIT = float(np.finfo(np.float32).eps)
 GRIDS = ("half", "chosen", "double")
+ROUNDING_SHARE = 0.01
+"""Of the largest centred score: what rounding in half precision, in another order, does not come near."""
+_OTHERWISE = {
+    ROUNDED: (
+        "The model does not give the same bits for the same images in every batch.",
+        "Figures will differ a little from run to run.",
+    ),
+    RANDOM: (
+        "The model gives other answers to the same images: it is random, as with dropout left on.",
+        "The figures are of that noise, too: export the model in evaluation mode.",
+    ),
+    IN_COMPANY: (
+        "What the model says of an image depends on the others in its batch, as with batch statistics left on.",
+        "The figures are not those of one image at a time: export the model in evaluation mode.",
+    ),
+}
 
 
 def pilot_places(pairs: Pairs, count: int = PILOT_PAIRS) -> np.ndarray:
@@ -88,7 +115,7 @@ def run_pilot(
     chosen = Rows.concatenated([rows["chosen"] for _, rows, _ in by_kind])
     floor = {name: noise[name].floor() for name in signal_names}
     power = {name: chosen[f"power_{name}"].mean(0, dtype=np.float64) for name in signal_names}
-    made = Pilot(found, floor, power, source, repeatable(engine, pilot), reading.measurement.points)
+    made = Pilot(found, floor, power, source, repetition(engine, pilot), reading.measurement.points)
     return made, Walked(places, outputs)
 
 
@@ -138,8 +165,13 @@ def noise_of(
     return noise, "CPU float32 reference" if reference else "input dither of one unit in the last place"
 
 
-def repeatable(engine: LocalEngine, pairs: Pairs) -> bool:
-    """Whether a path gives the same bits twice, and at another position among other neighbours in the batch."""
+def repetition(engine: LocalEngine, pairs: Pairs) -> str:
+    """Whether a path gives the same bits twice, and at another position among other neighbours in the batch.
+
+    Returns
+    -------
+    SAME_BITS, ROUNDED, or, where it is more than that, RANDOM or IN_COMPANY
+    """
     weights = families.line_at(np.arange(REPEATED_POINTS) / REPEATED_POINTS)
     order = np.arange(min(REPEATED_PATHS, len(pairs)))
 
@@ -147,8 +179,13 @@ def repeatable(engine: LocalEngine, pairs: Pairs) -> bool:
         outputs = engine.outputs(pairs.image_a[positions], pairs.image_b[positions], weights)
         return outputs[np.flatnonzero(positions == 0)[0]]
 
-    one, *others = engine.map(first_path, (order, order, order[::-1], order[:1]))
-    return all(np.array_equal(one, other) for other in others)
+    one, again, *elsewhere = engine.map(first_path, (order, order, order[::-1], order[:1]))
+    rounding = ROUNDING_SHARE * float(np.abs(one - one.mean(-1, keepdims=True)).max())
+    if np.abs(again - one).max() > rounding:
+        return RANDOM
+    if any(np.abs(other - one).max() > rounding for other in elsewhere):
+        return IN_COMPANY
+    return SAME_BITS if all(np.array_equal(one, other) for other in (again, *elsewhere)) else ROUNDED
 
 
 def pilot_images(pairs: Pairs, points: int) -> int:
@@ -193,12 +230,8 @@ def remarks(pilot: Pilot) -> Iterator[Remark]:
                 f"{metric} ({where}) changes by {found.change(metric):.1%} with twice the points.",
                 finer,
             )
-    if not pilot.repeatable:
-        yield Remark(
-            "not-repeatable",
-            "The model does not give the same bits twice for one batch.",
-            "Figures will differ a little from run to run; look for random or batch-dependent operators.",
-        )
+    if pilot.repetition != SAME_BITS:
+        yield Remark("not-repeatable", *_OTHERWISE[pilot.repetition])
 
 
 def floor_remark(pilot: Pilot, subtracted: bool) -> Remark:

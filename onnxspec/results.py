@@ -243,19 +243,23 @@ class Convergence:
         return abs(chosen / double - 1)
 
 
+SAME_BITS, ROUNDED, RANDOM, IN_COMPANY = "same bits", "rounded otherwise", "random", "depends on the batch"
+
+
 @dataclass(frozen=True)
 class Pilot:
     """All that was found before the run.
 
     points : on a path, as the run takes them
     floor, power : signal to the noise power, and to the pilot's mean power, per sine bin, (points - 2,) float64
+    repetition : what becomes of the same images in other batches, SAME_BITS or another of these
     """
 
     convergence: tuple[Convergence, ...]
     floor: dict[str, np.ndarray]
     power: dict[str, np.ndarray]
     floor_source: str
-    repeatable: bool
+    repetition: str
     points: int
 
     @property

@@ -145,7 +145,7 @@ def _pooled(metric: Metric, sample: Sample, rows: np.ndarray) -> Pooled:
         return statistics.mean(sample[f"slope_{metric.signal}"][rows], *ends, log=True)
     high, total = (sample[f"{name}_{metric.signal}"][rows].astype(np.float64) for name in ("hf", "total"))
     if len(rows) and total.mean() <= sample.floor[metric.signal]:
-        return replace(statistics.ratio(high, total, *ends), reason="the outputs do not change beyond rounding")
+        return replace(statistics.ratio(high, total, *ends), reason="the outputs do not change beyond noise")
     if sample.estimator == "mool":
         return statistics.mean(high / np.where(total > 0, total, np.inf), *ends, log=True)
     return statistics.ratio(high, total, *ends)

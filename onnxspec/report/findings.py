@@ -15,7 +15,7 @@ import numpy as np
 from onnxspec.report.headline import METRICS, PERCENT, labelled, signals_of
 from onnxspec.report.page import interval_text
 from onnxspec.report.report import Report
-from onnxspec.results import TOLERANCE, UNRESOLVED_SHARE, Convergence
+from onnxspec.results import ABOVE_FLOOR, TOLERANCE, UNRESOLVED_SHARE, Convergence
 from onnxspec.sampling import said
 from onnxspec.settings import KINDS
 
@@ -25,6 +25,7 @@ _OWN_LABELS = {
     "predicted": "The images have no labels: the model's own predictions stand for them, and accuracy is not measured.",
 }
 _IN_GRAPH = {"host": "", "graph": ", paths formed in the model's graph"}
+_REPEATED, _OTHERWISE = "the same batch gives the same bits again", "the same images give other bits in other batches"
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,8 @@ def labels_note(report: Report) -> str:
 def facts(report: Report) -> list[tuple[str, str]]:
     """What was measured on what, by name."""
     a = report.attributes
-    named = f"{len(report.classes['name']):,} classes, labelled{'' if labelled(report) else ' by the model'}"
+    classes = len(report.classes["name"])
+    named = f"{classes:,} class{'es' * (classes != 1)}, labelled{'' if labelled(report) else ' by the model'}"
     return [
         ("model", f"{a['model']}, {a['outputs']:,} outputs ({a['output_kind']})"),
         ("data", f"{a['data']}: {a['data_images']:,} images, {named}"),
@@ -67,7 +69,7 @@ def verdicts(report: Report) -> list[Verdict]:
         Verdict("converged", not any(one.unconverged for one in found), f"with twice the points: {_changes(found)}"),
         Verdict("resolved", not any(one.unresolved for one in found), _off_grid(found)),
         Verdict("above noise", clear, floor),
-        Verdict("repeatable", repeatable, f"the same batch gives {'the same' if repeatable else 'other'} bits again"),
+        Verdict("repeatable", repeatable, _REPEATED if repeatable else _OTHERWISE),
     ]
 
 
@@ -143,7 +145,7 @@ def _changes(found: Sequence[Convergence]) -> str:
 
 def _off_grid(found: Sequence[Convergence]) -> str:
     """How far the curve through the points is off between them, where that is more than rounding."""
-    shares = [one.off_grid / one.high for one in found if not one.noise]
+    shares = [max(one.off_grid - ABOVE_FLOOR * one.floor, 0) / one.high for one in found if not one.noise]
     if not shares:
         return "what is fast is rounding noise, at the points and between them"
     return f"the error between points is {max(shares):.2g} of what is fast (limit {UNRESOLVED_SHARE:g})"
@@ -164,4 +166,6 @@ def _above_floor(report: Report) -> tuple[bool, str]:
                 least = min(least, float((power[some] / noise[some]).min()))
     if math.isfinite(reach):
         return reach > a["cutoff"] * a["d_ref"], f"the spectra sink into rounding noise at {reach:g} cycles per d_ref"
+    if least == math.inf:
+        return True, "there is no noise, or no spectrum, to hold against the other"
     return True, f"the spectra stay at least {least:.0e} times above rounding noise"

@@ -117,7 +117,7 @@ class Pooling:
         high, total = self.rows[f"hf_{suffix}"][rows], self.rows[f"total_{suffix}"][rows]
         ends = self.rows["image_a"][rows], self.rows["image_b"][rows]
         if len(rows) and total.mean() <= self._noise(signal):
-            return replace(statistics.ratio(high, total, *ends), reason="the outputs do not change beyond rounding")
+            return replace(statistics.ratio(high, total, *ends), reason="the outputs do not change beyond noise")
         if len(asked) and not len(rows):
             return replace(statistics.ratio(high, total, *ends), reason="the cut-off is beyond what the points resolve")
         if estimator == "mool":
