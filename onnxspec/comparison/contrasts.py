@@ -144,9 +144,13 @@ def verdict(common: Pooled, own: Pooled, p: float, shared: float) -> str:
 
 
 def _known_within(factor: Pooled, share: float) -> bool:
-    """Whether the interval of a factor reaches no further from one than a share; never of a difference."""
+    """Whether the interval of a factor reaches no further from one than a share, or all paths that carry it are alike.
+
+    Never of a difference.
+    """
     found = factor.interval()
-    return factor.logarithmic and 1 / (1 + share) <= found.low and found.high <= 1 + share
+    alike = found.reason == statistics.TOO_FEW
+    return factor.logarithmic and (alike or (1 / (1 + share) <= found.low and found.high <= 1 + share))
 
 
 def _own_contrast(
