@@ -48,9 +48,9 @@ def analyze(
     chosen = settings.load(config, **flags)
     destination = Path(report) if report else Path(f"{Path(model).stem}.h5")
     if page is not None:
-        from onnxspec.report.saving import require_place
+        from onnxspec.report.saving import require_page
 
-        require_place(page)
+        require_page(page)
     with TerminalProgress() as progress:
         result = run(model, None, chosen, output=destination, listener=progress)
     if page is not None:

@@ -149,8 +149,8 @@ def _refuse_flags(model: str, flags: dict[str, Any]) -> None:
 
 
 def _require_writable(options: dict[str, Any]) -> None:
-    from onnxspec.report.saving import require_place
+    from onnxspec.report.saving import require_page, require_place
 
     for name in _FILES:
         if options[name]:
-            require_place(options[name])
+            (require_page if name == "html" else require_place)(options[name])

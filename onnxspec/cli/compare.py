@@ -57,9 +57,9 @@ def compare(
     if destination is not None:
         storing.require_writable(Path(destination))
     if page is not None:
-        from onnxspec.report.saving import require_place
+        from onnxspec.report.saving import require_page
 
-        require_place(page)
+        require_page(page)
     with TerminalProgress() as progress:
         found = run(
             _sources(models, specs, config),

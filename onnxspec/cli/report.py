@@ -14,8 +14,10 @@ def report(report: str, page: str | None, no_images: bool) -> None:
     from onnxspec.cli.plain import say_written
     from onnxspec.report.html.page import write_page
     from onnxspec.report.report import Report
+    from onnxspec.report.saving import require_page
 
-    opened = Report(report)
     destination = Path(page) if page else Path(f"{Path(report).stem}.html")
+    require_page(destination)
+    opened = Report(report)
     write_page(opened, destination, pixels=not no_images)
     say_written(destination, " (open it in a browser)")

@@ -8,6 +8,8 @@ from pathlib import Path
 from onnxspec.errors import ResourceError, UsageError
 from onnxspec.report.writer import share, temporary_beside
 
+PAGE_ENDINGS = (".html", ".htm")
+
 
 def require_place(path: str | os.PathLike[str]) -> None:
     """Refuses a place that could not be written to, before any work is done.
@@ -26,6 +28,19 @@ def require_place(path: str | os.PathLike[str]) -> None:
         # A file in its place would take /dev/null from everybody, or a pipe from whoever reads it.
         raise UsageError(f"{place} is no regular file, so it is not replaced.", "Choose another name.")
     temporary_beside(place).unlink()
+
+
+def require_page(path: str | os.PathLike[str]) -> None:
+    """Refuses a page that could not be written, or whose name is not a page's but, say, that of the model or the report.
+
+    Raises
+    ------
+    UsageError
+        The name does not end in .html; else as `require_place`.
+    """
+    if Path(path).suffix.lower() not in PAGE_ENDINGS:
+        raise UsageError(f"{os.fspath(path)} is no name of a page.", f"Name it {Path(path).stem or 'page'}.html.")
+    require_place(path)
 
 
 @contextmanager

@@ -51,3 +51,17 @@ def test_analyze_refuses_a_page_that_cannot_be_written_before_it_runs(tmp_path, 
     assert cli.main([*line, "--html", str(tmp_path / "none" / "r.html")]) == 2
     assert "cannot be written" in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
+
+
+def test_a_page_takes_the_place_of_nothing_but_a_page(bundled_report, tmp_path, capsys):
+    model = tmp_path / "m.onnx"
+    model.write_bytes(b"model")
+    for line in (
+        ["report", str(bundled_report.path), "-o", str(model)],
+        ["analyze", str(model), "--html", str(model)],
+        ["compare", str(model), str(model), "--html", str(tmp_path / "r.h5")],
+        ["audit", str(model), "--html", str(model)],
+    ):
+        assert cli.main(line) == 2
+        assert "is no name of a page. Name it" in capsys.readouterr().err
+    assert model.read_bytes() == b"model" and len(list(tmp_path.iterdir())) == 1
