@@ -73,10 +73,10 @@ def write(found: "HeatMap", destination: str | os.PathLike[str]) -> None:
         _write_rings(file.create_group("rings"), found)
         _write_filters(file.create_group("filters"), found)
         _write_images(file.create_group("images"), found)
-        file.attrs.update(found.attributes)
+        tables.set_attributes(file, found.attributes)
         file.attrs["remarks"] = json.dumps([asdict(remark) for remark in found.remarks])
         file.attrs[MARK] = SCHEMA_VERSION
-        file.create_group("run").attrs.update(found.run)
+        tables.set_attributes(file.create_group("run"), found.run)
         tables.seal(file)
     with replacing(destination) as place:
         place.write_bytes(image.getvalue())

@@ -63,7 +63,7 @@ def _content(result: ParityResult) -> bytes:
             _table(file.create_group("figures"), "row", {name: [row[name] for row in rows] for name in rows[0]})
         _table(file.create_group("paths"), "path", dict(result.paths))
         _spectra(file, result)
-        file.attrs.update(result.attributes)
+        tables.set_attributes(file, result.attributes)
         file.attrs["remarks"] = json.dumps([asdict(remark) for remark in result.remarks])
         file.attrs["parity_schema_version"] = SCHEMA_VERSION
         file.attrs["digest"] = tables.digest(file)

@@ -46,7 +46,7 @@ def to_hdf5(
         for name, rows in content.items():
             if rows:
                 _write_table(file.create_group(name), rows, long_names, units)
-        file.attrs.update({name: math.nan if value is None else value for name, value in attributes.items()})
+        tables.set_attributes(file, {name: math.nan if v is None else v for name, v in attributes.items()})
         file.attrs["digest"] = tables.digest(file)
     return image.getvalue()
 

@@ -8,10 +8,17 @@ from typing import Any
 import h5py
 import numpy as np
 
+from onnxspec.images.names import storable
+
 TEXT = h5py.string_dtype("utf-8")
 CHUNK_BYTES = 1 << 18
 TEXT_BYTES = 64
 """About what a short text takes as an object."""
+
+
+def set_attributes(item: h5py.Group, values: Mapping[str, Any]) -> None:
+    """Sets attributes; what UTF-8 and HDF5 cannot hold of a text, of a path say, becomes escapes."""
+    item.attrs.update({name: storable(value) if isinstance(value, str) else value for name, value in values.items()})
 
 
 def scale(group: h5py.Group, name: str, values: np.ndarray, unit: str, long_name: str) -> h5py.Dataset:

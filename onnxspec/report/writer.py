@@ -153,9 +153,9 @@ class ReportWriter:
         """Describes the rows, writes the attributes and the digest, and gives the file its name."""
         self._flush()
         self._describe_paths()
-        self._file.attrs.update(attributes)
+        tables.set_attributes(self._file, attributes)
         self._file.attrs["schema_version"] = schema.SCHEMA_VERSION
-        self._file.create_group("run").attrs.update(run)
+        tables.set_attributes(self._file.create_group("run"), run)
         tables.seal(self._file)
         self._file.close()
         self._disk.sync()

@@ -171,3 +171,9 @@ def test_what_this_program_wrote_may_be_replaced(tmp_path, mark):
 def test_a_page_or_a_picture_is_no_report(tmp_path, name, hint):
     with pytest.raises(UsageError, match=rf"would be an HDF5 file with the ending .*Name it r\.h5\. .*{hint}"):
         require_writable(tmp_path / name)
+
+
+def test_a_path_that_is_no_utf8_is_kept_in_escapes(tmp_path):
+    with h5py.File(tmp_path / "f.h5", "w") as file:
+        tables.set_attributes(file, {"data": "non\udcffutf", "points": 9})
+        assert (file.attrs["data"], file.attrs["points"]) == ("non\\udcffutf", 9)
