@@ -109,6 +109,8 @@ def main(arguments: list[str] | None = None) -> int:
             return _interrupted("")
         if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
             return _fail("The output cannot be written: the disk is full.", "", ExitCode.EXHAUSTED)
+        if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
+            return _fail(f"The name of a file is too long: {str(error.filename)[:60]}...", "", ExitCode.USAGE)
         if isinstance(error, MemoryError) or any(sign in str(error) for sign in NO_MEMORY):
             hint = "Use fewer --pairs, --points or --threads, a smaller --batch, or a machine with more."
             return _fail("Memory ran out.", hint, ExitCode.EXHAUSTED)

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper
 from onnxruntime.capi import onnxruntime_pybind11_state as _binding
 
+from onnxspec.errors import ModelError
+
 ERRORS: tuple[type[Exception], ...] = (
     *(kind for kind in vars(_binding).values() if isinstance(kind, type) and issubclass(kind, Exception)),
     RuntimeError,
@@ -73,10 +75,12 @@ def make_session(
 ) -> onnxruntime.InferenceSession:
     """A session on `providers` that prints nothing, never spins, and takes no configuration from the model.
 
-    Raises one of `ERRORS`; `sentence` puts it into words. A provider that could not start may be left out without an
+    Raises one of `ERRORS`, or a ModelError where the file's name is no text; `sentence` puts it into words. A provider that could not start may be left out without an
     error: compare `get_providers()` with what was asked. `strict` refuses where a node would run on the CPU instead;
     `weights` is the folder of the external weights of a model that comes as bytes.
     """
+    if not isinstance(model, bytes):
+        _require_text(os.fspath(model))
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
@@ -106,7 +110,15 @@ def sentence(error: BaseException) -> str:
     text = re.sub(r"^Load model from .*? failed:", "", text)
     text = _SOURCE.sub("", text)
     text = text.replace("Status Message: ", "").strip()
-    return text[:300] + ("..." if len(text) > 300 else "") if text else type(error).__name__
+    text = text[:300] + ("..." if len(text) > 300 else "") if text else type(error).__name__
+    return text if text.endswith((".", "!")) else f"{text}."
+
+
+def _require_text(name: str) -> None:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        raise ModelError(f"The name {name!r} is no UTF-8, and ONNX Runtime takes no other.", "Rename it.") from None
 
 
 def _named_in_refusal(pattern: str, ir_version: int, opset: int) -> int | None:

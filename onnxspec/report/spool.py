@@ -50,6 +50,7 @@ class Spool:
 
     def __init__(self, destination: str | os.PathLike[str], resume: bool | None = None, keeps: bool = True):
         self.destination = Path(destination)
+        require_writable(self.destination)
         self.folder = self.destination.with_name(f"{self.destination.name}.parts")
         self.report = self.folder / "report.h5"
         self._resume, self._keeps = resume, keeps
@@ -57,7 +58,6 @@ class Spool:
         self._kept: dict[str, int] = {}
         self._total = 0
         self._finished = False
-        require_writable(self.destination)
         with interruption.shield():
             try:
                 lock = locking.acquire(self.folder / "lock")

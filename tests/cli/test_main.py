@@ -60,3 +60,8 @@ def test_a_user_s_error_is_its_message_and_hint(monkeypatch, capsys):
     raising(monkeypatch, DeviceError("No \x1b[31mdevice.", "Buy one."))
     assert cli.main([]) == ExitCode.UNAVAILABLE
     assert capsys.readouterr().err == "onnxspec: No \\x1b[31mdevice. Buy one.\n"
+
+
+def test_a_name_that_is_too_long_is_said(capsys):
+    assert cli.main(["show", "a" * 300]) == ExitCode.USAGE
+    assert capsys.readouterr().err.startswith("onnxspec: The name of a file is too long: aaaa")

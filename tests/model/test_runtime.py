@@ -3,6 +3,7 @@
 import onnxruntime
 import pytest
 
+from onnxspec.errors import ModelError
 from onnxspec.model import runtime
 
 
@@ -32,18 +33,18 @@ def test_every_exception_of_the_runtime_is_known():
             "[ONNXRuntimeError] : 1 : FAIL : Load model from m.onnx failed:/onnxruntime_src/onnxruntime/core/graph/"
             "model.cc:256 onnxruntime::Model::Model(onnx::ModelProto&&, const PathString&, const std::unordered_map<"
             "std::__cxx11::basic_string<char>, int>&) Unsupported model IR version: 14, max supported IR version: 13\n",
-            "Unsupported model IR version: 14, max supported IR version: 13",
+            "Unsupported model IR version: 14, max supported IR version: 13.",
         ),
         (
             "[ONNXRuntimeError] : 1 : FAIL : Deserialize tensor w failed.tensorprotoutils.cc:1876 "
             "GetExtDataFromTensorProto External initializer: w offset: 0 out of bounds",
-            "Deserialize tensor w External initializer: w offset: 0 out of bounds",
+            "Deserialize tensor w External initializer: w offset: 0 out of bounds.",
         ),
         (
             "[ONNXRuntimeError] : 2 : INVALID_ARGUMENT : Invalid rank for input: x Got: 2 Expected: 4",
-            "Invalid rank for input: x Got: 2 Expected: 4",
+            "Invalid rank for input: x Got: 2 Expected: 4.",
         ),
-        ("", "RuntimeError"),
+        ("", "RuntimeError."),
     ],
 )
 def test_sentences(raw, said):
@@ -53,3 +54,8 @@ def test_sentences(raw, said):
 def test_sentences_end():
     # A million characters without a space took minutes once: every one might begin the name of a source file.
     assert len(runtime.sentence(RuntimeError("x" * 10**6))) < 310
+
+
+def test_a_name_that_is_no_text_is_refused(tmp_path):
+    with pytest.raises(ModelError, match="no UTF-8"):
+        runtime.make_session(str(tmp_path / "\udcff.onnx"), [("CPUExecutionProvider", {})])
