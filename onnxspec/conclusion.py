@@ -135,6 +135,9 @@ def _closing_remarks(prepared: Prepared, answers: tuple[np.ndarray, np.ndarray],
         if reused := prepared.pairs.reused(KINDS.index(stratum.kind)):
             text = f"{reused} images stand in several pairs ({stratum.kind}); the intervals allow for it."
             yield Remark("reused", text)
+        if same := int((pooling.rows["distance"][rows] == 0).sum()):
+            text = f"{same:,} of {len(rows):,} pairs ({stratum.kind}) are of the same picture twice: their paths lead nowhere."
+            yield Remark("same-picture", text, "Take double images out of the data.")
         left = len(rows) - int(pooling.rows["within_reach"][rows].sum())
         if left:
             text = f"{left:,} of {len(rows):,} paths ({stratum.kind}) too long for the grid: not counted in hff."

@@ -22,7 +22,8 @@ def reference_distance(subject: Subject) -> float:
         All images are the same.
     """
     engine = subject.engine
-    held = max(2, LIMIT_BYTES // engine.pixels.get(int(subject.images.order[0])).nbytes)
+    first = next((i for i in subject.images.order.tolist() if engine.pixels.readable(i)), subject.images.order[0])
+    held = max(2, LIMIT_BYTES // engine.pixels.get(int(first)).nbytes)
     pool = subject.images.order[:held]
     if len(pool) < 2:
         raise DataError(f"{subject.images.source} holds {len(pool)} image; a path needs two.", "Give more images.")

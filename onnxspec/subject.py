@@ -5,7 +5,7 @@ in silence: what had to be guessed is a `Remark`.
 """
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -17,11 +17,12 @@ from onnxspec.engine.cluster import joined
 from onnxspec.engine.local import LocalEngine
 from onnxspec.engine.tuning import tuned
 from onnxspec.engine.workers import Pulse, within
-from onnxspec.errors import DataError, UsageError
+from onnxspec.errors import DataError, ModelError, UsageError
 from onnxspec.images import convention, presets, processors
 from onnxspec.images.cache import PixelCache
 from onnxspec.images.classes import ClassMap, map_classes
 from onnxspec.images.dataset import ImageSet
+from onnxspec.images.names import distinct
 from onnxspec.images.opening import open_images
 from onnxspec.images.preprocess import InputSpec, Preprocess, fit
 from onnxspec.images.probe import probe_images, probe_shape
@@ -122,6 +123,7 @@ def open_subject(model: Any, data: Any, settings: Settings) -> Subject:
     raw = _raw_outputs(engine, trial)
     engine.kind = detect(raw, classifier.final_op)
     outputs = engine.classes = as_classes(raw, engine.kind).shape[1]
+    remarks += _names_left_out(stamp, outputs)
     reason = within(
         _patience(settings), lambda: engine.form_in_graph(settings.execution.path_graph, trial), "The model"
     )
@@ -182,8 +184,10 @@ def given_preprocess(model: Classifier, stamp: metadata.Stamp, settings: Setting
         own = presets.read_preprocess(spoken, settings.inputs.preprocess_origin)
         if own is None:
             return None
-        stamped = presets.from_metadata(stamp.preprocess_json) if stamp.preprocess_json else None
-        return own.over(stamped) if stamped else own
+        try:
+            return own.over(presets.from_metadata(stamp.preprocess_json)) if stamp.preprocess_json else own
+        except ModelError:
+            return own
     found = processors.beside(model.info.path) if isinstance(model, OnnxModel) else None
     if found is None and stamp.preprocess_json:
         return presets.from_metadata(stamp.preprocess_json)
@@ -193,7 +197,10 @@ def given_preprocess(model: Classifier, stamp: metadata.Stamp, settings: Setting
 def _overridden(given: Preprocess | None, stamp: metadata.Stamp) -> list[Remark]:
     if given is None or not stamp.preprocess_json:
         return []
-    own = presets.from_metadata(stamp.preprocess_json)
+    try:
+        own = presets.from_metadata(stamp.preprocess_json)
+    except ModelError as problem:
+        return [Remark("preprocess-overridden", problem.message, "Correct it with onnxspec stamp.")]
     if all(getattr(given, name) == getattr(own, name) for name in VALUES):
         return []
     text = "The preprocessing is not what the model's own metadata say (" + str(own) + ")."
@@ -332,13 +339,20 @@ def _with_true_labels(subject: Subject, columns: int, stamp: metadata.Stamp, set
     return replace(
         subject,
         labels=images.labels,
-        class_names=_distinct([known.names[output] for output in known.output_of], images.class_names),
+        class_names=distinct([known.names[output] for output in known.output_of], images.class_names),
         folders=images.class_names,
         output_of=known.output_of,
         columns=known.restricted,
         class_map=known.origin,
         remarks=(*subject.remarks, *_class_order(known)),
     )
+
+
+def _names_left_out(stamp: metadata.Stamp, outputs: int) -> list[Remark]:
+    if stamp.classes is None or len(stamp.classes) == outputs:
+        return []
+    text = f"The model names {len(stamp.classes):,} classes and has {outputs:,} outputs: its names were left out."
+    return [Remark("class-names", text, "Correct them with onnxspec stamp --classes.")]
 
 
 def _class_order(known: ClassMap) -> list[Remark]:
@@ -363,20 +377,13 @@ def _with_predicted_labels(subject: Subject, stamp: metadata.Stamp, settings: Se
     names = map_classes((), subject.outputs, settings.inputs.classes, stamp.classes).names
     every = np.full(len(subject.images), -1, np.int64)
     every[pool] = labels
-    shown = _distinct([names[k] for k in present], [str(k) for k in present])
+    shown = distinct([names[k] for k in present], [str(k) for k in present])
     remarks = list(subject.remarks)
     if len(pool) < len(subject.images):
         remarks.append(
             Remark("pool", f"{len(pool):,} of {len(subject.images):,} images were labelled by the model and used.")
         )
     return replace(subject, labels=every, class_names=shown, folders=shown, output_of=present, remarks=tuple(remarks))
-
-
-def _distinct(names: Sequence[str], folders: Sequence[str]) -> tuple[str, ...]:
-    """Names to show, with the folder behind those that two classes share (ImageNet has two cranes)."""
-    return tuple(
-        f"{name} ({folder})" if names.count(name) > 1 else name for name, folder in zip(names, folders, strict=True)
-    )
 
 
 def origins(preprocess: Preprocess) -> Mapping[str, Any]:

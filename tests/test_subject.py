@@ -12,6 +12,7 @@ import onnxspec
 from model import build
 from onnxspec.errors import DataError, ModelError, UsageError
 from onnxspec.images import InputSpec, Preprocess
+from onnxspec.images.names import distinct
 from onnxspec.model import metadata
 from onnxspec.model.callable import CallableModel
 from onnxspec.reference import reference_distance
@@ -237,3 +238,59 @@ def test_a_model_that_only_looks_dynamic_is_run_as_it_is(tmp_path):
     with pytest.raises(ModelError) as caught:
         onnxspec.analyze(path, (IMAGES, LABELS), **OPTIONS)
     assert len(caught.value.message) < 400
+
+
+def codes(report):
+    return {remark.code for remark in report.remarks}
+
+
+def test_a_class_without_a_name_gets_its_number(tmp_path):
+    named = [(image, "" if label == 2 else f"animal {label}") for image, label in zip(IMAGES, LABELS, strict=True)]
+    path = build.save(build.convnet(), tmp_path / "m.onnx")
+    report = onnxspec.analyze(path, named, output=tmp_path / "r.h5", **OPTIONS)
+    assert "(unnamed 0)" in report.classes["name"].tolist()
+
+
+def test_names_that_classes_share_are_told_apart_and_from_all_others():
+    assert distinct(["crane", "crane", "crane (0)"], ["0", "1", "2"]) == ("crane (0) (0)", "crane (1)", "crane (0) (2)")
+    assert distinct(["cat", "dog"], ["0", "1"]) == ("cat", "dog")
+
+
+def test_a_flag_overrides_metadata_that_cannot_be_read(tmp_path):
+    model = build.convnet()
+    helper.set_model_props(model, {metadata.PREPROCESS_KEY: "{"})
+    path = build.save(model, tmp_path / "m.onnx")
+    assert "preprocess-overridden" in codes(onnxspec.analyze(path, (IMAGES, LABELS), **OPTIONS))
+    with pytest.raises(ModelError, match="override it with --preprocess"):
+        onnxspec.analyze(path, (IMAGES, LABELS), pairs=12)
+
+
+def test_names_of_other_classes_than_the_outputs_are_left_out_with_a_word(tmp_path):
+    model = build.convnet()
+    helper.set_model_props(model, {metadata.CLASSES_KEY: json.dumps(["a", "b"])})
+    path = build.save(model, tmp_path / "m.onnx")
+    report = onnxspec.analyze(path, (IMAGES, LABELS), **OPTIONS)
+    assert "The model names 2 classes and has 5 outputs" in " ".join(remark.text for remark in report.remarks)
+
+
+def test_pairs_of_the_same_picture_are_counted():
+    images, labels = np.repeat(IMAGES[:10], 2, 0), np.repeat(np.arange(10) % 2, 2)
+    twice = onnxspec.analyze(
+        lambda b: b.reshape(len(b), -1)[:, :2] - 0.5, (images, labels), preprocess="0..1", pairs=30, kinds="within"
+    )
+    same = int((twice.paths["distance"] == 0).sum())
+    assert same and f"{same} of {len(twice.paths['kind'])} pairs (within)" in " ".join(r.text for r in twice.remarks)
+
+
+def test_the_first_image_may_be_one_that_is_skipped(tmp_path):
+    for label in range(2):
+        (tmp_path / str(label)).mkdir()
+        for number in range(8):
+            Image.fromarray(IMAGES[8 * label + number]).save(tmp_path / str(label) / f"{number}.png")
+    model = CallableModel(lambda b: b.reshape(len(b), -1)[:, :2] - 3, InputSpec("NHWC"))
+    settings = Settings.of(preprocess="0..1", skip_bad=1)
+    before = open_subject(model, tmp_path, settings)
+    name = before.images.names[before.images.order[0]]
+    place = tmp_path / name
+    place.write_bytes(b"x" * place.stat().st_size)
+    assert reference_distance(open_subject(model, tmp_path, settings)) > 0

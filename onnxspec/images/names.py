@@ -1,6 +1,7 @@
 """Names that come with data: bounded, and such that every report can hold them. Display makes them inert, later."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import Any
 
@@ -21,7 +22,7 @@ def text(value: Any) -> str:
 
 
 def class_names(names: Iterable[str], source: str) -> tuple[str, ...]:
-    """Class names as a report can hold them.
+    """Class names as a report can hold them; one without a name, which stands for all classes there, gets its number.
 
     Raises
     ------
@@ -37,4 +38,14 @@ def class_names(names: Iterable[str], source: str) -> tuple[str, ...]:
                 f"The name of class {number} in {source} has {len(name):,} characters; at most {MAX_NAME:,} were expected.",
                 f"It begins {name[:40]!r}.",
             )
-    return tuple(map(storable, kept))
+    return tuple(storable(name) or f"(unnamed {number})" for number, name in enumerate(kept))
+
+
+def distinct(names: Sequence[str], folders: Sequence[str]) -> tuple[str, ...]:
+    """Names to show, with the folder behind those that two classes share (ImageNet has two cranes)."""
+    shown = tuple(names)
+    while len(times := Counter(shown)) < len(shown):
+        shown = tuple(
+            f"{name} ({folder})" if times[name] > 1 else name for name, folder in zip(shown, folders, strict=True)
+        )
+    return shown

@@ -56,7 +56,7 @@ class Summary:
             *(("weights", f"{file.location!r}, {_present(file.size)}") for file in info.external),
             *(("runs on", f"{name}: {f'no: {problem}' if problem else 'yes'}") for name, problem in self.providers),
             ("preprocess", "not said; see --preprocess" if self.preprocess is None else str(self.preprocess)),
-            ("classes", _classes(self.stamp)),
+            ("classes", _classes(self.stamp, self.info.classes)),
         ]
         stamped = (metadata.PREPROCESS_KEY, metadata.CLASSES_KEY)
         return rows + [("metadata", _cut(f"{key}: {value}")) for key, value in info.metadata if key not in stamped]
@@ -177,11 +177,13 @@ def _opsets(info: ModelInfo) -> str:
     return ", ".join(f"opset {version}" if name == "ai.onnx" else f"{name} {version}" for name, version in info.opsets)
 
 
-def _classes(stamp: Stamp) -> str:
+def _classes(stamp: Stamp, columns: int | None) -> str:
     if stamp.classes is None:
         return "not named; see --classes"
     rest = ", ..." if len(stamp.classes) > _SHOWN_CLASSES else ""
-    return f"{len(stamp.classes)}: {', '.join(stamp.classes[:_SHOWN_CLASSES])}{rest}"
+    listed = f"{len(stamp.classes)}: {', '.join(stamp.classes[:_SHOWN_CLASSES])}{rest}"
+    outputs = max(columns or 0, 2)
+    return listed if columns is None or len(stamp.classes) == outputs else f"{listed}; not used: {outputs} are needed"
 
 
 def _port(port: Port) -> dict[str, Any]:

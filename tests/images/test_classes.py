@@ -153,7 +153,7 @@ def test_names_are_bounded(classes, content, message):
 def test_names_that_no_report_could_hold_are_escaped(classes):
     names = ["\0", "\ud800", "\x1b[31m", "\u202e", "", "[bold]"]
     read = read_classes(classes({"label_names": names, "label_descriptions": {}}, "c.json"))
-    assert [shown for _, shown in read] == ["\\x00", "\\ud800", *names[2:]]
+    assert [shown for _, shown in read] == ["\\x00", "\\ud800", *names[2:4], "(unnamed 4)", "[bold]"]
 
 
 def test_a_separator_in_a_name_ends_no_line(classes):
