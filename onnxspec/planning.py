@@ -331,7 +331,7 @@ def _plan(subject: Subject, settings: Settings) -> tuple[Pairs, list[Remark]]:
             labels[bad] = -1
             pairs = draw(labels, kinds, most, subject.images.digest, plan.seed)
     if pixels.unreadable:
-        remarks.append(Remark("skipped", f"{len(pixels.unreadable)} unreadable images were left out."))
+        remarks.append(Remark("skipped", f"Unreadable images were left out: {len(pixels.unreadable)}."))
     for kind in kinds:
         held = available(labels, kind)
         if held < most and plan.precision is None:

@@ -240,7 +240,7 @@ def _remarks(seen: _Seen, wanted: int) -> Iterator[Remark]:
     if len(seen.chosen) < wanted:
         yield Remark("capped", f"The data hold {len(seen.chosen):,} images, fewer than {wanted:,}; all were used.")
     if subject.engine.pixels.unreadable:
-        yield Remark("skipped", f"{len(subject.engine.pixels.unreadable)} unreadable images were left out.")
+        yield Remark("skipped", f"Unreadable images were left out: {len(subject.engine.pixels.unreadable)}.")
     if subject.engine.spec.dtype == np.uint8:
         yield Remark(
             "clipped", "The model takes uint8, so what was added was rounded to grey levels and clipped to 0..255."

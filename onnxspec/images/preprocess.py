@@ -79,7 +79,7 @@ class InputSpec:
         taken = self.channels if self.channels is not None else colour_channels(channels)
         if not convertible(channels, taken):
             raise DataError(
-                f"The images have {channels} channels and the model takes {taken}.",
+                f"The images have {channels} channel{'s' * (channels != 1)} and the model takes {taken}.",
                 "Pass images with the model's channels.",
             )
         return replace(

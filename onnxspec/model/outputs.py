@@ -68,6 +68,11 @@ def detect(scores: Scores, final_op: str = "") -> Kind:
         return "logits"
     if scores.shape[1] == 1:
         return "probabilities"
+    if final_op == "Softmax":
+        raise ModelError(
+            "The model ends in a Softmax, and its outputs do not sum to 1 over the classes: it is taken over another axis.",
+            "Export the model with its softmax over the classes (axis 1), or with its logits.",
+        )
     raise ModelError(
         "The model's outputs lie in [0, 1] and do not sum to 1: a multi-label model, whose classes do not exclude "
         f"each other{f' (it ends in {final_op})' if final_op else ''}; onnxspec needs one distribution over the classes.",

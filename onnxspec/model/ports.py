@@ -15,7 +15,9 @@ FILLED_TYPES = (*INPUT_TYPES, "uint16", "uint32", "uint64", "int8", "int16", "in
 """What an input that the scores do not depend on may be."""
 _SHOWN_AXES, _SHOWN_CHARACTERS = 8, 80
 _MOST_ELEMENTS = 2**63 - 1
-_ZIPMAP = 'Export again without ZipMap: convert_sklearn(model, options={"zipmap": False}, ...).'
+_ZIPMAP = (
+    'Export its scores as one tensor; from scikit-learn that is convert_sklearn(model, options={"zipmap": False}, ...).'
+)
 
 
 @dataclass(frozen=True)

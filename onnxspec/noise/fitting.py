@@ -235,7 +235,7 @@ def _attributes(first: _First, classes: int) -> Mapping[str, Any]:
 def _remarks(first: _First, of_noise: list[NoiseOf]) -> list[Remark]:
     found = []
     if skipped := len(first.subject.engine.pixels.unreadable):
-        found.append(Remark("skipped", f"{skipped} unreadable images were left out."))
+        found.append(Remark("skipped", f"Unreadable images were left out: {skipped}."))
     alike = sorted({one.frequency for one in of_noise if one.concentration > CONCENTRATED})
     if alike:
         text = (
