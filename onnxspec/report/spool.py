@@ -99,9 +99,15 @@ class Spool:
         Raises
         ------
         ReportError
-            `resume` is True and the parts are of another run; the message names what differs.
+            `resume` is True and the parts are of another run; the message names what differs, or says that nothing
+            tells whose they are.
         """
         earlier = self._earlier()
+        if self._resume and not earlier and self._found():
+            raise ReportError(
+                f"Nothing in {self.folder} says what run its parts are of.",
+                "Start anew with --no-resume, or write elsewhere with -o.",
+            )
         different = [name for name in identity if earlier.get(name) != identity[name]]
         if earlier and different and self._resume:
             raise ReportError(
@@ -124,19 +130,19 @@ class Spool:
     def pilot(self) -> Pilot | None:
         """What the pilot of this run found before, if it was kept whole."""
         content = self._read("pilot.part")
-        return parts.pilot_of(content) if content else None
+        return parts.pilot_of(content, self._key("pilot.part")) if content else None
 
     def keep_pilot(self, pilot: Pilot) -> None:
         """Keeps what the pilot found."""
         if self._identity:
-            self._write("pilot.part", parts.packed_pilot(pilot))
+            self._write("pilot.part", parts.packed_pilot(pilot, self._key("pilot.part")))
 
     def kept(self, span: slice, family: str = "") -> Part | None:
         """The part of paths span.start .. span.stop-1 of a family, if it was kept whole; from any thread."""
         if (name := _name(span, family)) not in self._kept:
             return None
         content = self._read(name)
-        return parts.part_of(content) if content else None
+        return parts.part_of(content, self._key(name)) if content else None
 
     def keep(self, span: slice, part: Part, family: str = "") -> None:
         """Keeps a finished part of a family.
@@ -147,13 +153,18 @@ class Spool:
             The disk is full.
         """
         if self._identity:
-            self._write(name := _name(span, family), parts.packed(part))
+            name = _name(span, family)
+            self._write(name, parts.packed(part, self._key(name)))
             self._kept[name] = len(part.rows)
 
     def finish(self) -> None:
         """Drops the parts of a run whose report has its name; to be called under the shield that gave it."""
         self._drop()
         self._finished = True
+
+    def _key(self, name: str) -> str:
+        """What goes into the digest of a part: one of another run, or under another name, counts as damaged."""
+        return json.dumps([self._identity, name])
 
     def _left(self) -> int:
         return sum(self._kept.values())

@@ -42,6 +42,18 @@ def test_parts_survive_an_interrupt_and_are_offered(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_parts_that_changed_places_count_as_missing(tmp_path):
+    place, spans = tmp_path / "r.h5", (SPAN, slice(2, 4))
+    interrupted(place, spans=spans)
+    first, second = sorted((tmp_path / "r.h5.parts").glob("0*.part"))
+    contents = first.read_bytes(), second.read_bytes()
+    first.write_bytes(contents[1])
+    second.write_bytes(contents[0])
+    with Spool(place, True) as spool:
+        spool.begin(ME, 6)
+        assert [spool.kept(span) for span in spans] == [None, None]
+
+
 def test_an_interrupt_before_anything_was_finished_leaves_nothing(tmp_path):
     assert interrupted(tmp_path / "r.h5", spans=()) == "nothing was written."
     assert list(tmp_path.iterdir()) == []
@@ -108,7 +120,10 @@ def test_a_damaged_part_counts_as_missing(tmp_path):
 def test_a_damaged_identity_is_that_of_no_run(tmp_path, content):
     interrupted(tmp_path / "r.h5")
     (tmp_path / "r.h5.parts" / "run.json").write_text(content)
-    with Spool(tmp_path / "r.h5", True) as spool:
+    with pytest.raises(ReportError, match="says what run its parts are of"), Spool(tmp_path / "r.h5", True) as spool:
+        spool.begin(ME, 6)
+    assert list((tmp_path / "r.h5.parts").glob("0*.part")), "whoever insists loses none"
+    with Spool(tmp_path / "r.h5") as spool:
         assert spool.begin(ME, 6) == 0
 
 
