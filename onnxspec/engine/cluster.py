@@ -34,7 +34,7 @@ INSTALL = 'pip install "onnxspec[distributed]"'
 LOCAL = "local:"
 SENT_BYTES = 256 * 2**20
 """Models, and images as the model takes them, are sent up to this size; larger ones must lie on a shared path."""
-SECONDS_TO_ANSWER = 30.0
+SECONDS_TO_ANSWER, SECONDS_TO_FORGET = 30.0, 5.0
 RETRIES = 2
 MOST_THREADS = 256
 
@@ -226,8 +226,15 @@ class Cluster:
         return name
 
     def _take_back(self, name: str) -> None:
-        with suppress(OSError):  # a scheduler that is gone has nothing
-            self._client.unregister_worker_plugin(name)
+        """Asks all workers to forget a loan, and waits a little: the answer of one that hangs never comes."""
+
+        def ask() -> None:
+            with suppress(OSError):  # a scheduler that is gone has nothing
+                self._client.unregister_worker_plugin(name)
+
+        asking = threading.Thread(target=ask, daemon=True)
+        asking.start()
+        asking.join(SECONDS_TO_FORGET)
 
 
 def _offers(dask_scheduler: Any) -> list[tuple[int, float]]:

@@ -310,3 +310,19 @@ def test_over_tls_with_certificates_from_the_environment(tmp_path):
             process.communicate()
     onnxspec.analyze(MODEL, DATA, output=tmp_path / "one.h5", pairs=20)
     assert content(tmp_path / "one.h5") == content(tmp_path / "many.h5")
+
+
+def test_a_worker_that_hangs_does_not_keep_a_run_from_ending(monkeypatch):
+    """As one that is stopped: it never says that it has forgotten what it was lent."""
+
+    class Silent:
+        def unregister_worker_plugin(self, name):
+            time.sleep(30)
+
+    monkeypatch.setattr(cluster, "SECONDS_TO_FORGET", 0.2)
+    monkeypatch.setattr(cluster.Cluster, "__init__", lambda self: None)
+    lent = cluster.Cluster()
+    lent._client = Silent()
+    start = time.monotonic()
+    lent._take_back("loan")
+    assert time.monotonic() - start < 5
