@@ -1,4 +1,4 @@
-"""The policy that `--init` writes: today's figures, rounded outward, with a word on every rule."""
+"""The policy that `--init` writes: today's figures with a margin, rounded outward, and a word on every rule."""
 
 import json
 import math
@@ -18,10 +18,12 @@ from onnxspec.settings import PROJECT_FILES, Measurement, Plan, Settings
 from onnxspec.statistics import Interval
 
 _DIGITS = 2
+MARGIN = 3
 _PYPROJECT_TABLE = re.compile(r"^[ \t]*\[[ \t]*tool[ \t]*\.[ \t]*onnxspec[ \t]*\][^\n]*$", re.MULTILINE)
 _HEAD = """\
 # What `onnxspec audit` holds a model against. A limit fails when the whole 95 % interval lies on its wrong side and is
-# inconclusive (exit 5) when the interval straddles it. Every rule takes severity = "warn", which never breaks a build;
+# inconclusive (exit 5) when the interval straddles it. These lie three times as far from today's figures as the ends of
+# their intervals, so that a model as good passes. Every rule takes severity = "warn", which never breaks a build;
 # a limit takes strict = true, which looks at the point alone. Names: accuracy, within.hff, between.logit.slope,
 # class.NAME.hff, class.NAME.accuracy.
 """
@@ -102,11 +104,10 @@ def starting_policy(report: Report, prefix: str = "") -> str:
 def _limit_lines(report: Report) -> Iterator[str]:
     for metric in _metrics(report):
         found = value(metric, report)
-        bound, end, outward = (
-            ("min", found.low, math.floor) if metric.figure == ACCURACY else ("max", found.high, math.ceil)
-        )
+        bound, outward = ("min", math.floor) if metric.figure == ACCURACY else ("max", math.ceil)
         today = inert(shown(found))
-        if _telling(metric, found):
+        end = _limit(metric, found)
+        if _telling(metric, found, end):
             yield f'"{metric}" = {{ {bound} = {_rounded(end, outward)} }}  # today {today}\n'
         else:
             yield f'# "{metric}" = {{ {bound} = ... }}  # today {today}: more --pairs would pin it down\n'
@@ -121,10 +122,16 @@ def _metrics(report: Report) -> Iterator[Metric]:
                 yield parse(f"{kind}.{last}" if signal == "prob" else f"{kind}.{signal}.{last}")
 
 
-def _telling(metric: Metric, found: Interval) -> bool:
-    """Whether the end of an interval makes a limit: it is a number, and not where a share always is."""
-    end = found.low if metric.figure == ACCURACY else found.high
-    return math.isfinite(end) and not (metric.is_share and end in (0.0, 1.0)) and found.low < found.high
+def _limit(metric: Metric, found: Interval) -> float:
+    """Three times as far from today's figure as its interval: where that of a model that is as good stays inside."""
+    if metric.figure == ACCURACY:
+        return found.estimate - MARGIN * (found.estimate - found.low)
+    return found.estimate * (found.high / found.estimate) ** MARGIN if found.estimate > 0 else math.nan
+
+
+def _telling(metric: Metric, found: Interval, limit: float) -> bool:
+    """Whether a figure makes a limit: it is a number, and not where a share always is."""
+    return math.isfinite(limit) and not (metric.is_share and not 0 < limit < 1) and found.low < found.high
 
 
 def _regression_lines(report: Report) -> Iterator[str]:
