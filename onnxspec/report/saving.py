@@ -1,6 +1,7 @@
 """Files beside a report, pages and figures: under their name whole, or not at all."""
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,6 +9,8 @@ from pathlib import Path
 from onnxspec.errors import ResourceError, UsageError
 from onnxspec.report.writer import share, temporary_beside
 
+_BEGINNING = 1024
+_BINARY = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 PAGE_ENDINGS = (".html", ".htm")
 
 
@@ -30,6 +33,23 @@ def require_place(path: str | os.PathLike[str]) -> None:
     temporary_beside(place).unlink()
 
 
+def require_text(path: str | os.PathLike[str]) -> None:
+    """Refuses a text that could not be written, or that would take the place of what is none: a model, images, a report.
+
+    Raises
+    ------
+    UsageError
+        There is a file of that name whose beginning is no text; else as `require_place`.
+    """
+    require_place(path)
+    place = _led_to(path)
+    if place.is_file():
+        with place.open("rb") as file:
+            begins = file.read(_BEGINNING)
+        if _BINARY.search(begins):
+            raise UsageError(f"{place} exists and is no text, so it is not replaced.", "Choose another name.")
+
+
 def require_page(path: str | os.PathLike[str]) -> None:
     """Refuses a page that could not be written, or whose name is not a page's but, say, that of the model or the report.
 
@@ -40,7 +60,7 @@ def require_page(path: str | os.PathLike[str]) -> None:
     """
     if Path(path).suffix.lower() not in PAGE_ENDINGS:
         raise UsageError(f"{os.fspath(path)} is no name of a page.", f"Name it {Path(path).stem or 'page'}.html.")
-    require_place(path)
+    require_text(path)
 
 
 @contextmanager
