@@ -71,6 +71,8 @@ class Cache:
             return None
         place = _place(self.folder, key)
         try:
+            if not place.is_file():  # whoever opens a pipe may wait for ever
+                return None
             content = place.read_bytes()
         except OSError:
             return None
