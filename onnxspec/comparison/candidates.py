@@ -57,6 +57,8 @@ def candidates(
     UsageError
         Fewer than two candidates, two of one name, or settings of a candidate that is not there.
     """
+    if isinstance(sources, str | os.PathLike):
+        raise UsageError(f"One model, {os.fspath(sources)}, to compare; at least two are needed.", "Give a list.")
     if isinstance(sources, Mapping):
         found = [one if isinstance(one, Candidate) else Candidate(name, one) for name, one in sources.items()]
     else:

@@ -229,3 +229,8 @@ def test_json_and_csv_hold_the_same_tables(four):
         assert lines[0].split(",") == list(rows[0])
     with pytest.raises(UsageError, match="Known: models"):
         to_csv(four, "pairs")
+
+
+def test_one_path_is_no_list_of_models():
+    with pytest.raises(UsageError, match="One model, a.onnx, to compare"):
+        compare("a.onnx")
