@@ -100,8 +100,9 @@ def main(arguments: list[str] | None = None) -> int:
         # click turns an interrupt into an Abort and keeps it as the cause.
         return _interrupted(str(error.__cause__ or error))
     except (BrokenPipeError, SystemExit):
-        # Whoever read our output has gone (`| head`), which click answers with an exit: no reason to complain.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        from onnxspec.cli.streams import nobody_reads
+
+        nobody_reads()
         return ExitCode.PASS
     except Exception as error:
         # An extension module that is interrupted while it loads tells of an ImportError.
@@ -126,5 +127,7 @@ def _interrupted(outcome: str) -> int:
 
 def _fail(message: str, hint: str, code: ExitCode) -> int:
     interruption.ignore()
-    click.echo(inert(f"onnxspec: {message} {hint}".rstrip()), err=True)
+    from onnxspec.cli.streams import complain
+
+    complain(inert(f"onnxspec: {message} {hint}".rstrip()))
     return code

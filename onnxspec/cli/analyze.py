@@ -2,12 +2,16 @@
 
 import shlex
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from onnxspec.cli.options import measuring, precision_code
+from onnxspec.cli.streams import unread
 from onnxspec.errors import UsageError, inert
+
+if TYPE_CHECKING:
+    from onnxspec.report.report import Report
 
 
 @click.command()
@@ -57,17 +61,25 @@ def analyze(
         from onnxspec.report.html.page import write_page
 
         write_page(result, page)
+    with unread():
+        _print(result, as_json)
+    if not as_json:
+        from onnxspec.cli.plain import say_written
+
+        say_written(destination, f" (onnxspec show {inert(shlex.quote(str(destination)))} prints it again)")
+    context.exit(precision_code(result.ended))
+
+
+def _print(result: "Report", as_json: bool) -> None:
     if as_json:
         from onnxspec.report.export import to_json
 
         click.echo(to_json(result))
     else:
-        from onnxspec.cli.plain import print_view, say_written
+        from onnxspec.cli.plain import print_view
         from onnxspec.report.terminal import summary
 
         print_view(summary(result))
-        say_written(destination, f" (onnxspec show {inert(shlex.quote(str(destination)))} prints it again)")
-    context.exit(precision_code(result.ended))
 
 
 def _say_what_it_costs(

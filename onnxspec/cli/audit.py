@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from onnxspec.cli.options import measuring
-from onnxspec.errors import UsageError
+from onnxspec.cli.streams import complain, unread
+from onnxspec.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
     from onnxspec.auditing.gate import Rules
@@ -40,7 +41,7 @@ def audit(context: click.Context, model: str, **options: Any) -> None:
     """
     flags = {name: options.pop(name) for name in list(options) if name not in _OWN}
     _refuse_flags(model, flags)
-    _require_writable(options)
+    _require_writable(options, model, flags.get("data"))
     if options["init"]:
         _init(model, options, flags)
         return
@@ -62,13 +63,16 @@ def _gate(model: str, options: dict[str, Any], flags: dict[str, Any]) -> int:
     rules = Rules.of(policy, options["baseline"], required=not options["write_baseline"])
     report = _measure(model, rules, options, flags)
     outcome = judge(report, rules, options["allow_mismatch"], options["allow_inconclusive"])
-    if options["write_baseline"]:
+    if options["write_baseline"] and rules.baseline is not None and outcome.exit_code != ExitCode.PASS:
+        complain(f"{options['write_baseline']} was not written: the audit against the baseline did not pass.")
+    elif options["write_baseline"]:
         Baseline.of(report).write(options["write_baseline"])
         say_written(options["write_baseline"], " (compare with --baseline)")
         if policy.regressions and rules.baseline is None:
             click.echo("The regressions of the policy were not checked: there was no --baseline.", err=True)
     _write(outcome, report, options)
-    _print(outcome, options["as_json"])
+    with unread():
+        _print(outcome, options["as_json"])
     return int(outcome.exit_code)
 
 
@@ -148,9 +152,17 @@ def _refuse_flags(model: str, flags: dict[str, Any]) -> None:
         raise UsageError(f"{model} is a report, which {', '.join(given)} cannot change.", "Give the model instead.")
 
 
-def _require_writable(options: dict[str, Any]) -> None:
-    from onnxspec.report.saving import require_page, require_place
+def _require_writable(options: dict[str, Any], *read: str | None) -> None:
+    """Refuses outputs that cannot be written, and those that would take the place of each other or of what is read."""
+    from onnxspec.report.saving import require_page, require_text
 
+    taken = {os.path.realpath(path): "read" for path in (*read, options["config"]) if path}
     for name in _FILES:
+        if name != "write_baseline" and options["baseline"]:
+            taken[os.path.realpath(options["baseline"])] = "read"
         if options[name]:
-            (require_page if name == "html" else require_place)(options[name])
+            (require_page if name == "html" else require_text)(options[name])
+            place = os.path.realpath(options[name])
+            if place in taken:
+                raise UsageError(f"{options[name]} is {taken[place]} by this run, too.", "Choose another name.")
+            taken[place] = "written"

@@ -7,6 +7,7 @@ import click
 
 from onnxspec.cli.arguments import numbers, require_one_form
 from onnxspec.cli.options import measuring, precision_code
+from onnxspec.cli.streams import unread
 
 
 @click.command()
@@ -77,7 +78,8 @@ def compare(
         from onnxspec.comparison.page import write_page
 
         write_page(found, page)
-    _print(found, as_json, table)
+    with unread():
+        _print(found, as_json, table)
     context.exit(precision_code(found.ended))
 
 

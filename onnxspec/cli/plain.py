@@ -9,6 +9,7 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from onnxspec.cli.streams import complain
 from onnxspec.errors import inert
 
 
@@ -20,7 +21,7 @@ def printable(text: str) -> str:
 
 def say_written(path: str | os.PathLike[str], more: str = "") -> None:
     """Say on standard error what was written; a file's name may hold anything."""
-    click.echo(inert(f"Written: {click.format_filename(path)}") + more, err=True)
+    complain(inert(f"Written: {click.format_filename(path)}") + more)
 
 
 def print_rows(rows: Iterable[tuple[str, str]], indent: int = 2) -> None:

@@ -2,6 +2,10 @@
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+import click
 
 
 def stand_in() -> None:
@@ -18,3 +22,24 @@ def stand_in() -> None:
     # Python has None for them, which click and rich cannot print to.
     sys.stdout = sys.stdout or os.fdopen(1, "w")
     sys.stderr = sys.stderr or os.fdopen(2, "w")
+
+
+def nobody_reads() -> None:
+    """Lets what is still printed go nowhere: whoever read it has gone (`| head`), which is no reason to complain."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+@contextmanager
+def unread() -> Iterator[None]:
+    """A reader that goes while something is printed inside changes nothing about the exit code that follows."""
+    try:
+        yield
+        sys.stdout.flush()
+    except (BrokenPipeError, SystemExit):  # click and rich answer with an exit
+        nobody_reads()
+
+
+def complain(text: str) -> None:
+    """Prints to standard error if that can be: where it cannot, the exit code still says what happened."""
+    with suppress(OSError, ValueError):
+        click.echo(text, err=True)

@@ -11,12 +11,12 @@ import signal
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 
-import click
-
 from onnxspec import interruption
+from onnxspec.cli.streams import complain
 from onnxspec.errors import ExitCode
 
 SWITCH, PIPE = "ONNXSPEC_SUPERVISE", "ONNXSPEC_TELL"
@@ -44,7 +44,7 @@ def supervise(arguments: Sequence[str]) -> int:
     limit = resource.getrlimit(resource.RLIMIT_AS)[0]
     if limit != resource.RLIM_INFINITY and limit < _LEAST_MEMORY:
         text = f"The address space is limited to {limit >> 20} MB, and loading the libraries takes more. Raise it: ulimit -v."
-        click.echo(f"onnxspec: {text}", err=True)
+        complain(f"onnxspec: {text}")
         return ExitCode.EXHAUSTED
     hear, tell = os.pipe()
     package = Path(__file__).parents[2]
@@ -75,7 +75,7 @@ def supervise(arguments: Sequence[str]) -> int:
 def tell(code: int) -> None:
     """Says the exit code to the parent, if there is one: from here on nothing can go wrong."""
     if PIPE in os.environ:
-        with os.fdopen(int(os.environ[PIPE].split()[0]), "wb") as pipe:
+        with suppress(BrokenPipeError), os.fdopen(int(os.environ[PIPE].split()[0]), "wb") as pipe:
             pipe.write(b"%d" % code)
 
 
@@ -113,5 +113,5 @@ def _explained(ended: int, interrupted: bool) -> int:
     else:
         text = f"A library ended the run (exit code {ended}), as OpenBLAS does when memory runs out. {_BY_MEMORY}"
         code = ExitCode.EXHAUSTED
-    click.echo(f"onnxspec: {text}", err=True)
+    complain(f"onnxspec: {text}")
     return code

@@ -199,6 +199,14 @@ def test_init_writes_a_policy_that_today_passes(run, empty_folder):
     assert (empty_folder / "onnxspec.toml").read_text() == written
 
 
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_policy_that_init_wrote_passes_on_other_pairs(run, seed):
+    how = ("--data", DATA, "--pairs", "120", "--points", "17", "--batch", "32")
+    assert run(MODEL, *how, "--init")[0] == 0
+    code, out, _ = run(MODEL, *how, "--seed", str(seed))
+    assert code == 0, out
+
+
 def test_init_keeps_what_it_was_measured_with(run, empty_folder):
     for file in ("onnxspec.toml", "pyproject.toml"):
         (empty_folder / file).write_text("" if file == "onnxspec.toml" else '[project]\nname = "x"\n')
@@ -238,6 +246,36 @@ def test_a_worse_model_than_the_baseline_fails(run, report):
     code, out, _ = run(WORSE, "--data", DATA, "--baseline", "b.json")
     assert code == 1
     assert "fail          accuracy" in out
+
+
+def test_a_model_that_fails_does_not_become_the_baseline(run, empty_folder, report):
+    run(report, "--write-baseline", "b.json")
+    before = (empty_folder / "b.json").read_bytes()
+    code, _, err = run(WORSE, "--data", DATA, "--baseline", "b.json", "--write-baseline", "b.json")
+    assert code == 1 and "b.json was not written" in err
+    assert (empty_folder / "b.json").read_bytes() == before
+    assert run(report, "--baseline", "b.json", "--write-baseline", "b.json")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--junit", "m.onnx"], "is no text, so it is not replaced"),
+        (["--write-baseline", "r.h5"], "is no text, so it is not replaced"),
+        (["--sarif", "rules.toml", "--config", "rules.toml"], "is read by this run, too"),
+        (["--junit", "b.json", "--baseline", "b.json"], "is read by this run, too"),
+        (["--junit", "out.xml", "--sarif", "out.xml"], "is written by this run, too"),
+    ],
+)
+def test_outputs_take_the_place_of_nothing_else(run, empty_folder, report, options, said):
+    (empty_folder / "m.onnx").write_bytes(Path(MODEL).read_bytes())
+    (empty_folder / "r.h5").write_bytes(Path(report).read_bytes())
+    for name in ("rules.toml", "b.json"):
+        (empty_folder / name).write_text("")
+    before = {path.name: path.read_bytes() for path in empty_folder.iterdir()}
+    code, _, err = run(report, *options)
+    assert code == 2 and said in err
+    assert before == {path.name: path.read_bytes() for path in empty_folder.iterdir()}
 
 
 def test_a_baseline_of_other_settings_is_refused_unless_allowed(run, report):

@@ -20,3 +20,26 @@ def test_closed_streams_change_no_exit_code(bundled_report, supervised, closed, 
     )
     assert done.returncode == code
     assert "Traceback" not in done.stderr and "bug" not in done.stderr
+
+
+@pytest.mark.parametrize(("bound", "code"), [("max = 0.00001", 1), ("max = 0.9", 0)])
+def test_a_reader_that_goes_changes_no_verdict(bundled_report, tmp_path, bound, code):
+    (tmp_path / "onnxspec.toml").write_text(f'[audit.limits]\n"between.hff" = {{ {bound} }}\n')
+    audit = f'"{sys.executable}" -m onnxspec audit "{bundled_report.path}"'
+    done = subprocess.run(["bash", "-c", f"{audit} | true; exit ${{PIPESTATUS[0]}}"], cwd=tmp_path, capture_output=True)
+    assert done.returncode == code
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a system without /dev/full")
+@pytest.mark.parametrize("supervised", ["1", "0"])
+def test_a_log_that_is_full_breaks_no_gate(bundled_report, tmp_path, supervised):
+    """1 means that a gate failed, and nothing else."""
+    environment = os.environ | {"ONNXSPEC_SUPERVISE": supervised}
+    for arguments, code in (
+        (["show", "nowhere.h5"], 3),
+        (["audit", str(bundled_report.path), "--write-baseline", "b.json"], 0),
+    ):
+        with open("/dev/full", "w") as full:
+            command = [sys.executable, "-m", "onnxspec", *arguments]
+            done = subprocess.run(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=full, env=environment)
+        assert done.returncode == code
