@@ -232,5 +232,5 @@ def test_json_and_csv_hold_the_same_tables(four):
 
 
 def test_one_path_is_no_list_of_models():
-    with pytest.raises(UsageError, match="One model, a.onnx, to compare"):
+    with pytest.raises(UsageError, match=r"One model, a\.onnx, to compare"):
         compare("a.onnx")
