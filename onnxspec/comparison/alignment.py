@@ -13,8 +13,9 @@ import numpy as np
 from onnxspec import metrics, spectra
 from onnxspec.errors import ReportError
 from onnxspec.report.pooling import Pooling
+from onnxspec.report.repooled import measurement_of, repooled, scalars
 from onnxspec.report.report import Report
-from onnxspec.results import Reading, Remark, Rows, high_part
+from onnxspec.results import Remark, Rows, high_part
 from onnxspec.settings import Measurement
 
 _SHOWN = 5
@@ -65,13 +66,10 @@ def align(name: str, report: Report, reference: Report) -> Member:
             "Measure both with one --seed.",
         )
     cutoff = float(reference.attributes["cutoff"])
-    measurement = _measurement(report)
+    measurement = measurement_of(report)
     rows, remarks = _read_as(report, own, reference.paths["distance"][place], cutoff, measurement)
     remarks += _other_softmax(name, report, reference)
-    classes = report.classes
-    reading = Reading(measurement, cutoff, False, classes["output"])
-    floor = dict(zip(measurement.signals, report.checks["noise_floor"], strict=True))
-    pooling = Pooling(rows, tuple(str(c) for c in reference.classes["name"]), reading, floor)
+    pooling = repooled(report, rows, cutoff, tuple(str(c) for c in reference.classes["name"]))
     left_out = len(report.paths["kind"]) - len(own)
     if left_out:
         remarks.append(Remark("left-out", f"{left_out:,} paths of {name} are not in the reference: left out."))
@@ -169,8 +167,7 @@ def _read_as(
     report: Report, own: np.ndarray, distance: np.ndarray, cutoff: float, measurement: Measurement
 ) -> tuple[Rows, list[Remark]]:
     """Scalar columns of the paths `own`, at other distances and another cut-off where these differ."""
-    scalars = {name: values for name, values in report.paths.items() if values.ndim == 1}
-    columns = {name: values[own] for name, values in scalars.items() if name not in ("path", "bin")}
+    columns = {name: values[own] for name, values in scalars(report).items()}
     remarks = []
     if not np.array_equal(columns["distance"], distance):
         change = float(np.median(columns["distance"] / distance) - 1)
@@ -207,16 +204,6 @@ def _reread(
         again[f"hf_{signal}"] = high_part(measurement.estimator, spectrum, distance, cutoff)
         again[f"slope_{signal}"] = columns[f"slope_{signal}"] * longer
     return again
-
-
-def _measurement(report: Report) -> Measurement:
-    known = json.loads(report.attributes["settings"])
-    return Measurement(
-        points=int(report.attributes["points"]),
-        signals=tuple(report.attributes["signals"].split()),
-        estimator=str(report.attributes["estimator"]),
-        cutoff=known.get("cutoff"),
-    )
 
 
 def _short(value: object) -> str:
