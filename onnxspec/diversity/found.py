@@ -12,6 +12,8 @@ from onnxspec.statistics import Interval
 
 SIGNIFICANT = 0.05
 TOO_WIDE = 0.5
+LEAST_BEYOND = 100
+"""Classes without which p beyond controls is too often small, as simulated: docs/paper.md."""
 TABLES = ("relations", "classes")
 POSITIVE, NEGATIVE, UNDECIDED = "positive", "negative", "undecided"
 
@@ -48,7 +50,7 @@ class ClassOf:
 
 @dataclass(frozen=True)
 class Relation:
-    """A rank correlation over classes, beyond the controls; p_holm is adjusted over all relations of the table."""
+    """A correlation over classes, beyond the controls; p_holm is adjusted over all relations of the table."""
 
     quantity: Quantity
     measure: str
@@ -57,13 +59,18 @@ class Relation:
     p_holm: float
 
     @property
-    def verdict(self) -> str:
-        """positive or negative where it holds after Holm's correction, else undecided.
+    def withheld(self) -> bool:
+        """Whether classes are too few for a verdict, whatever p is.
 
-        Undecided, too, whatever p is, over classes so few that the interval of no correlation goes beyond +-.5.
+        Fewer than 100 beyond controls; else so few that the interval of no correlation goes beyond +-.5.
         """
-        too_few = reach(self.correlation.classes, len(self.controls)) > TOO_WIDE
-        if too_few or not self.p_holm < SIGNIFICANT:
+        classes = self.correlation.classes
+        return classes < LEAST_BEYOND if self.controls else reach(classes) > TOO_WIDE
+
+    @property
+    def verdict(self) -> str:
+        """positive or negative where it holds after Holm's correction and is not withheld, else undecided."""
+        if self.withheld or not self.p_holm < SIGNIFICANT:
             return UNDECIDED
         return POSITIVE if self.correlation.rho > 0 else NEGATIVE
 
