@@ -1,5 +1,6 @@
 """How far the images of a class lie from each other in the output space of an encoder, any ONNX model (n, D)."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -21,10 +22,16 @@ from onnxspec.subject import first_readable, given_preprocess
 MOST = 1000
 
 
-def class_distances(encoder: str, report: Report, data: Any, settings: Settings, listener: Listener) -> np.ndarray:
-    """Mean pairwise Euclidean distance of every class's images, (classes,) float64; NaN for fewer than two images.
+def class_distances(
+    encoder: str, report: Report, data: Any, settings: Settings, listener: Listener, groups: Sequence[np.ndarray] = ()
+) -> np.ndarray:
+    """Mean pairwise Euclidean distance of every class's images, and of those in groups: (1 + groups, classes) float64.
 
-    The images are those that the report used of the class, at most 1,000 of them.
+    The images are those that the report used of the class, at most 1,000 of them; NaN for fewer than two.
+
+    Parameters
+    ----------
+    groups : (n,) int each, indices into the data
 
     Raises
     ------
@@ -39,7 +46,7 @@ def class_distances(encoder: str, report: Report, data: Any, settings: Settings,
     engine = _engine(encoder, images, settings)
     engine.on_images = listener.images
     listener.stage("embedding the images")
-    return np.array([_mean_distance(engine, some) for some in images_of_classes(report)])
+    return np.array([_mean_distances(engine, some, groups) for some in images_of_classes(report)]).T
 
 
 def images_of_classes(report: Report) -> list[np.ndarray]:
@@ -62,8 +69,11 @@ def mean_pairwise(points: np.ndarray) -> float:
     return float(apart[np.triu_indices(len(x), 1)].mean())
 
 
-def _mean_distance(engine: LocalEngine, images: np.ndarray) -> float:
-    return mean_pairwise(engine.predict(images)) if len(images) > 1 else float("nan")
+def _mean_distances(engine: LocalEngine, images: np.ndarray, groups: Sequence[np.ndarray]) -> list[float]:
+    if len(images) < 2:
+        return [float("nan")] * (1 + len(groups))
+    points = engine.predict(images)
+    return [mean_pairwise(points), *(mean_pairwise(points[np.isin(images, group)]) for group in groups)]
 
 
 def _images(report: Report, data: Any, settings: Settings) -> ImageSet:

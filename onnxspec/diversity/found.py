@@ -15,6 +15,8 @@ TOO_WIDE = 0.5
 LEAST_BEYOND = 100
 """Classes without which p beyond controls is too often small, as simulated: docs/paper.md."""
 TABLES = ("relations", "classes")
+PLAIN = "spearman of halves"
+BEYOND = "normal score residuals of halves"
 POSITIVE, NEGATIVE, UNDECIDED = "positive", "negative", "undecided"
 
 Row = dict[str, Any]
@@ -50,7 +52,10 @@ class ClassOf:
 
 @dataclass(frozen=True)
 class Relation:
-    """A correlation over classes, beyond the controls; p_holm is adjusted over all relations of the table."""
+    """A correlation over classes, beyond the controls; p_holm is adjusted over all relations of the table.
+
+    The figures are of one half of every class's images and the measures of the other, both ways averaged.
+    """
 
     quantity: Quantity
     measure: str
@@ -77,7 +82,7 @@ class Relation:
 
 @dataclass(frozen=True)
 class Diversity:
-    """Classes against their diversity; attributes : of which report, with which encoder."""
+    """Classes against their diversity; attributes : of which report, with which encoder, over how many paths."""
 
     attributes: Mapping[str, Any]
     classes: tuple[ClassOf, ...]
@@ -139,6 +144,7 @@ def _relation_row(one: Relation) -> Row:
         **asdict(one.quantity),
         "measure": one.measure,
         "controls": " ".join(one.controls),
+        "method": BEYOND if one.controls else PLAIN,
         **asdict(one.correlation),
         "p_holm": one.p_holm,
         "verdict": one.verdict,

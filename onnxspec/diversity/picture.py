@@ -14,7 +14,10 @@ _UNITS = {"hff": "within hff, %", "slope": "within slope"}
 
 @styled
 def picture(found: Diversity) -> Figure:
-    """The first signal's figures of every class against every measure."""
+    """The first signal's figures of every class against every measure, each over all of the class.
+
+    Correlations above are those of halves, as everywhere.
+    """
     signal = found.quantities[0].signal
     quantities = [quantity for quantity in found.quantities if quantity.signal == signal]
     figure = Figure(((40 + 250 * len(found.measures)) / 72, 220 * len(quantities) / 72), layout="constrained")

@@ -1,6 +1,5 @@
 """`relate`: a finished report in, its classes' figures against how diverse they are out."""
 
-import math
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,22 +7,20 @@ from typing import Any
 
 import numpy as np
 
-from onnxspec import __version__, statistics
-from onnxspec.diversity.correlation import Correlation, rank_correlation, reach
+from onnxspec import __version__
+from onnxspec.diversity.columns import METRICS, Columns, columns, divided, mean_length, share_right
+from onnxspec.diversity.crossing import relations
 from onnxspec.diversity.embedding import class_distances
-from onnxspec.diversity.found import TOO_WIDE, ClassOf, Diversity, Quantity, Relation
+from onnxspec.diversity.found import ClassOf, Diversity, Quantity
+from onnxspec.diversity.halves import Half, halved
+from onnxspec.diversity.remarks import remarks
 from onnxspec.errors import ReportError
 from onnxspec.listening import Listener, Silence
 from onnxspec.report.headline import figure, labelled, signals_of
-from onnxspec.report.pooling import RANKED_FROM
+from onnxspec.report.repooled import repooled, scalars
 from onnxspec.report.report import Report
-from onnxspec.results import Remark
+from onnxspec.results import Rows
 from onnxspec.settings import KINDS, Settings
-
-METRICS = ("hff", "slope")
-# Diversity is itself partly distance, so that what the encoder sees is also asked beyond it; a distance is not asked
-# beyond itself.
-CONTROLS = {"distance": ("accuracy",), "embedding": ("distance", "accuracy"), "accuracy": ("distance",)}
 
 
 def relate(
@@ -49,6 +46,21 @@ def relate(
         The report has no labelled pairs within classes, or the encoder or its images cannot be used.
     """
     settings, listener = (settings or Settings()).updated(**overrides), listener or Silence()
+    _require_labelled_classes(report)
+    rows = Rows(scalars(report))
+    halves = halved(rows.columns)
+    embedded: list[np.ndarray | None] = [None, None, None]
+    if embedding is not None:
+        groups = [half.images for half in halves]
+        embedded = list(class_distances(os.fspath(embedding), report, data, settings, listener, groups))
+    classes = _classes(report, _measures(_path_length(report, rows), embedded[0], _accuracy(report)))
+    first, second = (_columns(report, rows, half, seen) for half, seen in zip(halves, embedded[1:], strict=True))
+    found = relations(first, second)
+    attributes = _of_what(report, embedding) | _over_what(rows, halves)
+    return Diversity(attributes, classes, tuple(found), tuple(remarks(attributes, (first, second), found)))
+
+
+def _require_labelled_classes(report: Report) -> None:
     if "within" not in report.kinds:
         raise ReportError(f"{report.path.name} has no pairs within classes.", "Analyse with --kinds within,between.")
     if not labelled(report):
@@ -56,13 +68,46 @@ def relate(
             f"The classes of {report.path.name} are the model's own predictions.",
             "The diversity of classes is about labelled images: pass them with --data to onnxspec analyze.",
         )
-    measures = {"distance": _path_length(report), "accuracy": _accuracy(report)}
-    if embedding is not None:
-        found = class_distances(os.fspath(embedding), report, data, settings, listener)
-        measures = {"distance": measures["distance"], "embedding": found, "accuracy": measures["accuracy"]}
-    classes = [_class(report, i, measures) for i in range(len(report.classes["name"]))]
-    relations = _relations(report, classes, list(measures))
-    attributes = {
+
+
+def _measures(distance: np.ndarray, embedding: np.ndarray | None, accuracy: np.ndarray) -> dict[str, np.ndarray]:
+    every = {"distance": distance, "embedding": embedding, "accuracy": accuracy}
+    return {name: values for name, values in every.items() if values is not None}
+
+
+def _columns(report: Report, rows: Rows, half: Half, embedding: np.ndarray | None) -> Columns:
+    names = tuple(str(name) for name in report.classes["name"])
+    pooling = repooled(report, rows, float(report.attributes["cutoff"]), names)
+    distance = mean_length(rows, half.paths, len(names))
+    return columns(
+        pooling, half, _measures(distance, embedding, share_right(rows, half.images, report.classes["output"]))
+    )
+
+
+def _path_length(report: Report, rows: Rows) -> np.ndarray:
+    within = np.flatnonzero(rows["kind"] == KINDS.index("within"))
+    return mean_length(rows, within, len(report.classes["name"]))
+
+
+def _accuracy(report: Report) -> np.ndarray:
+    return divided(report.classes["right"], report.classes["used"])
+
+
+def _classes(report: Report, measures: Mapping[str, np.ndarray]) -> tuple[ClassOf, ...]:
+    """Every class over all of its paths and images."""
+    quantities = [Quantity(signal, metric) for signal in signals_of(report) for metric in METRICS]
+    return tuple(
+        ClassOf(
+            str(name),
+            {one: figure(report, "within", one.metric, one.signal, str(name)) for one in quantities},
+            {measure: float(values[i]) for measure, values in measures.items()},
+        )
+        for i, name in enumerate(report.classes["name"])
+    )
+
+
+def _of_what(report: Report, embedding: str | os.PathLike[str] | None) -> dict[str, Any]:
+    return {
         "tool_version": __version__,
         "report": report.path.name,
         "report_digest": str(report.attributes["digest"]),
@@ -70,76 +115,8 @@ def relate(
         "data": str(report.attributes["data"]),
         "encoder": Path(embedding).name if embedding is not None else "",
     }
-    return Diversity(attributes, tuple(classes), tuple(relations), tuple(_remarks(classes, relations)))
 
 
-def _path_length(report: Report) -> np.ndarray:
-    """Mean RMS pixel distance of every class's paths, right or not, (classes,) float64."""
-    paths = report.paths
-    within = paths["kind"] == KINDS.index("within")
-    at, count = paths["class_a"][within], len(report.classes["name"])
-    return _divided(np.bincount(at, paths["distance"][within], count), np.bincount(at, minlength=count))
-
-
-def _accuracy(report: Report) -> np.ndarray:
-    return _divided(report.classes["right"], report.classes["used"])
-
-
-def _class(report: Report, i: int, measures: Mapping[str, np.ndarray]) -> ClassOf:
-    name = str(report.classes["name"][i])
-    figures = {
-        Quantity(signal, metric): figure(report, "within", metric, signal, name)
-        for signal in signals_of(report)
-        for metric in METRICS
-    }
-    return ClassOf(name, figures, {measure: float(values[i]) for measure, values in measures.items()})
-
-
-def _relations(report: Report, classes: list[ClassOf], measures: list[str]) -> list[Relation]:
-    asked = [
-        (Quantity(signal, metric), measure, controls)
-        for signal in signals_of(report)
-        for metric in METRICS
-        for measure in measures
-        for controls in ((), CONTROLS[measure])
-    ]
-    found = [_correlated(classes, *one) for one in asked]
-    p_holm = statistics.holm(np.array([one.p for one in found]))
-    return [Relation(*question, one, float(p)) for question, one, p in zip(asked, found, p_holm, strict=True)]
-
-
-def _correlated(classes: list[ClassOf], quantity: Quantity, measure: str, controls: tuple[str, ...]) -> Correlation:
-    """Over the classes for which everything asked is defined."""
-    columns = [
-        [one.figures[quantity].estimate, *(one.measures[name] for name in (measure, *controls))] for one in classes
-    ]
-    values = np.array(columns)
-    values = values[np.isfinite(values).all(1)]
-    return rank_correlation(values[:, 0], values[:, 1], list(values[:, 2:].T))
-
-
-def _remarks(classes: list[ClassOf], relations: list[Relation]) -> list[Remark]:
-    found = []
-    fewest = min(one.correlation.classes for one in relations)
-    if (wide := reach(fewest)) > TOO_WIDE:
-        text = (
-            f"{fewest} classes decide nothing about diversity: no correlation at all has an interval from {-wide:.2f} to "
-            f"{wide:.2f}, and no verdict is given."
-        )
-        found.append(Remark("few-classes", text, "Use data of more classes: 100 give -0.20 to 0.20."))
-    paths = [one.paths for one in classes if one.paths]
-    if paths and (middle := float(np.median(paths))) < RANKED_FROM:
-        text = (
-            f"Half of the classes have {middle:g} paths or fewer: chance in the figures of classes draws all "
-            "correlations towards zero."
-        )
-        found.append(Remark("few-paths", text, "Analyse with more --pairs --kinds within."))
-    if left := sum(any(math.isnan(i.estimate) for i in one.figures.values()) for one in classes):
-        found.append(
-            Remark("undefined", f"{left} of {len(classes)} classes have a figure that is undefined: left out.")
-        )
-    return found
-
-
-def _divided(sums: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    return np.divide(sums, counts, out=np.full(len(counts), np.nan), where=counts > 0)
+def _over_what(rows: Rows, halves: tuple[Half, Half]) -> dict[str, Any]:
+    within = int((rows["kind"] == KINDS.index("within")).sum())
+    return {"paths": within, "paths_in_halves": sum(len(half.paths) for half in halves)}

@@ -39,7 +39,13 @@ def _facts(found: Diversity) -> list[tuple[str, str]]:
         "accuracy": "share of its images that are right (a control)",
     }
     rows = [("report", f"{a['report']}: {a['model']} on {a['data']}, {len(found.classes):,} classes")]
-    return rows + [(measure, words[measure]) for measure in found.measures]
+    return rows + [(measure, words[measure]) for measure in found.measures] + [("relations", _over(found))]
+
+
+def _over(found: Diversity) -> str:
+    counts = sorted({one.correlation.classes for one in found.relations})
+    over = " to ".join(f"{count:,}" for count in dict.fromkeys((counts[0], counts[-1])))
+    return f"over {over} classes: figures of half of a class's images, measures of the other half"
 
 
 def _classes(found: Diversity, page: Page) -> Iterator[RenderableType]:
@@ -56,7 +62,7 @@ def _classes(found: Diversity, page: Page) -> Iterator[RenderableType]:
 
 
 def _relations(found: Diversity, page: Page) -> Iterator[RenderableType]:
-    yield page.text("Spearman correlation over classes, 95 % intervals; given: partial, by ranks", "bold")
+    yield page.text("Rank correlation over classes, 95 % intervals; given: of what that leaves", "bold")
     table = grid(["", "given", "correlation", "p (Holm)", ""])
     for quantity in found.quantities:
         table.add_row(page.text(f"{quantity.signal} {METRICS[quantity.metric].removesuffix(' (%)')} with", "dim"))
