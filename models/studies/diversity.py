@@ -18,7 +18,7 @@ MEASURES = {"distance": "distance of pixels", "embedding": "distance in an encod
 
 @dataclass(frozen=True)
 class Related:
-    """Spearman's correlation over classes of a figure within them and a measure, beyond controls, with its interval."""
+    """A correlation over classes of a figure within them and a measure, beyond controls, as `Relation` has it."""
 
     signal: str
     metric: str
@@ -37,7 +37,8 @@ def of_model(study: dict[str, Any], folder: Path, data: Path) -> list[Related]:
 
     The report is kept there, too.
     """
-    model, encoder, kept = (folder / name for name in (study["model"], study["encoder"], "diversity.h5"))
+    own = f"diversity-{study['pairs']}-{study['points']}.h5"
+    model, encoder, kept = (folder / name for name in (study["model"], study["encoder"], own))
     if not (model.exists() and encoder.exists()):
         return []
     if not kept.exists():
