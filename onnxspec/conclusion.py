@@ -136,7 +136,7 @@ def _closing_remarks(prepared: Prepared, answers: tuple[np.ndarray, np.ndarray],
             text = f"{reused} images stand in several pairs ({stratum.kind}); the intervals allow for it."
             yield Remark("reused", text)
         if same := int((pooling.rows["distance"][rows] == 0).sum()):
-            text = f"{same:,} of {len(rows):,} pairs ({stratum.kind}) are of the same picture twice: their paths lead nowhere."
+            text = f"Pairs of the same picture twice, whose paths lead nowhere: {same:,} of {len(rows):,} ({stratum.kind})."
             yield Remark("same-picture", text, "Take double images out of the data.")
         left = len(rows) - int(pooling.rows["within_reach"][rows].sum())
         if left:

@@ -254,6 +254,7 @@ def test_a_class_without_a_name_gets_its_number(tmp_path):
 def test_names_that_classes_share_are_told_apart_and_from_all_others():
     assert distinct(["crane", "crane", "crane (0)"], ["0", "1", "2"]) == ("crane (0) (0)", "crane (1)", "crane (0) (2)")
     assert distinct(["cat", "dog"], ["0", "1"]) == ("cat", "dog")
+    assert distinct(["cat", "cat"], ["cat", "cat"]) == ("cat (0)", "cat (1)")
 
 
 def test_a_flag_overrides_metadata_that_cannot_be_read(tmp_path):
@@ -279,7 +280,7 @@ def test_pairs_of_the_same_picture_are_counted():
         lambda b: b.reshape(len(b), -1)[:, :2] - 0.5, (images, labels), preprocess="0..1", pairs=30, kinds="within"
     )
     same = int((twice.paths["distance"] == 0).sum())
-    assert same and f"{same} of {len(twice.paths['kind'])} pairs (within)" in " ".join(r.text for r in twice.remarks)
+    assert same and f"{same} of {len(twice.paths['kind'])} (within)" in " ".join(r.text for r in twice.remarks)
 
 
 def test_the_first_image_may_be_one_that_is_skipped(tmp_path):

@@ -42,10 +42,9 @@ def class_names(names: Iterable[str], source: str) -> tuple[str, ...]:
 
 
 def distinct(names: Sequence[str], folders: Sequence[str]) -> tuple[str, ...]:
-    """Names to show, with the folder behind those that two classes share (ImageNet has two cranes)."""
+    """Names to show, with the folder behind those that two classes share (ImageNet has two cranes), else their number."""
     shown = tuple(names)
+    marks = folders if len(set(folders)) == len(folders) else [str(number) for number in range(len(names))]
     while len(times := Counter(shown)) < len(shown):
-        shown = tuple(
-            f"{name} ({folder})" if times[name] > 1 else name for name, folder in zip(shown, folders, strict=True)
-        )
+        shown = tuple(f"{name} ({mark})" if times[name] > 1 else name for name, mark in zip(shown, marks, strict=True))
     return shown
