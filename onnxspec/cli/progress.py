@@ -8,6 +8,7 @@ from typing import Self
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from onnxspec.cli.streams import StandardError
 from onnxspec.errors import inert
 
 SECONDS_BETWEEN_LINES = 5.0
@@ -19,7 +20,7 @@ class TerminalProgress:
 
     def __init__(self, unit: str = "paths") -> None:
         self._unit = unit
-        self.console = Console(stderr=True, highlight=False, markup=False)
+        self.console = Console(file=StandardError(), highlight=False, markup=False)  # type: ignore[arg-type]
         self._bar = Progress(
             TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=None),

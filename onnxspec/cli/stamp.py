@@ -2,6 +2,7 @@
 
 import click
 
+from onnxspec.cli.streams import complain
 from onnxspec.errors import UsageError
 
 
@@ -26,4 +27,4 @@ def stamp(model: str, preprocess: str | None, classes: str | None, output: str) 
     names = None if classes is None else [key for key, _ in read_classes(classes)]
     metadata.stamp(model, output, None if wanted is None else wanted.to_json(), names)
     written = [what for what, value in (("preprocessing", wanted), ("class names", names)) if value is not None]
-    click.echo(f"Wrote {' and '.join(written)} into {click.format_filename(output)}.", err=True)
+    complain(f"Wrote {' and '.join(written)} into {click.format_filename(output)}.")

@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from typing import Any
 
 import click
 
@@ -26,7 +27,8 @@ def stand_in() -> None:
 
 def nobody_reads() -> None:
     """Lets what is still printed go nowhere: whoever read it has gone (`| head`), which is no reason to complain."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    with suppress(OSError, ValueError), open(os.devnull, "w") as nothing:
+        os.dup2(nothing.fileno(), sys.stdout.fileno())
 
 
 @contextmanager
@@ -37,6 +39,25 @@ def unread() -> Iterator[None]:
         sys.stdout.flush()
     except (BrokenPipeError, SystemExit):  # click and rich answer with an exit
         nobody_reads()
+
+
+class StandardError:
+    """Standard error, whatever it is just now, for a rich console: what cannot be written is not said.
+
+    Rich ends the program otherwise, as if nobody were there to read its standard output.
+    """
+
+    def write(self, text: str) -> int:
+        with suppress(OSError, ValueError):
+            sys.stderr.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with suppress(OSError, ValueError):
+            sys.stderr.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(sys.stderr, name)
 
 
 def complain(text: str) -> None:

@@ -6,6 +6,9 @@ import sys
 
 import pytest
 
+from conftest import FASHION
+
+MODEL, DATA = FASHION / "pytorch.onnx", FASHION / "test.npz"
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="a shell closes them")
 
 
@@ -43,3 +46,19 @@ def test_a_log_that_is_full_breaks_no_gate(bundled_report, tmp_path, supervised)
             command = [sys.executable, "-m", "onnxspec", *arguments]
             done = subprocess.run(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=full, env=environment)
         assert done.returncode == code
+
+
+@pytest.mark.parametrize("supervised", ["1", "0"])
+def test_a_reader_of_the_log_that_goes_changes_no_verdict(tmp_path, supervised):
+    """Of a model that is measured, whose progress nobody reads."""
+    (tmp_path / "onnxspec.toml").write_text('[audit.limits]\n"between.hff" = { max = 0.00001 }\n')
+    fashion = "--pairs 20 --points 17 --batch 32 --device cpu"
+    audit = f'"{sys.executable}" -m onnxspec audit "{MODEL}" --data "{DATA}" {fashion} -o r.h5'
+    hear, log = os.pipe()
+    os.close(hear)
+    done = subprocess.run(
+        audit, shell=True, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=log,
+        env=os.environ | {"ONNXSPEC_SUPERVISE": supervised},
+    )  # fmt: skip
+    os.close(log)
+    assert done.returncode == 1 and (tmp_path / "r.h5").exists()

@@ -101,3 +101,10 @@ def test_only_what_reads_files_has_a_parent(arguments, expected, monkeypatch):
     assert supervision.wanted(arguments) is expected
     monkeypatch.setenv(supervision.SWITCH, "0")
     assert supervision.wanted(arguments) is False
+
+
+def test_a_parent_that_is_gone_is_told_nothing(monkeypatch):
+    hear, tell = os.pipe()
+    os.close(hear)
+    monkeypatch.setenv(supervision.PIPE, f"{tell} 1")
+    supervision.tell(0)
