@@ -86,7 +86,7 @@ class Rules:
         if required and not policy and baseline is None:
             raise UsageError(
                 "There is nothing to audit against: no [audit] rules and no --baseline.",
-                "Write a policy from today's figures: onnxspec audit MODEL --data IMAGES --init",
+                "Write a policy around today's figures: onnxspec audit MODEL --data IMAGES --init",
             )
         if required and policy.regressions and baseline is None:
             raise UsageError(

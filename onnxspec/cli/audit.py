@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 @click.option(
     "--baseline", metavar="FILE", help="Compare with what --write-baseline wrote; its settings are taken over."
 )
-@click.option("--write-baseline", metavar="FILE", help="Write a baseline of this run, to be committed.")
+@click.option("--write-baseline", metavar="FILE", help="Write a baseline of this run, if it passes --baseline.")
 @click.option("--allow-mismatch", is_flag=True, help="Compare although settings or data are not the baseline's.")
 @click.option("--allow-inconclusive", is_flag=True, help="Let rules pass that too few pairs cannot decide.")
-@click.option("--init", is_flag=True, help="Write a policy with today's figures into onnxspec.toml (or --config).")
+@click.option("--init", is_flag=True, help="Write a policy around today's figures into onnxspec.toml (or --config).")
 @click.option("--junit", metavar="FILE", help="Write JUnit XML.")
 @click.option("--sarif", metavar="FILE", help="Write SARIF 2.1.0.")
 @click.option("--summary", metavar="FILE", help="Write markdown; $GITHUB_STEP_SUMMARY gets it by itself.")
@@ -69,7 +69,7 @@ def _gate(model: str, options: dict[str, Any], flags: dict[str, Any]) -> int:
         Baseline.of(report).write(options["write_baseline"])
         say_written(options["write_baseline"], " (compare with --baseline)")
         if policy.regressions and rules.baseline is None:
-            click.echo("The regressions of the policy were not checked: there was no --baseline.", err=True)
+            complain("The regressions of the policy were not checked: there was no --baseline.")
     _write(outcome, report, options)
     with unread():
         _print(outcome, options["as_json"])
@@ -84,7 +84,7 @@ def _init(model: str, options: dict[str, Any], flags: dict[str, Any]) -> None:
     path = policy_file(options["config"])
     rules = Rules.of(None, options["baseline"], required=False)
     write_policy(path, _measure(model, rules, options, flags))
-    say_written(path, " (its limits are today's figures: look at them, then run the audit)")
+    say_written(path, " (limits around today's figures: look at them, then run the audit)")
 
 
 def _measure(model: str, rules: "Rules", options: dict[str, Any], flags: dict[str, Any]) -> "Report":
@@ -155,8 +155,12 @@ def _refuse_flags(model: str, flags: dict[str, Any]) -> None:
 def _require_writable(options: dict[str, Any], *read: str | None) -> None:
     """Refuses outputs that cannot be written, and those that would take the place of each other or of what is read."""
     from onnxspec.report.saving import require_page, require_text
+    from onnxspec.settings import PROJECT_FILES
 
-    taken = {os.path.realpath(path): "read" for path in (*read, options["config"]) if path}
+    policies = [options["config"]] if options["config"] else [name for name in PROJECT_FILES if Path(name).is_file()]
+    taken = {os.path.realpath(path): "read" for path in (*read, *policies) if path}
+    if options["report"]:
+        taken[os.path.realpath(options["report"])] = "written"
     for name in _FILES:
         if name != "write_baseline" and options["baseline"]:
             taken[os.path.realpath(options["baseline"])] = "read"

@@ -44,8 +44,13 @@ def require_text(path: str | os.PathLike[str]) -> None:
     require_place(path)
     place = _led_to(path)
     if place.is_file():
-        with place.open("rb") as file:
-            begins = file.read(_BEGINNING)
+        try:
+            with place.open("rb") as file:
+                begins = file.read(_BEGINNING)
+        except OSError as error:
+            raise UsageError(
+                f"{place} cannot be read, so it is not replaced: {error.strerror}.", "Choose another name."
+            ) from None
         if _BINARY.search(begins):
             raise UsageError(f"{place} exists and is no text, so it is not replaced.", "Choose another name.")
 
@@ -59,7 +64,9 @@ def require_page(path: str | os.PathLike[str]) -> None:
         The name does not end in .html; else as `require_place`.
     """
     if Path(path).suffix.lower() not in PAGE_ENDINGS:
-        raise UsageError(f"{os.fspath(path)} is no name of a page.", f"Name it {Path(path).stem or 'page'}.html.")
+        raise UsageError(
+            f"{os.fspath(path)} is no name of a page.", f"Name it {Path(path).stem.strip('.') or 'page'}.html."
+        )
     require_text(path)
 
 
