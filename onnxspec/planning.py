@@ -309,14 +309,14 @@ def _points(subject: Subject, settings: Settings, pairs: Pairs, cutoff: float, r
     lengths = np.concatenate(list(engine.map(lambda of: engine.distance(of.image_a, of.image_b), blocks)))
     least = FEWEST_LABEL_POINTS if "label" in settings.measurement.signals else 0
     enough = metrics.enough_points(float(np.percentile(lengths, LONG)), cutoff)
-    if enough > MAX_POINTS:
+    if enough > MAX_POINTS and settings.measurement.cutoff is not None:
         usual = metrics.CYCLES_PER_REFERENCE / reference
         raise UsageError(
-            f"A cut-off of {cutoff:g} cycles per unit of RMS distance takes {enough:,} points on a path, of {MAX_POINTS:,} "
+            f"A cut-off of {cutoff:g} cycles per unit of RMS distance takes {enough:.3g} points on a path, of {MAX_POINTS:,} "
             "at most.",
             f"Lower --cutoff; that of these images would be {usual:.3g}.",
         )
-    return max(enough, least)
+    return min(max(enough, least), MAX_POINTS)
 
 
 def _plan(subject: Subject, settings: Settings) -> tuple[Pairs, list[Remark]]:

@@ -64,7 +64,7 @@ def test_the_longest_paths_get_their_points():
 
 def test_a_cut_off_that_no_grid_resolves_is_refused():
     most = measured(wave(2), points=9).attributes["cutoff"]
-    with pytest.raises(UsageError, match=r"takes [\d,]+ points on a path, of 16,385") as refused:
+    with pytest.raises(UsageError, match=r"takes \S+ points on a path, of 16,385") as refused:
         measured(wave(2), cutoff=1e6 * most)
     assert refused.value.hint == f"Lower --cutoff; that of these images would be {most:.3g}."
 
