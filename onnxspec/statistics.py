@@ -152,15 +152,19 @@ def mean(
     log: bool = False,
     bottom: float = -float("inf"),
     top: float = float("inf"),
+    counts: bool = False,
 ) -> Pooled:
-    """The mean of (paths,) values within `bottom` and `top`; with `log`, of positive values on the log scale."""
+    """The mean of (paths,) values within `bottom` and `top`; with `log`, of positive values on the log scale.
+
+    counts : whether values are whole numbers, of which another may be anywhere
+    """
     values = np.asarray(values, np.float64)
     if log:
         return ratio(values, np.ones(len(values)), image_a, image_b)
     reason = _undefined(len(values))
     influence = (values - values.mean()) / (len(values) - 1) if not reason else np.zeros(len(values))
     value = float(values.mean()) if len(values) else np.nan
-    counts, carrying = np.array_equal(values, np.rint(values)), int(np.count_nonzero(values))
+    carrying = int(np.count_nonzero(values))
     return Pooled(value, influence, image_a, image_b, False, reason, bottom, top, carrying, counts)
 
 

@@ -212,7 +212,7 @@ def test_all_at_the_top_may_be_lower():
 
 def test_counts_that_are_all_alike_may_differ_elsewhere():
     """As flips do where all of twenty paths cross one boundary."""
-    found = statistics.mean(np.ones(20), *disjoint(20), bottom=0.0).interval()
+    found = statistics.mean(np.ones(20), *disjoint(20), bottom=0.0, counts=True).interval()
     unseen = 1 - 0.025 ** (1 / 20)
     assert figures(found)[:3] == pytest.approx((1, 1 - unseen, 1 + unseen))
 

@@ -29,7 +29,7 @@ def _paired(rule: Regression, right: np.ndarray, alpha: float) -> Change:
     """right : (images, 2) bool, now and then."""
     first, second = right.T
     lost, gained = int((second & ~first).sum()), int((first & ~second).sum())
-    moved = statistics.mean(first.astype(float) - second, *_alone(len(right)))
+    moved = statistics.mean(first.astype(float) - second, *_alone(len(right)), counts=True)
     halved = int(second.sum() * (1 - 1 / LARGE))
     return Change(
         moved.interval(),

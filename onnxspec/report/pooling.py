@@ -138,7 +138,7 @@ class Pooling:
         kept = rows[np.isfinite(values)]
         ends = self.rows["image_a"][kept], self.rows["image_b"][kept]
         top = TOPS.get(column, float("inf"))
-        return statistics.mean(self.rows[column][kept], *ends, bottom=0.0, top=top)
+        return statistics.mean(self.rows[column][kept], *ends, bottom=0.0, top=top, counts=column == "flips")
 
     @staticmethod
     def _mean_share(high: np.ndarray, total: np.ndarray, *ends: np.ndarray) -> Pooled:
