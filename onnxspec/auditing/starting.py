@@ -126,7 +126,9 @@ def _limit(metric: Metric, found: Interval) -> float:
     """Three times as far from today's figure as its interval: where that of a model that is as good stays inside."""
     if metric.figure == ACCURACY:
         return found.estimate - MARGIN * (found.estimate - found.low)
-    return found.estimate * (found.high / found.estimate) ** MARGIN if found.estimate > 0 else math.nan
+    if metric.figure == "hff":  # whose interval is as far on both sides as a factor
+        return found.estimate * (found.high / found.estimate) ** MARGIN if found.estimate > 0 else math.nan
+    return found.estimate + MARGIN * (found.high - found.estimate)
 
 
 def _telling(metric: Metric, found: Interval, limit: float) -> bool:
