@@ -38,6 +38,8 @@ FLOAT32_UNIT = float(np.finfo(np.float32).eps)
 GRIDS = ("half", "chosen", "double")
 ROUNDING_SHARE = 0.01
 """Of the largest centred score: what rounding in half precision, in another order, does not come near."""
+ROUNDED_UNITS = 64
+"""Of the largest score: what float32 leaves of scores that nearly cancel."""
 _OTHERWISE = {
     ROUNDED: (
         "The model does not give the same bits for the same images in every batch.",
@@ -180,7 +182,8 @@ def repetition(engine: LocalEngine, pairs: Pairs) -> str:
         return outputs[np.flatnonzero(positions == 0)[0]]
 
     one, again, *elsewhere = engine.map(first_path, (order, order, order[::-1], order[:1]))
-    rounding = ROUNDING_SHARE * float(np.abs(one - one.mean(-1, keepdims=True)).max())
+    centred = np.abs(one - one.mean(-1, keepdims=True)).max()
+    rounding = max(ROUNDING_SHARE * float(centred), ROUNDED_UNITS * FLOAT32_UNIT * float(np.abs(one).max()))
     if np.abs(again - one).max() > rounding:
         return RANDOM
     if any(np.abs(other - one).max() > rounding for other in elsewhere):

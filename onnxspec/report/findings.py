@@ -25,7 +25,7 @@ _OWN_LABELS = {
     "predicted": "The images have no labels: the model's own predictions stand for them, and accuracy is not measured.",
 }
 _IN_GRAPH = {"host": "", "graph": ", paths formed in the model's graph"}
-_REPEATED, _OTHERWISE = "the same batch gives the same bits again", "the same images give other bits in other batches"
+_REPEATED, _OTHERWISE = "the same batch gives the same bits again", "the same images give other bits another time"
 
 
 @dataclass(frozen=True)
