@@ -75,9 +75,10 @@ def make_session(
 ) -> onnxruntime.InferenceSession:
     """A session on `providers` that prints nothing, never spins, and takes no configuration from the model.
 
-    Raises one of `ERRORS`, or a ModelError where the file's name is no text; `sentence` puts it into words. A provider that could not start may be left out without an
-    error: compare `get_providers()` with what was asked. `strict` refuses where a node would run on the CPU instead;
-    `weights` is the folder of the external weights of a model that comes as bytes.
+    Raises one of `ERRORS`, which `sentence` puts into words, or a ModelError where the file's name is no text. A provider
+    that could not start may be left out without an error: compare `get_providers()` with what was asked. `strict` refuses
+    where a node would run on the CPU instead; `weights` is the folder of the external weights of a model that comes as
+    bytes.
     """
     if not isinstance(model, bytes):
         _require_text(os.fspath(model))

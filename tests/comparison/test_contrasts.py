@@ -30,6 +30,8 @@ def pooled(value: float, error: float, paths: int = 400) -> Pooled:
         (pooled(0.05, 0.1), pooled(-0.05, 0.1), 0.9, UNDECIDED),
         (pooled(4e-8, 1e-8), pooled(-4e-8, 1e-8), 1.0, SAME),
         (pooled(4e-8, 0.1), pooled(-4e-8, 0.1), 1.0, UNDECIDED),
+        (pooled(4e-8, np.nan), pooled(4e-8, np.nan), 1.0, SAME),
+        (pooled(4e-2, np.nan), pooled(4e-2, np.nan), 1.0, UNDECIDED),
     ],
 )
 def test_verdicts(common, own, shared, words):

@@ -50,7 +50,7 @@ def test_the_lowest_is_known_no_better_than_it_was_chosen(count):
     """Of checkpoints that are equally good."""
 
     def covered():
-        minimum = locate(series(*[0] * count, noise=1)).minimum
+        minimum = locate(series(*[0] * count, noise=3)).minimum
         return minimum.low <= SHARED.mean() <= minimum.high
 
     assert np.mean([covered() for _ in range(300)]) >= 0.93

@@ -90,3 +90,14 @@ def test_a_place_that_cannot_be_a_folder_is_refused(tmp_path):
     for place in (tmp_path / "file", "\0"):
         with pytest.raises(UsageError, match=r"The cache .* cannot be written to"):
             Cache(place)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="a system without named pipes")
+def test_a_pipe_in_the_cache_is_not_waited_for(tmp_path):
+    cache = Cache(tmp_path)
+    cache.keep("ab", Part(Rows({"distance": np.zeros(2)}), ""))
+    assert cache.part("ab", 2) is not None
+    (place,) = tmp_path.rglob("*.part")
+    place.unlink()
+    os.mkfifo(place)
+    assert cache.part("ab", 2) is None

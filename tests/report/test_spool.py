@@ -12,7 +12,7 @@ from onnxspec import interruption
 from onnxspec.errors import DataError, ModelError, ReportError, ResourceError, UsageError
 from onnxspec.report.parts import Part
 from onnxspec.report.spool import Spool
-from onnxspec.results import Rows
+from onnxspec.results import SAME_BITS, Pilot, Rows
 
 ME = {"model": "m1", "images": "d1", "settings": "s1"}
 SPAN = slice(0, 2)
@@ -52,6 +52,22 @@ def test_parts_that_changed_places_count_as_missing(tmp_path):
     with Spool(place, True) as spool:
         spool.begin(ME, 6)
         assert [spool.kept(span) for span in spans] == [None, None]
+
+
+def test_what_another_run_has_kept_counts_as_missing(tmp_path):
+    pilot = Pilot((), {}, {}, "", SAME_BITS, 9)
+    for name, identity in (("r.h5", ME), ("other.h5", {**ME, "seed": "1"})):
+        with pytest.raises(interruption.Interrupted), Spool(tmp_path / name) as spool:
+            spool.begin(identity, 6)
+            spool.keep_pilot(pilot)
+            spool.keep(SPAN, part(0))
+            raise KeyboardInterrupt
+    with Spool(tmp_path / "r.h5", True) as spool:
+        spool.begin(ME, 6)
+        assert spool.pilot() == pilot and spool.kept(SPAN) is not None
+        for kept in (tmp_path / "other.h5.parts").glob("*.part"):
+            (tmp_path / "r.h5.parts" / kept.name).write_bytes(kept.read_bytes())
+        assert spool.pilot() is None and spool.kept(SPAN) is None
 
 
 def test_an_interrupt_before_anything_was_finished_leaves_nothing(tmp_path):

@@ -210,6 +210,18 @@ def test_one_kind_and_one_signal(tmp_path):
     assert "logit spectrum between" in text
 
 
+def test_noise_of_nothing_is_no_number_of_times(bundled_report, tmp_path):
+    text = as_text(altered(bundled_report, tmp_path / "r.h5", checks__noise_floor=0.0))
+    assert "there is no noise, or no spectrum, to hold against the other" in " ".join(text.split())
+    assert "inf" not in text
+
+
+def test_an_error_between_points_is_shown_less_what_rounding_makes(bundled_report, tmp_path):
+    high, floor = bundled_report.checks["high"], bundled_report.checks["high"] / 1000
+    rough = altered(bundled_report, tmp_path / "r.h5", checks__floor=floor, checks__off_grid=0.09 * high + 10 * floor)
+    assert "resolved     yes  the error between points is 0.09 of what is fast" in as_text(rough)
+
+
 def test_checks_that_fail_are_visible(bundled_report, tmp_path):
     lines = as_text(bundled_report).splitlines()
     checks = ("converged", "resolved", "above noise", "repeatable")
