@@ -34,7 +34,9 @@ def column(
     """Adds a variable over dimensions of the group; text becomes UTF-8 strings."""
     array = np.asarray(values)
     if array.dtype.kind in "UO":
-        dataset = group.create_dataset(name, data=_encodable(array), dtype=TEXT)
+        dataset = group.create_dataset(name, array.shape, TEXT)
+        for span in spans(dataset):  # what HDF5 makes of texts takes several times as much as they do
+            dataset[span] = _encodable(array[span])
     else:
         packed = {"compression": "gzip", "shuffle": True} if array.nbytes > CHUNK_BYTES else {}
         dataset = group.create_dataset(name, data=array, **packed)
@@ -71,9 +73,9 @@ def read_column(dataset: h5py.Dataset) -> np.ndarray:
 
 
 def spans(dataset: h5py.Dataset) -> Iterator[slice]:
-    """Spans of rows, of a few megabytes each, that cover a variable of one dimension or more."""
+    """Spans of rows, of a megabyte each, that cover a variable of one dimension or more."""
     value = TEXT_BYTES if h5py.check_string_dtype(dataset.dtype) else dataset.dtype.itemsize
-    rows = max(1, CHUNK_BYTES * 16 // max(1, value * math.prod(dataset.shape[1:])))
+    rows = max(1, CHUNK_BYTES * 4 // max(1, value * math.prod(dataset.shape[1:])))
     return (slice(start, start + rows) for start in range(0, len(dataset), rows))
 
 
