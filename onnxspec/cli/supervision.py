@@ -39,10 +39,8 @@ def wanted(arguments: Sequence[str]) -> bool:
 
 def supervise(arguments: Sequence[str]) -> int:
     """Runs a command line in a child and gives its exit code, or what became of it."""
-    import resource
-
-    limit = resource.getrlimit(resource.RLIMIT_AS)[0]
-    if limit != resource.RLIM_INFINITY and limit < _LEAST_MEMORY:
+    limit = _address_space()
+    if limit is not None and limit < _LEAST_MEMORY:
         text = f"The address space is limited to {limit >> 20} MB, and loading the libraries takes more. Raise it: ulimit -v."
         complain(f"onnxspec: {text}")
         return ExitCode.EXHAUSTED
@@ -93,6 +91,14 @@ def follow() -> None:
             os.kill(os.getpid(), signal.SIGTERM)
 
 
+def _address_space() -> int | None:
+    """To how many bytes this process and its children are limited; None where they are not."""
+    import resource
+
+    limit = resource.getrlimit(resource.RLIMIT_AS)[0]
+    return None if limit == resource.RLIM_INFINITY else limit
+
+
 def _explained(ended: int, interrupted: bool) -> int:
     """What to say of a child that ended without a word, and the exit code for it."""
     if interrupted:
@@ -102,6 +108,13 @@ def _explained(ended: int, interrupted: bool) -> int:
         code = ExitCode.EXHAUSTED
     elif ended == -signal.SIGALRM:
         text = "A native library did not come to an end with one of the files: it is damaged or hostile, or very large."
+        code = ExitCode.EXHAUSTED
+    elif ended < 0 and (limit := _address_space()) is not None:
+        name = signal.Signals(-ended).name
+        text = (
+            f"A native library crashed ({name}), as some do where memory runs out: the address space is limited to "
+            f"{limit >> 20} MB. Raise it, ulimit -v, to see whether it is one of the files."
+        )
         code = ExitCode.EXHAUSTED
     elif ended < 0:
         name = signal.Signals(-ended).name

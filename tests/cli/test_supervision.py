@@ -16,9 +16,9 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="the parent is there 
 MODEL, DATA = str(FASHION / "pytorch.onnx"), str(FASHION / "test.npz")
 
 
-def supervised(child: str) -> subprocess.CompletedProcess:
+def supervised(child: str, before: str = "") -> subprocess.CompletedProcess:
     """What a command says and ends with whose child runs this code."""
-    code = f"from onnxspec.cli import supervision as s, run; s._CHILD = {child!r}; run()"
+    code = f"{before}; from onnxspec.cli import supervision as s, run; s._CHILD = {child!r}; run()".lstrip("; ")
     return subprocess.run(
         [sys.executable, "-c", code, "show", "r.h5"],
         env={**os.environ, "PYTHONPATH": str(ROOT)},
@@ -45,6 +45,16 @@ def test_what_becomes_of_a_child(child, code, said):
     assert ended.returncode == code
     assert said in ended.stderr
     assert ended.stderr.count("\n") == (1 if said else 0)
+
+
+def test_a_crash_in_little_memory_may_be_for_that():
+    """ONNX Runtime is one of those that do not look whether they were given what they asked for."""
+    limit = "import resource; resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))"
+    ended = supervised("import os; os.abort()", limit)
+    assert ended.returncode == 6
+    assert (
+        "crashed (SIGABRT), as some do where memory runs out: the address space is limited to 1024 MB" in ended.stderr
+    )
 
 
 def test_exit_codes_go_through(tmp_path):
