@@ -62,7 +62,7 @@ def _classes(found: Diversity, page: Page) -> Iterator[RenderableType]:
 
 
 def _relations(found: Diversity, page: Page) -> Iterator[RenderableType]:
-    yield page.text("Rank correlation over classes, 95 % intervals; given: of what that leaves", "bold")
+    yield page.text("Rank correlation over classes, 95 % intervals; given: beyond what it explains", "bold")
     table = grid(["", "given", "correlation", "p (Holm)", ""])
     for quantity in found.quantities:
         table.add_row(page.text(f"{quantity.signal} {METRICS[quantity.metric].removesuffix(' (%)')} with", "dim"))
