@@ -18,14 +18,10 @@ WHOLE = ("paths",)
 class FigureTable:
     """The rows of figures in order, column by column; texts that are alike are kept once."""
 
-    def __init__(self, figures: Iterable[Figure] = ()):
+    def __init__(self, figures: Iterable[Figure]):
         self._texts: dict[str, dict[str, int]] = {name: {} for name in TEXTS}
         self._columns: dict[str, array[Any]] = {name: array("i" if name in CLASSES else "B") for name in TEXTS}
         self._columns |= {name: array("d") for name in NUMBERS} | {name: array("i") for name in WHOLE}
-        self.extend(figures)
-
-    def extend(self, figures: Iterable[Figure]) -> None:
-        """Adds figures at the end."""
         for figure in figures:
             for name, value in figure.row().items():
                 self._columns[name].append(self._code(name, value) if isinstance(value, str) else value)
