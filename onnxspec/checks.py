@@ -37,7 +37,7 @@ AT_ONCE = 4
 FLOAT32_UNIT = float(np.finfo(np.float32).eps)
 GRIDS = ("half", "chosen", "double")
 ROUNDING_SHARE = 0.01
-"""Of the largest centred score: what rounding in half precision, in another order, does not come near."""
+"""Of the largest centred score: ten units in the last place of half precision."""
 ROUNDED_UNITS = 64
 """Of the largest score: what float32 leaves of scores that nearly cancel."""
 _OTHERWISE = {

@@ -19,6 +19,7 @@ from onnxspec.statistics import Interval
 
 _DIGITS = 2
 MARGIN = 3
+"""How many times as far from a figure as its interval a limit lies."""
 _PYPROJECT_TABLE = re.compile(r"^[ \t]*\[[ \t]*tool[ \t]*\.[ \t]*onnxspec[ \t]*\][^\n]*$", re.MULTILINE)
 _HEAD = """\
 # What `onnxspec audit` holds a model against. A limit fails when the whole 95 % interval lies on its wrong side and is
