@@ -3,11 +3,13 @@
 A plan is walked at once, or, to a precision, in rounds that `sampling` chooses by the rows so far.
 """
 
+import math
 import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -211,7 +213,9 @@ def evaluate(prepared: Prepared, spool: Spool, spans: Iterable[slice]) -> Iterat
     """The rows of spans of the plan, shard after shard."""
     engine, pairs, reading = prepared.subject.engine, prepared.pairs, prepared.reading
     points, outputs, weights = prepared.points, prepared.subject.outputs, line(prepared.points)
-    todo = [(LINES, shard) for span in spans for shard in shards_by_kind(pairs.kind[span], points, outputs, span.start)]
+    values = math.prod(engine.spec.shape)
+    cut = (shards_by_kind(pairs.kind[span], points, outputs, values, span.start) for span in spans)
+    todo = [(LINES, shard) for shard in chain.from_iterable(cut)]
     if todo:
         engine.even((todo[0][1].stop - todo[0][1].start) * points)
 

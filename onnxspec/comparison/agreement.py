@@ -5,6 +5,7 @@ the smallest disturbance its input can have: two exports of the same weights dif
 that, since each rounds in an order of its own.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
@@ -95,7 +96,8 @@ def agreements(
         distance = subjects[0].engine.distance(some.image_a, some.image_b)
         return [_differences(other, outputs[0], distance, cutoff) for other in outputs[1:]]
 
-    parts = list(engine.map(work, shards(len(pairs), points, max(subject.outputs for subject in subjects))))
+    outputs, values = max(one.outputs for one in subjects), max(math.prod(one.engine.spec.shape) for one in subjects)
+    parts = list(engine.map(work, shards(len(pairs), points, outputs, values)))
     noise = rounding(subjects[0], pairs, points, whole)
     return [_summary(name, named[0][0], [part[i] for part in parts], noise) for i, (name, _) in enumerate(named[1:])]
 

@@ -7,7 +7,10 @@ from itertools import pairwise
 import numpy as np
 
 VALUES_PER_SHARD = 2**17
-MOST_PATHS = 32
+INPUTS_PER_SHARD = 2**22
+USUAL_PATHS = 32
+"""More of small images only, where an end of a shard costs as much as some images, and late enough to be a small part."""
+LATE = 4
 
 
 @dataclass(frozen=True)
@@ -23,16 +26,26 @@ class Shard:
         return slice(self.start, self.stop)
 
 
-def shards(stop: int, points: int, outputs: int, first: int = 0) -> Iterator[Shard]:
-    """Paths first..stop-1 in shards of a power of two paths, so few that their outputs (paths, points, outputs) stay small."""
+def shards(stop: int, points: int, outputs: int, inputs: int, first: int = 0) -> Iterator[Shard]:
+    """Paths first..stop-1 in shards of a power of two paths, so few that their outputs (paths, points, outputs) stay small.
+
+    inputs : values of one input of the model
+    """
     fitting = max(1, VALUES_PER_SHARD // (points * outputs))
-    size = min(MOST_PATHS, 1 << fitting.bit_length() - 1)
-    for start in range(first, stop, size):
+    start = first
+    while start < stop:
+        more = min(INPUTS_PER_SHARD // (points * inputs), (start - first) // LATE)
+        size = _power_of_two(min(fitting, max(USUAL_PATHS, more)))
         yield Shard(start, min(start + size, stop))
+        start += size
 
 
-def shards_by_kind(kind: np.ndarray, points: int, outputs: int, first: int = 0) -> Iterator[Shard]:
+def shards_by_kind(kind: np.ndarray, points: int, outputs: int, inputs: int, first: int = 0) -> Iterator[Shard]:
     """As `shards`, cut where the kind (paths,) changes: a kind's do not depend on how many pairs the other has."""
     ends = [0, *(np.flatnonzero(np.diff(kind)) + 1).tolist(), len(kind)]
     for start, stop in pairwise(ends):
-        yield from shards(first + stop, points, outputs, first + start)
+        yield from shards(first + stop, points, outputs, inputs, first + start)
+
+
+def _power_of_two(most: int) -> int:
+    return 1 << most.bit_length() - 1

@@ -15,7 +15,7 @@ import numpy as np
 
 from onnxspec.engine.graphs import sized_for_device
 from onnxspec.engine.local import LocalEngine
-from onnxspec.engine.shards import MOST_PATHS
+from onnxspec.engine.shards import USUAL_PATHS
 from onnxspec.engine.workers import Pulse, in_order
 from onnxspec.model.protocol import Classifier
 from onnxspec.model.session import OnnxModel
@@ -166,7 +166,7 @@ class _Trial:
     @staticmethod
     def of(images: Sequence[int], engine: LocalEngine, seconds: float) -> "_Trial":
         """Two parts for every worker, long enough to be timed where an image takes one worker so many seconds."""
-        paths, parts = min(math.ceil(SHORTEST_PART / seconds / POINTS), MOST_PATHS), 2 * engine.workers
+        paths, parts = min(math.ceil(SHORTEST_PART / seconds / POINTS), USUAL_PATHS), 2 * engine.workers
         a = np.resize(np.asarray(images, np.int32), paths * parts)
         none = np.zeros(len(a), np.int32)
         spans = [slice(start, start + paths) for start in range(0, len(a), paths)]

@@ -4,6 +4,7 @@ An open path is read by the sine estimator whatever the run's own is, a closed o
 has no ends, so no chord. f_c is the run's, per unit RMS distance, and so applies by each path's own length.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, partial
@@ -37,7 +38,8 @@ def evaluate(prepared: Prepared, chosen: Sequence[Family], spool: Spool) -> list
     engine, reading = prepared.subject.engine, prepared.reading
     of = {one.name: one for one in chosen}
     rows: dict[str, list[Rows]] = {name: [] for name in of}
-    todo = [(one.name, shard) for one in chosen for shard in shards(len(one), one.points, prepared.subject.outputs)]
+    outputs, values = prepared.subject.outputs, math.prod(engine.spec.shape)
+    todo = [(one.name, shard) for one in chosen for shard in shards(len(one), one.points, outputs, values)]
     sources = {name: _source(prepared, one) for name, one in of.items() if not one.own}
     for (name, _), part in parts(prepared, sources, [item for item in todo if item[0] in sources], spool):
         rows[name].append(part.rows)
