@@ -26,7 +26,7 @@ CACHED_VALUES, LEAST_BLOCK = 1 << 16, 1 << 12
 """Values of a term of several points that stay in cache, and of one point's from which a loop over them pays."""
 AHEAD_VALUES = 1 << 18
 """Values of the inputs that are formed in one go, 1 MB: while the network runs, the processor forgets how to form them."""
-LARGEST_HOST_TILE = 64
+LARGEST_HOST_TILE = 128
 """Images in a batch that is formed here, where batches of a device may be larger."""
 LARGEST_SCORE = 1e15
 """Beyond what any classifier gives: power, its square, must be a float32 number."""

@@ -24,15 +24,15 @@ from onnxspec.paths.pairs import Pairs
 from onnxspec.results import Reading, measure
 from onnxspec.settings import Execution, Measurement
 
-TILES = (4, 8, 16, 32, 64)
+TILES = (4, 8, 16, 32, 64, 128)
 USUAL = 32
 SECONDS = 1.0
 WORTH_IT, CLEARLY = 0.97, 0.96
 ROUNDS = 3
 SOON_OVER = 15.0
 """Seconds of a run from which a trial of other forms, about one, is a small part, and may pay."""
-SHORT_BATCH = 0.002
-"""Seconds beside which what workers do between batches is much: batches of such networks are twice as large."""
+SHORT_BATCH = 0.004
+"""Seconds beside which what workers do between batches is much: batches of such networks are larger than usual."""
 LONG_BATCH = 0.05
 """Seconds beside which what workers do between batches, and wait for the interpreter's lock, is nothing."""
 LONG_ENOUGH = 0.25
@@ -65,8 +65,10 @@ def tuned(
         shared = replace(engine, tile=_affordable(engine, settled or best_tile(model, sample)))
         return shared, seconds_per_image(model, sample, shared.tile, shared.workers)
     brief = planned * seconds / engine.workers < SOON_OVER
-    usual = 2 * USUAL if seconds * USUAL < SHORT_BATCH and 2 * USUAL in _small(model) else USUAL
-    others = [] if brief else [tile for tile in _small(model)[1:] if tile != usual]
+    small, usual = _small(model), USUAL
+    while usual * seconds < SHORT_BATCH and 2 * usual in small:
+        usual *= 2
+    others = [] if brief else [tile for tile in small[1:] if tile != usual]
     tiles = [settled] if settled else [usual, *others]
     inside = None if execution.threads or brief else _inside(engine, images)
     forms = [replace(engine, tile=tile) for tile in tiles]
