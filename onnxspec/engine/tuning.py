@@ -68,7 +68,7 @@ def tuned(
     small, usual = _small(model), USUAL
     while usual * seconds < SHORT_BATCH and 2 * usual in small:
         usual *= 2
-    others = [] if brief else [tile for tile in small[1:] if tile != usual]
+    others = [] if brief else [tile for tile in small[1:] if tile != usual and usual <= 4 * tile <= 16 * usual]
     tiles = [settled] if settled else [usual, *others]
     inside = None if execution.threads or brief else _inside(engine, images)
     forms = [replace(engine, tile=tile) for tile in tiles]

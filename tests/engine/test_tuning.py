@@ -118,8 +118,8 @@ def test_a_run_that_is_soon_over_is_not_tried_in_other_forms(timed, monkeypatch)
     assert form(pairs=400, points=65)[:3] == (64, 1, 2)
 
 
-@pytest.mark.parametrize(("seconds", "tile"), [(1e-5, 64), (1e-4, 32)])
-def test_batches_of_quick_networks_are_twice_as_large(monkeypatch, seconds, tile):
+@pytest.mark.parametrize(("seconds", "tile"), [(1e-5, 128), (8e-5, 64), (2e-4, 32)])
+def test_batches_of_quick_networks_are_larger(monkeypatch, seconds, tile):
     monkeypatch.setattr(tuning, "_seconds_alone", lambda *_: seconds)
     assert form(pairs=2)[0] == tile
 
@@ -180,7 +180,7 @@ def test_a_form_is_measured_on_paths_as_they_are_walked(cores, monkeypatch):
     plain = tuning._Trial.seconds_per_image
     monkeypatch.setattr(tuning._Trial, "seconds_per_image", lambda *a: asked.append(plain(*a)) or asked[-1])
     seconds = form()[-1]
-    assert seconds in asked and len(asked) == 18
+    assert seconds in asked and len(asked) % 3 == 0 and len(asked) >= 18
     assert 1e-7 < seconds < 0.1
 
 
