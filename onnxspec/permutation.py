@@ -12,7 +12,7 @@ Paths that share an image are alike for its sake and must not be shuffled apart:
 what it keeps both tests are exact, and they are seeded, so that the same data give the same p.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,6 +25,8 @@ _SEED = 0
 _ROUNDING = 1e-12
 # The same sum in another order must stay a tie.
 _DECIMALS = 9
+_VALUES = 1 << 15
+"""Paths of the classes in as many draws as are worked on together; more would not stay in cache."""
 
 
 @dataclass(frozen=True)
@@ -89,15 +91,15 @@ def against_the_rest(share: np.ndarray, classes: Classes) -> dict[int, float]:
         return {}
     top, bottom = share / whole
     moments = np.stack([top, bottom, top * top, top * bottom, bottom * bottom])
-    every = moments.sum(1, keepdims=True)
+    every = moments.sum(1)[:, None, None]
 
-    def contrasts(order: np.ndarray) -> np.ndarray:
-        own = classes.sums(moments[:, order[classes.paths]])
+    def contrasts(orders: np.ndarray) -> np.ndarray:
+        own = classes.sums(moments[:, orders[:, classes.paths]])
         (value, variance), (of_rest, variance_of_rest) = _log_share(own), _log_share(every - own)
         return _studentised(value - of_rest, variance + variance_of_rest)
 
     rng = np.random.default_rng(_SEED)
-    return _adjusted(classes, contrasts, np.arange(paths), (rng.permutation(paths) for _ in range(DRAWS)))
+    return _adjusted(classes, contrasts, np.arange(paths), lambda: rng.permutation(paths))
 
 
 def between_models(first: np.ndarray, second: np.ndarray, classes: Classes) -> dict[int, float]:
@@ -115,10 +117,10 @@ def between_models(first: np.ndarray, second: np.ndarray, classes: Classes) -> d
     """
     if not len(classes.numbers):
         return {}
-    both = np.stack([first, second])[..., classes.paths]
+    both = np.stack([first, second])[:, :, None, classes.paths]
 
-    def contrasts(swap: np.ndarray) -> np.ndarray:
-        shares = np.where(swap[classes.paths], both[::-1], both)
+    def contrasts(swaps: np.ndarray) -> np.ndarray:
+        shares = np.where(swaps[:, classes.paths], both[::-1], both)
         sums = classes.sums(shares)
         with np.errstate(divide="ignore", invalid="ignore"):
             (top, bottom), (other_top, other_bottom) = shares * np.repeat(1 / sums, classes.sizes, axis=-1)
@@ -128,11 +130,11 @@ def between_models(first: np.ndarray, second: np.ndarray, classes: Classes) -> d
 
     rng = np.random.default_rng(_SEED)
     as_it_is = np.zeros(first.shape[1], bool)
-    return _adjusted(classes, contrasts, as_it_is, (rng.random(len(as_it_is)) < 0.5 for _ in range(DRAWS)))
+    return _adjusted(classes, contrasts, as_it_is, lambda: rng.random(len(as_it_is)) < 0.5)
 
 
 def _log_share(moments: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """log of a share and its linearised variance, (classes,) each, of summed moments (5, classes) of shares of one."""
+    """log of a share and its linearised variance, (..., classes) each, of summed moments (5, ..., classes) of shares of one."""
     top, bottom, top_top, top_bottom, bottom_bottom = moments
     with np.errstate(divide="ignore", invalid="ignore"):
         value = np.log(np.where((top > _ROUNDING) & (bottom > _ROUNDING), top / bottom, np.nan))
@@ -145,20 +147,22 @@ def _studentised(value: np.ndarray, variance: np.ndarray) -> np.ndarray:
 
 
 def _adjusted(
-    classes: Classes, contrasts: Callable[[np.ndarray], np.ndarray], found: np.ndarray, drawn: Iterable[np.ndarray]
+    classes: Classes, contrasts: Callable[[np.ndarray], np.ndarray], found: np.ndarray, draw: Callable[[], np.ndarray]
 ) -> dict[int, float]:
-    """p by number of the class, of the contrasts (classes,) that are found among those that are drawn.
+    """p by number of the class, of the contrasts that are found among those that are drawn. Undefined ones say nothing.
 
-    Undefined ones say nothing.
+    contrasts : (draws, paths) -> (draws, classes); found : (paths,), as the paths are; draw : (paths,), as chance has them
     """
-    real = contrasts(found)
+    real = contrasts(found[None])[0]
     up, down = np.nan_to_num(real), np.nan_to_num(-real)
     orders = [np.argsort(side, kind="stable") for side in (up, down)]
     reached = np.ones((2, len(real)), np.int64)
-    for draw in drawn:
-        other = np.nan_to_num(contrasts(draw))
-        for count, side, values, order in zip(reached, (up, down), (other, -other), orders, strict=True):
-            count += np.maximum.accumulate(values[order]) >= np.maximum.accumulate(side[order])
+    together = max(1, _VALUES // len(classes.paths))
+    for first in range(0, DRAWS, together):
+        others = np.nan_to_num(contrasts(np.stack([draw() for _ in range(min(together, DRAWS - first))])))
+        for count, side, values, order in zip(reached, (up, down), (others, -others), orders, strict=True):
+            highest = np.maximum.accumulate(values[:, order], axis=1)
+            count += (highest >= np.maximum.accumulate(side[order])).sum(0)
     p = np.empty_like(reached, np.float64)
     for one, count, order in zip(p, reached, orders, strict=True):
         # The largest found is left out step by step, and p never falls on the way.
