@@ -10,7 +10,6 @@ import numpy as np
 import onnxruntime
 
 from onnxspec import __version__, checks, metrics, strips
-from onnxspec.engine.known import KnownScores
 from onnxspec.engine.local import LARGEST_HOST_TILE
 from onnxspec.errors import DataError, UsageError
 from onnxspec.images.cache import PixelCache
@@ -21,7 +20,7 @@ from onnxspec.reference import reference_distance
 from onnxspec.report.cache import Cache
 from onnxspec.report.parts import Part
 from onnxspec.report.spool import Spool
-from onnxspec.results import SAME_BITS, Pilot, Reading, Remark
+from onnxspec.results import Pilot, Reading, Remark
 from onnxspec.settings import AUTO, FEWEST_LABEL_POINTS, MAX_POINTS, Settings
 from onnxspec.subject import TRUE, Subject
 
@@ -144,7 +143,6 @@ def prepare(
     beside = plan(frozen)
     kept = spool.begin(identity(frozen), len(frozen.pairs) + sum(map(len, beside)))
     pilot, walked = spool.pilot(), None
-    frozen.subject.engine.known = None  # the pilot asks whether what is known may be used
     if pilot is not None and pilot.points != frozen.points:
         frozen = frozen.doubled(pilot.points)
         beside = plan(frozen)
@@ -158,8 +156,6 @@ def prepare(
             _announce(frozen, beside, listener, spool, kept, False)
             pilot, walked = _pilot(frozen, listener, cache)
         spool.keep_pilot(pilot)
-    if pilot.repetition == SAME_BITS and isinstance(frozen.subject.model, OnnxModel):
-        frozen.subject.engine.known = KnownScores()
     return _prepared(frozen, pilot, walked, cache), beside
 
 

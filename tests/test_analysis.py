@@ -8,12 +8,10 @@ import pytest
 
 import onnxspec
 from conftest import FASHION
-from onnxspec import checks, planning
 from onnxspec.errors import DataError, ModelError, UsageError
-from onnxspec.model.session import OnnxModel
 from onnxspec.paths.pairs import Pairs, draw
 from onnxspec.report.findings import facts
-from onnxspec.results import ROUNDED, Reading, measure
+from onnxspec.results import Reading, measure
 from onnxspec.settings import Measurement
 
 SIDE = 6
@@ -58,36 +56,6 @@ def test_batch_size_and_threads_do_not_change_a_bit(digits):
         for batch, threads in [(1, 1), (7, 2), (64, 2)]
     }
     assert len(digests) == 1
-
-
-@pytest.mark.parametrize("model", ["pytorch.onnx", "twin.onnx"])
-def test_to_evaluate_shared_images_once_changes_no_bit(digits, monkeypatch, model):
-    images, run = [], OnnxModel.run
-    monkeypatch.setattr(OnnxModel, "run", lambda self, batch: (images.append(len(batch)), run(self, batch))[1])
-
-    def walk():
-        images.clear()
-        made = onnxspec.analyze(
-            FASHION / model, digits, pairs=150, points=33, path_graph="off", paths=("linear", "random", "ellipse")
-        )
-        return made, sum(images)
-
-    with_known, few = walk()
-    monkeypatch.setattr(planning, "KnownScores", lambda: None)
-    plain, many = walk()
-    assert with_known.attributes["digest"] == plain.attributes["digest"]
-    used = len(plain.images["image"])
-    assert used <= 200
-    lines = 300 - 64  # those of the pilot are not walked again
-    assert many - few > 2 * lines - used
-
-
-def test_a_model_that_depends_on_the_batch_is_asked_every_time(digits, monkeypatch):
-    made = []
-    monkeypatch.setattr(planning, "KnownScores", lambda: made.append(1))
-    monkeypatch.setattr(checks, "repetition", lambda *_: ROUNDED)
-    onnxspec.analyze(FASHION / "pytorch.onnx", digits, pairs=20, points=33)
-    assert not made
 
 
 def test_seed_and_data_change_the_digest(digits):

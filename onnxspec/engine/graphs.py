@@ -40,30 +40,31 @@ class GraphPaths:
         """Whether a walk is one of frames between whole images."""
         return isinstance(walk, families.Frames) and walk.images is not None
 
-    def scores(self, walk: families.Walk, at: np.ndarray, tile: int) -> Scores:
-        """Scores of some of all the points of a walk that it takes, (n,) int64 ascending: (n, K); `tile` in images."""
+    def scores(self, walk: families.Walk, start: int, stop: int, tile: int) -> Scores:
+        """Scores of points start..stop-1 of all points of a walk that it takes, (stop - start, K); `tile` in images."""
         assert isinstance(walk, families.Frames), "as asked before"
-        size = self.model.fixed_batch or (tile if self.one_shape else len(at))
-        parts = [self._scores(walk, at[start : start + size], size) for start in range(0, len(at), size)]
+        size = self.model.fixed_batch or (tile if self.one_shape else stop - start)
+        parts = [self._scores(walk, at, min(at + size, stop), size) for at in range(start, stop, size)]
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
     def renew(self) -> None:
         """Gives back what a device's memory is full of."""
         self.model.renew()
 
-    def _scores(self, walk: families.Frames, at: np.ndarray, size: int) -> Scores:
-        path, point = np.divmod(at[np.minimum(np.arange(size), len(at) - 1)], walk.points)
+    def _scores(self, walk: families.Frames, start: int, stop: int, size: int) -> Scores:
+        at = np.minimum(np.arange(start, start + size), stop - 1)
+        path, point = np.divmod(at, walk.points)
         terms = walk.weights.shape[-1]
         index = (path - path[0]) * terms + np.arange(terms)[:, None]
         weights = np.ascontiguousarray(walk.weights[path, point].T)
-        return self.model.scores(self._anchors(walk, path[0], path[-1], size), index, weights)[: len(at)]
+        return self.model.scores(self._anchors(walk, path[0], path[-1], size), index, weights)[: stop - start]
 
     def _anchors(self, walk: families.Frames, first: int, last: int, size: int) -> np.ndarray:
         """Those of paths first..last; room for as many paths as `size` points can touch, so that the shape is the same."""
         assert walk.images is not None
         images = walk.images[first : last + 1].ravel().tolist()
         one = self.anchor(images[0])
-        paths = min((size - 2) // max(1, walk.between) + 2, len(walk)) if self.one_shape else last - first + 1
+        paths = min((size - 2) // walk.points + 2, len(walk)) if self.one_shape else last - first + 1
         anchors = np.empty((paths * walk.images.shape[1], *one.shape), one.dtype)
         for place, image in enumerate(images):
             anchors[place] = self.anchor(image)
@@ -103,7 +104,7 @@ def open_graph(
         # There and back again: the second batch must not be given the first one's scores.
         for turn in (1, -1):
             walk = families.Frames(lambda _: np.empty(0), families.line(3), 1, images=np.array([ends[::turn]]))
-            _require_alike(graph.scores(walk, np.arange(3), 3)[::2], wanted[::turn])
+            _require_alike(graph.scores(walk, 0, 3, 3)[::2], wanted[::turn])
     except (DeviceError, ResourceError) as error:
         raise ModelError(error.message, error.hint) from None
     return graph
@@ -132,9 +133,9 @@ def _seconds_per_image(graph: GraphPaths, image: int, tile: int) -> float:
     walk = families.Frames(
         lambda _: np.empty(0), families.line_at(np.linspace(0, 1, tile)), 1, images=np.array([[image] * 2])
     )
-    graph.scores(walk, np.arange(tile), tile)
+    graph.scores(walk, 0, tile, tile)
     start = time.perf_counter()
-    graph.scores(walk, np.arange(tile), tile)
+    graph.scores(walk, 0, tile, tile)
     return (time.perf_counter() - start) / tile
 
 

@@ -9,13 +9,11 @@ import math
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 from typing import Protocol, TypeVar
 
 import numpy as np
 
 from onnxspec.engine.graphs import GraphPaths, open_graph
-from onnxspec.engine.known import KnownScores
 from onnxspec.engine.workers import Pulse, in_order
 from onnxspec.errors import ModelError, ResourceError
 from onnxspec.images.cache import PixelCache
@@ -69,7 +67,6 @@ class LocalEngine:
     on_images : called with the number of images after every batch, from any worker
     pulse : beaten after every batch; when it stops, the model hangs
     graph : the model with the path in its graph, which then evaluates what it can; None forms every path here
-    known : what whole images have got, so that none is evaluated twice; None evaluates every point of every path
     elsewhere : where work is sent that may be done by another engine like this one; None does everything here
     """
 
@@ -84,7 +81,6 @@ class LocalEngine:
     on_images: Callable[[int], None] = lambda images: None
     pulse: Pulse = field(default_factory=Pulse)
     graph: GraphPaths | None = None
-    known: KnownScores | None = None
     elsewhere: Elsewhere | None = None
     _stop: threading.Event = field(default_factory=threading.Event)
     _buffers: threading.local = field(default_factory=threading.local)
@@ -163,20 +159,10 @@ class LocalEngine:
         ResourceError
             There is not memory enough for one image.
         """
-        known = self.known
-        if known is None or dither is not None or not isinstance(walk, families.Frames):
-            return self._shaped(self._evaluated(walk, np.arange(len(walk) * walk.points), dither), walk)
-        images = walk.whole.ravel()
-        at = known.unknown(images)
-        out = known.completed(self._evaluated(walk, at, None), images, at)
-        self.on_images(len(images) - len(at))
-        return self._shaped(out, walk)
-
-    def _evaluated(self, walk: families.Walk, at: np.ndarray, dither: Dither | None) -> np.ndarray:
-        """The model's outputs at some of all the points of a walk, (n,) int64 ascending: (n, outputs) float32."""
+        total = len(walk) * walk.points
         graph = self.graph if dither is None and self.graph is not None and self.graph.takes(walk) else None
-        out: np.ndarray = np.empty((0, 0), np.float32)
-        formed, first, start, total = np.empty((0, 0), np.float32), 0, 0, len(at)
+        out: np.ndarray | None = None
+        formed, first, start = np.empty((0, 0), np.float32), 0, 0
         while start < total:
             if self._stop.is_set():
                 raise Cancelled
@@ -184,10 +170,10 @@ class LocalEngine:
             stop = min(start + tile, total)
             try:
                 if graph is not None:
-                    scores = graph.scores(walk, at[start:stop], tile)
+                    scores = graph.scores(walk, start, stop, tile)
                 else:
                     if stop > first + len(formed):
-                        first, formed = start, self._fill(walk, at[start : start + _ahead(walk.shape, tile)])
+                        first, formed = start, self._fill(walk, start, min(start + _ahead(walk.shape, tile), total))
                     scores = self.model.run(self._finished(formed[start - first : stop - first], dither))
             except (ResourceError, MemoryError):
                 if self.model.fixed_batch is not None or tile == 1:
@@ -196,15 +182,13 @@ class LocalEngine:
                 formed = formed[:0]
                 continue
             values = as_classes(scores, self.kind)
-            if not start:
+            if out is None:
                 out = np.empty((total, values.shape[-1]), np.float32)
             out[start : start + len(values)] = values
             start += len(values)
             self.pulse.beat()
             self.on_images(len(values))
-        return out
-
-    def _shaped(self, out: np.ndarray, walk: families.Walk) -> np.ndarray:
+        assert out is not None
         shaped = out.reshape(len(walk), walk.points, -1)
         _require_finite(shaped, walk)
         return shaped
@@ -279,14 +263,16 @@ class LocalEngine:
 
         return of
 
-    def _fill(self, walk: families.Walk, at: np.ndarray) -> np.ndarray:
-        batch, scratch = self._buffer(walk, len(at))
-        paths, points = np.divmod(at, walk.points)
-        cuts = np.flatnonzero((np.diff(paths) != 0) | (np.diff(points) != 1)) + 1
-        for start, stop in pairwise([0, *cuts.tolist(), len(at)]):
-            point = int(points[start])
-            walk.fill(int(paths[start]), slice(point, point + stop - start), batch[start:stop], scratch)
-        return batch[: len(at)]
+    def _fill(self, walk: families.Walk, start: int, stop: int) -> np.ndarray:
+        batch, scratch = self._buffer(walk, stop - start)
+        position = start
+        while position < stop:
+            path, point = divmod(position, walk.points)
+            end = min(stop, (path + 1) * walk.points)
+            into = slice(position - start, end - start)
+            walk.fill(path, slice(point, point + end - position), batch[into], scratch)
+            position = end
+        return batch[: stop - start]
 
     def _buffer(self, walk: families.Walk, images: int) -> tuple[np.ndarray, np.ndarray]:
         shape, together = walk.shape, min(images, walk.points)

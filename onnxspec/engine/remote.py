@@ -21,7 +21,6 @@ import numpy as np
 import onnxruntime
 
 from onnxspec import __version__
-from onnxspec.engine.known import KnownScores
 from onnxspec.engine.local import LocalEngine
 from onnxspec.errors import DataError, DeviceError, ModelError, OnnxspecError, ResourceError
 from onnxspec.images.cache import PixelCache
@@ -31,7 +30,7 @@ from onnxspec.model.protocol import Classifier
 
 SECONDS_BETWEEN_NEWS = 0.5
 VERSIONS = {"onnxspec": __version__, "ONNX Runtime": onnxruntime.__version__, "NumPy": np.__version__}
-_OWN = {"model", "pixels", "workers", "on_images", "pulse", "graph", "known", "elsewhere"}
+_OWN = {"model", "pixels", "workers", "on_images", "pulse", "graph", "elsewhere"}
 
 Pixels = Mapping[int, tuple[np.ndarray, str]]
 """Images by index: what `PixelCache.get` and `PixelCache.content_digest` give."""
@@ -263,8 +262,7 @@ def _opened(content: bytes, versions: Mapping[str, str], tell: Callable[[int], N
 def pickled(work: Callable[..., Any], engine: LocalEngine) -> bytes:
     """A function as bytes, for an engine like the one that it works with: `engine` and its parts are left out.
 
-    With it goes what may change from work to work: the size of a batch and, on a device, the rounding with it; and
-    whether what images have got is known.
+    With it goes the size of a batch, which may change from work to work and, on a device, the rounding with it.
     """
     import cloudpickle
 
@@ -275,7 +273,7 @@ def pickled(work: Callable[..., Any], engine: LocalEngine) -> bytes:
             return standing.get(id(what))
 
     buffer = io.BytesIO()
-    Pickler(buffer).dump((work, engine.tile, engine.known is not None))
+    Pickler(buffer).dump((work, engine.tile))
     return buffer.getvalue()
 
 
@@ -286,8 +284,7 @@ def _unpickled(content: bytes, engine: LocalEngine) -> Any:
         def persistent_load(self, name: Any) -> Any:
             return parts[name]
 
-    work, engine.tile, knows = Unpickler(io.BytesIO(content)).load()
-    engine.known = (engine.known or KnownScores()) if knows else None
+    work, engine.tile = Unpickler(io.BytesIO(content)).load()
     return work
 
 

@@ -4,7 +4,6 @@ x(t_j) = sum_i W[j, i] v_i with J anchors v and weights W (points, J). A straigh
 """
 
 from collections.abc import Callable
-from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -63,19 +62,6 @@ class Frames:
     def shape(self) -> tuple[int, ...]:
         """Shape of one input."""
         return self._at(max(self._path, 0)).shape[1:]
-
-    @cached_property
-    def whole(self) -> np.ndarray:
-        """The image that a point is, (paths, points) int; -1 where it is none of the data."""
-        if self.images is None:
-            return np.full(self.weights.shape[:2], -1)
-        alone = (self.weights.max(-1) == 1) & (np.count_nonzero(self.weights, -1) == 1)
-        return np.where(alone, np.take_along_axis(self.images, self.weights.argmax(-1), 1), -1)
-
-    @property
-    def between(self) -> int:
-        """Points on a path that are no image of the data, at least."""
-        return int((self.whole < 0).sum(1).min())
 
     def fill(self, path: int, span: slice, out: np.ndarray, scratch: np.ndarray) -> None:
         """Writes points `span` of a path to `out`."""

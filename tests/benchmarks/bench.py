@@ -7,10 +7,10 @@
 take turns: a part of the loops, the command, the other part, so that a machine that slows down or speeds up does so for
 all. The loops get half of the command's images, and their seconds are scaled. The figures are medians over rounds:
 
-bare    seconds of the command, start-up apart, over those of the bare loop on as many images as the network was given,
-        pilot and checks included. Start-up ends where the first path begins; everything after it counts that is not
-        the network: interpolation, spectra, statistics, the report, the summary.
-script  the same over the plain script on as many images as the plan has: it evaluates every point of every path.
+bare    seconds of the command, start-up apart, over those of the bare loop on as many images as the plan has forward
+        passes, pilot and checks included. Start-up ends where the first path begins; everything after it counts that
+        is not the network: interpolation, spectra, statistics, the report, the summary.
+script  the same over the plain script.
 whole   seconds of the whole command, start-up and all, over the bare loop.
 cpu     processor seconds of the whole command over those of the bare loop: it does not see a core that idles, and
         neighbours disturb it less.
@@ -151,20 +151,20 @@ def one_round(
     loop()
     if run.images != images:
         raise RuntimeError(f"{subject.name}: the plan has {run.images} forward passes, and {images} were expected.")
-    bare_seconds = sum(loops) * run.evaluated / (2 * quarter)
+    bare_seconds = sum(loops) * images / (2 * quarter)
     script_seconds = sum(scripts) * images / (2 * paths * POINTS)
     return {
         **asdict(run),
         "startup": run.startup,
         "bare_seconds": bare_seconds,
         "bare_quarters": loops,
-        "bare_cpu_seconds": own * run.evaluated / (2 * quarter),
+        "bare_cpu_seconds": own * images / (2 * quarter),
         "script_seconds": script_seconds,
         "script_quarters": scripts,
         "bare": run.running / bare_seconds,
         "script": run.running / script_seconds,
         "whole": run.seconds / bare_seconds,
-        "cpu": run.cpu_seconds / (own * run.evaluated / (2 * quarter)),
+        "cpu": run.cpu_seconds / (own * images / (2 * quarter)),
         "load": machine.load(),
     }
 

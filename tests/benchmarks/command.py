@@ -24,7 +24,7 @@ class Run:
     seconds : from the start of the process to its end; cpu_seconds : what all its threads used (0 on Windows)
     stages : seconds of each part in order; they sum to `seconds`
     first_batch : seconds from the start of the process to the first batch that ONNX Runtime is given
-    images : forward passes of the plan, pilot and checks included; evaluated : those that were taken
+    images : forward passes of the plan, pilot and checks included
     """
 
     seconds: float
@@ -33,7 +33,6 @@ class Run:
     first_batch: float
     paths: int
     images: int
-    evaluated: int
     peak_bytes: int | None
 
     @property
@@ -59,9 +58,7 @@ def analyze(model: Path, data: Path, pairs: int, points: int) -> Run:
     for name, begin, stop in zip(names, times, ends, strict=True):
         stages[name] = stages.get(name, 0) + stop - begin
     first = found["first_batch"] - start
-    return Run(
-        end - start, cpu, stages, first, found["paths"], found["images"], found["evaluated"], found["peak_bytes"]
-    )
+    return Run(end - start, cpu, stages, first, found["paths"], found["images"], found["peak_bytes"])
 
 
 def first_batch(model: Path, data: Path) -> float:

@@ -3,8 +3,7 @@
     python -P stamped.py STAMPS.json analyze model.onnx --data images
 
 The command's own progress display is told when a stage begins; here it also looks at the clock, a handful of times in
-a run. Beside that the images of every batch are counted, from the first path on. Times are `time.monotonic`, which all
-processes of a machine share.
+a run, and counts nothing. Times are `time.monotonic`, which all processes of a machine share.
 """
 
 import json
@@ -25,8 +24,6 @@ class Stamped(progress.TerminalProgress):
     def stage(self, name: str) -> None:
         if not self.stages:
             FirstBatch.watch()
-        if name.startswith("pilot"):
-            Evaluated.count()
         self.stages.append((name, time.monotonic()))
         super().stage(name)
 
@@ -37,24 +34,6 @@ class Stamped(progress.TerminalProgress):
     def __exit__(self, *error) -> None:
         self.stages.append(("summary and exit", time.monotonic()))
         super().__exit__(*error)
-
-
-class Evaluated:
-    """How many images the model was given: ends that paths share are in the plan, and not among them."""
-
-    sizes: list[int] = []  # noqa: RUF012
-
-    @classmethod
-    def count(cls) -> None:
-        from onnxspec.model.session import OnnxModel
-
-        run = OnnxModel.run
-
-        def counted(self, batch):
-            cls.sizes.append(len(batch))
-            return run(self, batch)
-
-        OnnxModel.run = counted
 
 
 class FirstBatch:
@@ -85,6 +64,5 @@ if __name__ == "__main__":
     progress.TerminalProgress = Stamped  # type: ignore[misc]
     code = main(sys.argv[2:])
     found = {"stages": Stamped.stages, **Stamped.planned, "first_batch": FirstBatch.when, "peak_bytes": peak_bytes()}
-    found["evaluated"] = sum(Evaluated.sizes)
     Path(sys.argv[1]).write_text(json.dumps(found))
     sys.exit(code)

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from onnxspec.engine import local
-from onnxspec.engine.known import KnownScores
 from onnxspec.engine.local import LocalEngine
 from onnxspec.errors import ModelError, ResourceError
 from onnxspec.images import InputSpec, PixelCache, Preprocess, fit, open_images
@@ -41,50 +40,6 @@ def test_outputs_equal_a_plain_loop(tile):
         for j in range(9):
             point = (1 - j / 8) * x[a] + j / 8 * x[b]
             assert made[path, j] == pytest.approx(classifier(point[None].astype(np.float32))[0], abs=2e-5)
-
-
-def remembering(function=classifier, **options):
-    """An engine that knows what whole images have got, and the sizes of the batches that it has run."""
-    sizes = []
-    one = engine(lambda batch: (sizes.append(len(batch)), function(batch))[1], **options)
-    one.known = KnownScores()
-    return one, sizes
-
-
-@pytest.mark.parametrize("tile", [1, 4, 100])
-def test_images_that_paths_share_are_evaluated_once(tile):
-    a, b = np.array([0, 3, 0, 3]), np.array([1, 0, 1, 3])
-    plain = engine(tile=tile).outputs(a, b, families.line(9))
-    one, evaluated = remembering(tile=tile)
-    done = []
-    one.on_images = done.append
-    for expected in (4 * 7 + 3, 4 * 7):
-        assert np.array_equal(one.outputs(a, b, families.line(9)), plain)
-        assert sum(evaluated) == expected and sum(done) == 4 * 9
-        done.clear(), evaluated.clear()
-    assert np.array_equal(one.predict(np.array([3, 1, 3])), plain[[1, 0, 1], [0, -1, 0]])
-    assert not evaluated
-
-
-def test_points_that_are_moved_are_no_images():
-    one, evaluated = remembering()
-    plain = one.outputs(A, B, families.line(9))
-    evaluated.clear()
-    moved = one.outputs(A, B, families.line(9), lambda batch: batch + np.float32(0.01))
-    assert sum(evaluated) == 3 * 9
-    assert (moved[:, 0] != plain[:, 0]).any(1).all()
-
-
-def test_a_shared_image_that_overflows_is_named_where_it_comes_first():
-    target = (IMAGES[4] / 255).astype(np.float32)
-
-    def overflowing(batch):
-        return np.where(np.isclose(batch, target).all((1, 2, 3))[:, None], np.nan, classifier(batch))
-
-    one, _ = remembering(overflowing)
-    names = one.pixels.images.names
-    with pytest.raises(ModelError, match=f"{names[3]} and {names[4]}, at point 8 of 9"):
-        one.outputs(A, B, families.line(9))
 
 
 @pytest.mark.parametrize(("values", "anchored"), [(1 << 18, [6]), (2 * 6 * 6 * 3, [4, 2]), (1, [2, 2, 2])])
