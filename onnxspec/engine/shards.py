@@ -8,9 +8,10 @@ import numpy as np
 
 VALUES_PER_SHARD = 2**17
 INPUTS_PER_SHARD = 2**22
-USUAL_PATHS = 32
-"""More of small images only, where an end of a shard costs as much as some images, and late enough to be a small part."""
-LATE = 4
+USUAL_PATHS, MOST_PATHS = 32, 128
+"""More than usual of small images only, where the end of a shard costs as much as some images."""
+LATE = 16
+"""Of a kind's paths so far, the share that a larger shard may be at most: all cores are to end at about the same time."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ def shards(stop: int, points: int, outputs: int, inputs: int, first: int = 0) ->
     fitting = max(1, VALUES_PER_SHARD // (points * outputs))
     start = first
     while start < stop:
-        more = min(INPUTS_PER_SHARD // (points * inputs), (start - first) // LATE)
+        more = min(MOST_PATHS, INPUTS_PER_SHARD // (points * inputs), (start - first) // LATE)
         size = _power_of_two(min(fitting, max(USUAL_PATHS, more)))
         yield Shard(start, min(start + size, stop))
         start += size

@@ -6,6 +6,7 @@ import pytest
 from onnxspec.engine.shards import (
     INPUTS_PER_SHARD,
     LATE,
+    MOST_PATHS,
     USUAL_PATHS,
     VALUES_PER_SHARD,
     Shard,
@@ -38,7 +39,7 @@ def test_large_images_have_shards_of_one_size():
 def test_small_images_have_larger_shards_once_they_are_a_small_part_of_the_run():
     parts = list(shards(4096, 33, 10, SMALL))
     assert sizes(parts)[:1] == [USUAL_PATHS]
-    assert max(sizes(parts)) == 128
+    assert max(sizes(parts)) == MOST_PATHS
     assert all(size <= max(USUAL_PATHS, part.start // LATE) for size, part in zip(sizes(parts), parts, strict=True))
 
 
