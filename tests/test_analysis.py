@@ -48,12 +48,15 @@ def codes(report: onnxspec.Report) -> set[str]:
     return {remark.code for remark in report.remarks}
 
 
-def test_batch_size_and_threads_do_not_change_a_bit(digits):
+@pytest.mark.parametrize(
+    ("model", "forms"), [("pytorch", [(1, 1), (7, 2), (64, 2)]), ("flax", [(2, 1), (8, 2), (32, 2), (64, 2)])]
+)
+def test_batch_size_and_threads_do_not_change_a_bit(digits, model, forms):
     digests = {
         onnxspec.analyze(
-            FASHION / "pytorch.onnx", digits, pairs=40, points=33, batch=batch, threads=threads
+            FASHION / f"{model}.onnx", digits, pairs=40, points=33, batch=batch, threads=threads
         ).attributes["digest"]
-        for batch, threads in [(1, 1), (7, 2), (64, 2)]
+        for batch, threads in forms
     }
     assert len(digests) == 1
 

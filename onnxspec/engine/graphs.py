@@ -43,7 +43,7 @@ class GraphPaths:
     def scores(self, walk: families.Walk, start: int, stop: int, tile: int) -> Scores:
         """Scores of points start..stop-1 of all points of a walk that it takes, (stop - start, K); `tile` in images."""
         assert isinstance(walk, families.Frames), "as asked before"
-        size = self.model.fixed_batch or (tile if self.one_shape else stop - start)
+        size = self.model.fixed_batch or (tile if self.one_shape else max(stop - start, min(tile, 2)))
         parts = [self._scores(walk, at, min(at + size, stop), size) for at in range(start, stop, size)]
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 

@@ -174,7 +174,10 @@ class LocalEngine:
                 else:
                     if stop > first + len(formed):
                         first, formed = start, self._fill(walk, start, min(start + _ahead(walk.shape, tile), total))
-                    scores = self.model.run(self._finished(formed[start - first : stop - first], dither))
+                    batch = self._finished(formed[start - first : stop - first], dither)
+                    if len(batch) == 1 < tile:  # kernels for a single row may round otherwise
+                        batch = np.repeat(batch, 2, axis=0)
+                    scores = self.model.run(batch)[: stop - start]
             except (ResourceError, MemoryError):
                 if self.model.fixed_batch is not None or tile == 1:
                     raise _out_of_memory(tile, self.workers) from None

@@ -175,7 +175,7 @@ class OnnxModel:
 
         Returns
         -------
-        (n, K) float32, or float64 where the model computes so; the bits do not depend on n on the CPU provider
+        (n, K) float32, or float64 where the model computes so; the bits do not depend on n >= 2 on the CPU provider
 
         Raises
         ------

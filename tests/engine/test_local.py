@@ -42,6 +42,18 @@ def test_outputs_equal_a_plain_loop(tile):
             assert made[path, j] == pytest.approx(classifier(point[None].astype(np.float32))[0], abs=2e-5)
 
 
+def test_no_image_is_evaluated_alone_where_batches_are_larger():
+    """Kernels for a single row may round otherwise, and what is left for the last batch depends on the batch's size."""
+
+    def moody(batch):
+        return classifier(batch) + (len(batch) == 1)
+
+    expected = engine().outputs(A, B, families.line(11))
+    for tile in (2, 4, 16, 32):
+        assert np.array_equal(engine(moody, tile=tile).outputs(A, B, families.line(11)), expected)
+    assert np.array_equal(engine(moody, tile=2).predict(np.array([0])), expected[:1, 0])
+
+
 @pytest.mark.parametrize(("values", "anchored"), [(1 << 18, [6]), (2 * 6 * 6 * 3, [4, 2]), (1, [2, 2, 2])])
 def test_points_are_formed_ahead_as_far_as_a_cache_holds_them(monkeypatch, values, anchored):
     one, seen = engine(tile=5), []

@@ -86,7 +86,7 @@ def settings_section(report: Report) -> Markup:
     return section(
         "reproduce",
         "Settings, and how to reproduce",
-        "The same files and settings give the same report digest, bit for bit on a CPU, whatever the batch size and the number of threads.",
+        "The same files and settings give the same report digest, bit for bit on a CPU, whatever the batch size (2 and more) and the number of threads.",
         tag("pre", tag("code", _command(report)), tabindex="0"),
         tag(
             "div",
