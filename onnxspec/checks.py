@@ -177,11 +177,12 @@ def repetition(engine: LocalEngine, pairs: Pairs) -> str:
     weights = families.line_at(np.arange(REPEATED_POINTS) / REPEATED_POINTS)
     order = np.arange(min(REPEATED_PATHS, len(pairs)))
 
-    def first_path(positions: np.ndarray) -> np.ndarray:
+    def walked(positions: np.ndarray) -> np.ndarray:
         outputs = engine.outputs(pairs.image_a[positions], pairs.image_b[positions], weights)
-        return outputs[np.flatnonzero(positions == 0)[0]]
+        return outputs[np.argsort(positions)]
 
-    one, again, *elsewhere = engine.map(first_path, (order, order, order[::-1], order[:1]))
+    one, again, turned, *alone = engine.map(walked, (order, order, order[::-1], *order[:, None]))
+    elsewhere = turned, np.concatenate(alone)
     centred = np.abs(one - one.mean(-1, keepdims=True)).max()
     rounding = max(ROUNDING_SHARE * float(centred), ROUNDED_UNITS * FLOAT32_UNIT * float(np.abs(one).max()))
     if np.abs(again - one).max() > rounding:
@@ -194,7 +195,7 @@ def repetition(engine: LocalEngine, pairs: Pairs) -> str:
 def pilot_images(pairs: Pairs, points: int) -> int:
     """How many forward passes the pilot of a plan takes."""
     paths, dithered = len(pilot_places(pairs)), len(dithered_places(pairs))
-    repeated = REPEATED_POINTS * (3 * min(REPEATED_PATHS, paths) + 1)
+    repeated = REPEATED_POINTS * 4 * min(REPEATED_PATHS, paths)
     return paths * (2 * points - 1 + OFF_GRID_TIMES) + dithered * points + repeated
 
 

@@ -181,6 +181,18 @@ def test_a_model_that_looks_at_its_neighbours_in_the_batch_is_found():
         assert checks.repetition(engine(function), PAIRS) == found
 
 
+def test_a_model_that_the_first_path_alone_decides_is_found():
+    """As of dynamic quantisation, whose step is the whole batch's range: of these paths the first one has it."""
+
+    def quantised(batch):
+        z = batch[:, 0, 0, 0] + batch[:, 1, 1, 0].max() * (batch[:, 1, 1, 0] < batch[:, 1, 1, 0].max())
+        return np.stack([z, -z], -1)
+
+    largest_first = np.argsort(-images()[:, 1, 1, 0])[:3].astype(np.int32)
+    pairs = replace(PAIRS[:3], image_a=largest_first, image_b=largest_first)
+    assert checks.repetition(engine(quantised), pairs) == IN_COMPANY
+
+
 def test_accuracy_counts_every_image_once():
     def by_pixel(batch):
         z = np.where(batch[:, 0, 0, 0] > 0.5, 1.0, -1.0) * np.where(batch[:, 1, 1, 0] > 1, -1, 1)
