@@ -11,7 +11,7 @@ INPUTS_PER_SHARD = 2**22
 USUAL_PATHS, MOST_PATHS = 32, 128
 """More than usual of small images only, where the end of a shard costs as much as some images."""
 LATE = 16
-"""Of a kind's paths so far, the share that a larger shard may be at most: all cores are to end at about the same time."""
+"""A larger shard is at most one in so many of the paths before it: all cores are to end at about the same time."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,11 @@ class Shard:
 def shards(stop: int, points: int, outputs: int, inputs: int, first: int = 0) -> Iterator[Shard]:
     """Paths first..stop-1 in shards of a power of two paths, so few that their outputs (paths, points, outputs) stay small.
 
-    inputs : values of one input of the model
+    Of small images later ones are larger; those that a plan begins with do not depend on where it stops.
+
+    Parameters
+    ----------
+    points, outputs : on a path, and of the model at each; inputs : values of one input of the model
     """
     fitting = max(1, VALUES_PER_SHARD // (points * outputs))
     start = first
