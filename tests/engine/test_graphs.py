@@ -207,6 +207,11 @@ def test_auto_and_off_leave_the_cpu_to_the_host(tmp_path):
 def padded(graph: LocalEngine, monkeypatch):
     """As on a device: batches of one shape."""
     monkeypatch.setattr(PathModel, "one_shape", True)
+    return recorded(monkeypatch)
+
+
+def recorded(monkeypatch):
+    """The shapes of what a path model is given."""
     shapes = set()
     real = PathModel.scores
 
@@ -225,6 +230,16 @@ def test_on_a_device_batches_have_one_shape(tmp_path, monkeypatch):
     ends = RNG.integers(0, 12, (10, 2)).T
     np.testing.assert_array_equal(graph.outputs(*ends, families.line(9)), host.outputs(*ends, families.line(9)))
     assert shapes == {((4, build.SIDE, build.SIDE, 3), (2, 7), (2, 7))}
+
+
+@pytest.mark.parametrize(("tile", "sizes"), [(7, {7, 2}), (2, {2}), (1, {1})])
+def test_no_image_is_evaluated_alone_where_batches_are_larger(tmp_path, monkeypatch, tile, sizes):
+    host, graph = both(build.save(build.convnet(), tmp_path / "m.onnx"), IMAGES)
+    shapes = recorded(monkeypatch)
+    graph.tile = tile
+    weights = families.line(5)  # fifteen points: seven, seven and one
+    np.testing.assert_array_equal(graph.outputs(A[:3], B[:3], weights), host.outputs(A[:3], B[:3], weights))
+    assert {index[1] for _, index, _ in shapes} == sizes
 
 
 def test_batches_are_made_to_fill_a_shard(tmp_path, monkeypatch):
