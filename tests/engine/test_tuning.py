@@ -180,7 +180,7 @@ def test_a_form_is_measured_on_paths_as_they_are_walked(cores, monkeypatch):
     plain = tuning._Trial.seconds_per_image
     monkeypatch.setattr(tuning._Trial, "seconds_per_image", lambda *a: asked.append(plain(*a)) or asked[-1])
     seconds = form()[-1]
-    assert seconds in asked and len(asked) % 3 == 0 and len(asked) >= 18
+    assert seconds in asked and len(asked) in {3 * forms for forms in (6, 7, 8)}  # by the batch that is usual here
     assert 1e-7 < seconds < 0.1
 
 
