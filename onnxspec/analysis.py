@@ -32,7 +32,7 @@ from onnxspec.report.report import Report
 from onnxspec.report.spool import Spool
 from onnxspec.report.writer import ReportWriter
 from onnxspec.results import Rows, measure
-from onnxspec.settings import KINDS, Settings
+from onnxspec.settings import KINDS, Given, Settings
 from onnxspec.statistics import Interval
 from onnxspec.subject import Subject, open_subject
 
@@ -40,7 +40,7 @@ from onnxspec.subject import Subject, open_subject
 def analyze(
     model: Any,
     data: Any = None,
-    settings: Settings | None = None,
+    settings: Given = None,
     *,
     output: str | os.PathLike[str] | None = None,
     listener: Listener | None = None,
@@ -68,7 +68,7 @@ def analyze(
     OnnxspecError
         The model, the images or the settings cannot be used; nothing is written then.
     """
-    settings = (settings or Settings()).updated(**overrides)
+    settings = Settings.given(settings, **overrides)
     listener = listener or Silence()
     destination = Path(output) if output is not None else _temporary_report()
     with Spool(destination, settings.execution.resume, keeps=output is not None) as spool:

@@ -20,7 +20,7 @@ from onnxspec.model import machine
 from onnxspec.planning import CHOSEN, Frozen, freeze
 from onnxspec.provenance import Clock
 from onnxspec.results import measure
-from onnxspec.settings import Settings
+from onnxspec.settings import Given, Settings
 from onnxspec.subject import open_subject
 
 # Copies of a shard's outputs, in float64, that are alive while a worker makes their spectra.
@@ -63,7 +63,7 @@ class Forecast:
 def forecast(
     model: Any,
     data: Any = None,
-    settings: Settings | None = None,
+    settings: Given = None,
     *,
     listener: Listener | None = None,
     own_paths: Own | None = None,
@@ -77,7 +77,7 @@ def forecast(
         As `analyze`, as far as opening and planning go.
     """
     clock = Clock()
-    settings, listener = (settings or Settings()).updated(**overrides), listener or Silence()
+    settings, listener = Settings.given(settings, **overrides), listener or Silence()
     listener.stage("opening the model and the images")
     subject = open_subject(model, data, settings)
     frozen = freeze(subject, settings, listener)

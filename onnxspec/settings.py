@@ -1,4 +1,4 @@
-"""What a run is asked to do: frozen dataclasses that TOML, the environment and flags all fill.
+"""What a run is asked to do: frozen dataclasses that `configuration` fills.
 
 `Inputs` says what is read, `Plan` which pairs, `Measurement` what is computed on each path, `Execution` where it
 runs and `Presentation` what becomes of the result. `Plan`, `Measurement` and the preprocessing decide the figures;
@@ -6,18 +6,14 @@ runs and `Presentation` what becomes of the result. `Plan`, `Measurement` and th
 (`[tool.onnxspec]` in pyproject.toml, or onnxspec.toml) and one set of flags name them all.
 """
 
-import difflib
 import math
 import os
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
-from pathlib import Path
 from typing import Any
 
 from onnxspec.errors import UsageError
-from onnxspec.files import read_text
 from onnxspec.values import choices, integer, nearest, number, require_between, size, unfit
 
 KINDS = ("within", "between")
@@ -41,8 +37,6 @@ MAX_BATCH = 2**14
 MAX_THREADS = 1024
 MAX_COUNT = 2**31
 MAX_BYTES = 2**60
-MAX_CONFIGURATION_BYTES = 2**20
-MAX_DOTS = 500
 
 
 @dataclass(frozen=True)
@@ -204,13 +198,28 @@ class Settings:
         """
         return cls().updated(**values)
 
+    @classmethod
+    def given(cls, settings: "Given", **overrides: Any) -> "Settings":
+        """What a caller has given: settings, a table of them by name, or None for the defaults; `overrides` come last.
+
+        Raises
+        ------
+        UsageError
+            It is neither, or as `of`.
+        """
+        if isinstance(settings, Mapping):
+            settings = cls.of(**settings)
+        if not isinstance(settings, cls | None):
+            raise unfit("settings", settings, "Settings or a table of them by name")
+        return (settings or cls()).updated(**overrides)
+
     def updated(self, **values: Any) -> "Settings":
         """A copy with the named fields changed; raises as `of` does."""
         groups: dict[str, dict[str, Any]] = {}
         for name, value in values.items():
-            if name not in _GROUP_OF:
-                raise UsageError(f"There is no setting {name!r}.", nearest(name, _GROUP_OF))
-            groups.setdefault(_GROUP_OF[name], {})[name] = _coerced(name, value)
+            if name not in GROUP_OF:
+                raise UsageError(f"There is no setting {name!r}.", nearest(name, GROUP_OF))
+            groups.setdefault(GROUP_OF[name], {})[name] = _coerced(name, value)
         changed = {group: replace(getattr(self, group), **named) for group, named in groups.items()}
         return replace(self, **changed)
 
@@ -225,7 +234,9 @@ class Settings:
         return {name: value for group in asdict(self).values() for name, value in group.items()}
 
 
-_GROUP_OF = {f.name: group.name for group in fields(Settings) for f in fields(group.default_factory)}  # type: ignore[arg-type]
+Given = Settings | Mapping[str, Any] | None
+"""What a caller may pass for settings, see `Settings.given`."""
+GROUP_OF = {f.name: group.name for group in fields(Settings) for f in fields(group.default_factory)}  # type: ignore[arg-type]
 _TUPLES = {"kinds", "paths", "signals"}
 _NUMBERS = {"pairs", "seed", "points", "skip_bad", "batch", "threads"}
 _SETTLED = {"pairs": FEWEST_PAIRS, "points": FEWEST_POINTS}
@@ -234,109 +245,6 @@ _TABLES = {"preprocess"}
 _TEXTS = {"estimator", "device", "path_graph", "preprocess_origin"}
 _OPTIONAL_TEXTS = {"data", "labels", "classes", "images_key", "labels_key", "input", "output", "cache", "cluster"}
 _SPOKEN = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
-_PATHS = ("data", "labels", "classes", "cache")
-PROJECT_FILES = ("onnxspec.toml", "pyproject.toml")
-RESERVED_TABLES = ("audit", "models")
-ENVIRONMENT_PREFIX = "ONNXSPEC_"
-_MISSPELT = 0.8
-
-
-def load(config: str | os.PathLike[str] | None = None, base: "Settings | None" = None, **flags: Any) -> Settings:
-    """Settings from defaults, then the project file, then the environment (ONNXSPEC_PAIRS=...), then flags.
-
-    Parameters
-    ----------
-    config : path of a TOML file; None takes onnxspec.toml, or [tool.onnxspec] of pyproject.toml, of this folder
-    base : what takes the place of the defaults
-    flags : settings by name; None means "not given"
-
-    Raises
-    ------
-    UsageError
-        The file is missing or not TOML, or names a setting that does not exist; or a variable nearly names one.
-    """
-    environment = {name: os.environ.get(ENVIRONMENT_PREFIX + name.upper()) for name in _GROUP_OF}
-    _refuse_misspelt(os.environ)
-    merged: dict[str, Any] = {}
-    for origin, values in (
-        ("configuration", _without_reserved(project_table(config))),
-        ("environment", environment),
-        ("flag", flags),
-    ):
-        given = {name: value for name, value in values.items() if value is not None}
-        if "preprocess" in given:
-            given["preprocess_origin"] = origin
-        merged |= given
-    return (base or Settings()).updated(**merged)
-
-
-def _refuse_misspelt(environment: Mapping[str, str]) -> None:
-    """Refuses ONNXSPEC_PAIR. What is like no setting is left alone: scripts may have variables of their own."""
-    for variable in environment:
-        name = variable.removeprefix(ENVIRONMENT_PREFIX).lower()
-        if not variable.startswith(ENVIRONMENT_PREFIX) or name in _GROUP_OF:
-            continue
-        if close := difflib.get_close_matches(name, _GROUP_OF, n=1, cutoff=_MISSPELT):
-            raise UsageError(
-                f"The environment variable {variable} is no setting.",
-                f"Did you mean {ENVIRONMENT_PREFIX}{close[0].upper()}?",
-            )
-
-
-def project_table(config: str | os.PathLike[str] | None = None) -> dict[str, Any]:
-    """The raw onnxspec table of a project file; empty when `config` is None and no file speaks."""
-    if config is not None:
-        return _table(Path(config))
-    for name in PROJECT_FILES:
-        if Path(name).is_file() and (table := _table(Path(name))):
-            return table
-    return {}
-
-
-def _table(path: Path) -> dict[str, Any]:
-    text = read_text(path, "configuration", MAX_CONFIGURATION_BYTES)
-    _refuse_long_keys(text, path)
-    try:
-        content = tomllib.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise UsageError(f"The configuration {path} is not TOML: {error}.") from None
-    table = content
-    for name in ("tool", "onnxspec") if path.name == "pyproject.toml" else ():
-        table = table.get(name, {})
-        if not isinstance(table, dict):
-            raise UsageError(f"{name} in {path} is not a table.", "Write [tool.onnxspec].")
-    return _beside(table, path.parent) | _models_beside(table, path.parent)
-
-
-def _refuse_long_keys(text: str, path: Path) -> None:
-    """tomllib takes minutes for a key of ten thousand dotted parts, and no honest line has so many dots."""
-    for at, line in enumerate(text.splitlines(), 1):
-        if (dots := line.count(".")) > MAX_DOTS:
-            raise UsageError(f"Line {at} of the configuration {path} has {dots:,} dots; it is not read.")
-
-
-def _models_beside(table: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """The tables [models.NAME], settings of single models, with their paths relative to the configuration too."""
-    models = table.get("models", {})
-    if not isinstance(models, dict) or not all(isinstance(own, dict) for own in models.values()):
-        raise UsageError("[models] of the configuration must hold a table for every model.", "Write [models.NAME].")
-    return {"models": {name: _beside(own, folder) for name, own in models.items()}} if models else {}
-
-
-def _beside(table: dict[str, Any], folder: Path) -> dict[str, Any]:
-    paths = {name: str(folder / table[name]) for name in (*_PATHS, "path") if _is_path(name, table.get(name))}
-    if isinstance(spoken := table.get("preprocess"), str) and os.path.isfile(folder / spoken):
-        paths["preprocess"] = str(folder / spoken)
-    return table | paths
-
-
-def _is_path(name: str, value: Any) -> bool:
-    """Whether a setting names a file, which then lies relative to the configuration and not to the caller."""
-    return isinstance(value, str) and (name, value) != ("labels", "predicted")
-
-
-def _without_reserved(table: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in table.items() if name not in RESERVED_TABLES}
 
 
 def _coerced(name: str, value: Any) -> Any:

@@ -16,6 +16,7 @@ ORDER = [
     ["errors"],
     ["files", "interruption", "listening", "values"],
     ["settings"],
+    ["configuration"],
     ["permutation", "series", "signals", "spectra", "statistics"],
     ["metrics"],
     ["images"],

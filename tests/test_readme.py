@@ -7,7 +7,7 @@ import pytest
 
 import documents
 from conftest import ROOT
-from onnxspec import cli, settings
+from onnxspec import cli, configuration
 
 BLOCKS = documents.read("README.md")
 
@@ -48,7 +48,7 @@ def test_python_blocks(folder, monkeypatch, capsys):
 
 def test_the_settings_block_sets_what_it_says(folder, tmp_path):
     (tmp_path / "onnxspec.toml").write_text(blocks("toml")[0])
-    loaded = settings.load(tmp_path / "onnxspec.toml")
+    loaded = configuration.load(tmp_path / "onnxspec.toml")
     assert loaded.inputs.data == str(tmp_path / "images")
     assert loaded.inputs.preprocess == {"mean": [0.286], "std": [0.353]}
 

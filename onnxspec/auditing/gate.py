@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from onnxspec import settings as project
+from onnxspec import configuration
 from onnxspec.auditing import limits, regressions
 from onnxspec.auditing.baseline import Baseline
 from onnxspec.auditing.names import require_class, require_measured, resolved
@@ -16,7 +16,7 @@ from onnxspec.auditing.verdicts import Audit, Verdict
 from onnxspec.errors import UsageError
 from onnxspec.report.headline import labelled
 from onnxspec.report.report import Report
-from onnxspec.settings import Settings
+from onnxspec.settings import Given, Settings
 
 if TYPE_CHECKING:
     from onnxspec.listening import Listener
@@ -27,7 +27,7 @@ _HDF5 = b"\x89HDF\r\n\x1a\n"
 def audit(
     model: Any,
     data: Any = None,
-    settings: Settings | None = None,
+    settings: Given = None,
     *,
     policy: Policy | Mapping[str, Any] | str | os.PathLike[str] | None = None,
     baseline: Baseline | str | os.PathLike[str] | None = None,
@@ -99,7 +99,7 @@ class Rules:
 def measured(
     model: Any,
     data: Any,
-    settings: Settings | None,
+    settings: Given,
     rules: Rules,
     allow_mismatch: bool = False,
     output: str | os.PathLike[str] | None = None,
@@ -120,8 +120,7 @@ def measured(
     if isinstance(model, Report) or is_report(model):
         return _not_of_probes(model if isinstance(model, Report) else Report(model))
     baseline = rules.baseline
-    settings = settings or (baseline.restored() if baseline else Settings())
-    settings = settings.updated(**overrides)
+    settings = Settings.given(baseline.restored() if baseline and settings is None else settings, **overrides)
     if settings.plan.precision is not None:
         raise UsageError(
             "An audit walks the same pairs every time, and --precision takes as many as it happens to need.",
@@ -211,7 +210,7 @@ def _policy(policy: Any) -> Policy:
         return policy
     if isinstance(policy, Mapping):
         return Policy.of(policy)
-    return Policy.of(project.project_table(policy).get("audit", {})) if policy is not None else Policy()
+    return Policy.of(configuration.project_table(policy).get("audit", {})) if policy is not None else Policy()
 
 
 def _baseline(baseline: Any) -> Baseline | None:

@@ -7,14 +7,15 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from onnxspec import settings
+from onnxspec import configuration
 from onnxspec.auditing.limits import shown
 from onnxspec.auditing.names import ACCURACY, SPECTRAL, Metric, parse, value
+from onnxspec.configuration import PROJECT_FILES
 from onnxspec.errors import UsageError, inert
 from onnxspec.report.headline import labelled, signals_of
 from onnxspec.report.report import Report
 from onnxspec.report.saving import require_place, save_text
-from onnxspec.settings import PROJECT_FILES, Measurement, Plan, Settings
+from onnxspec.settings import Measurement, Plan, Settings
 from onnxspec.statistics import Interval
 
 _DIGITS = 2
@@ -42,9 +43,9 @@ def policy_file(config: str | None) -> Path:
     UsageError
         The file has a policy already, or could not be written.
     """
-    speaking = (name for name in PROJECT_FILES if Path(name).is_file() and settings.project_table(name))
+    speaking = (name for name in PROJECT_FILES if Path(name).is_file() and configuration.project_table(name))
     path = Path(config or next(speaking, PROJECT_FILES[0]))
-    if path.is_file() and "audit" in settings.project_table(path):
+    if path.is_file() and "audit" in configuration.project_table(path):
         raise UsageError(
             f"{path} has an audit policy already.", "Take it out first, or use --config with another file."
         )
@@ -58,7 +59,7 @@ def write_policy(path: Path, report: Report) -> None:
     Settings of the report's run that the file lacks come before its own, so that later runs walk the same paths.
     """
     before = path.read_text(encoding="utf-8-sig") if path.is_file() else ""
-    table = settings.project_table(path) if path.is_file() else {}
+    table = configuration.project_table(path) if path.is_file() else {}
     own = _settings_of(report, table)
     new = "".join(f"{name} = {json.dumps(value)}\n" for name, value in own.items() if name not in table)
     other = [f"{name} = {json.dumps(value)}" for name, value in own.items() if name in table]

@@ -45,11 +45,11 @@ def analyze(
         from onnxspec.cli.protocol import by_protocol
 
         return by_protocol(protocol, model, report, config, as_json, flags | {"page": page})
-    from onnxspec import settings
+    from onnxspec import configuration
     from onnxspec.analysis import analyze as run
     from onnxspec.cli.progress import TerminalProgress
 
-    chosen = settings.load(config, **flags)
+    chosen = configuration.load(config, **flags)
     destination = Path(report) if report else Path(f"{Path(model).stem}.h5")
     if page is not None:
         from onnxspec.report.saving import require_page
@@ -85,7 +85,7 @@ def _print(result: "Report", as_json: bool) -> None:
 def _say_what_it_costs(
     model: str, protocol: str | None, config: str | None, as_json: bool, flags: dict[str, Any]
 ) -> None:
-    from onnxspec import settings
+    from onnxspec import configuration
     from onnxspec.cli.plain import print_rows
     from onnxspec.cli.progress import TerminalProgress, duration
     from onnxspec.forecast import forecast
@@ -94,7 +94,7 @@ def _say_what_it_costs(
     if protocol is not None:
         raise UsageError("--dry-run says what a report costs, and --protocol makes none.", "Leave one of them out.")
     with TerminalProgress() as progress:
-        found = forecast(model, None, settings.load(config, **flags), listener=progress)
+        found = forecast(model, None, configuration.load(config, **flags), listener=progress)
     if as_json:
         import json
 

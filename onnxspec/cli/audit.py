@@ -57,7 +57,7 @@ def _gate(model: str, options: dict[str, Any], flags: dict[str, Any]) -> int:
     from onnxspec.auditing.gate import Rules, judge
     from onnxspec.auditing.policy import Policy
     from onnxspec.cli.plain import say_written
-    from onnxspec.settings import project_table
+    from onnxspec.configuration import project_table
 
     policy = Policy.of(project_table(options["config"]).get("audit", {}))
     rules = Rules.of(policy, options["baseline"], required=not options["write_baseline"])
@@ -88,13 +88,13 @@ def _init(model: str, options: dict[str, Any], flags: dict[str, Any]) -> None:
 
 
 def _measure(model: str, rules: "Rules", options: dict[str, Any], flags: dict[str, Any]) -> "Report":
-    from onnxspec import settings
+    from onnxspec import configuration
     from onnxspec.auditing.gate import measured
     from onnxspec.cli.progress import TerminalProgress
 
     base = rules.baseline.restored() if rules.baseline else None
     config = options["config"] if options["config"] and Path(options["config"]).is_file() else None
-    chosen = settings.load(config, base, **flags)
+    chosen = configuration.load(config, base, **flags)
     with TerminalProgress() as progress:
         return measured(model, None, chosen, rules, options["allow_mismatch"], options["report"], listener=progress)
 
@@ -136,7 +136,7 @@ def _print(outcome: "Audit", as_json: bool) -> None:
 
 def _rules_file(options: dict[str, Any]) -> str:
     """The file that a finding points to, relative where it can be."""
-    from onnxspec.settings import PROJECT_FILES
+    from onnxspec.configuration import PROJECT_FILES
 
     given = options["config"] or next((name for name in PROJECT_FILES if Path(name).is_file()), options["baseline"])
     path = Path(given or PROJECT_FILES[0])
@@ -154,8 +154,8 @@ def _refuse_flags(model: str, flags: dict[str, Any]) -> None:
 
 def _require_writable(options: dict[str, Any], *read: str | None) -> None:
     """Refuses outputs that cannot be written, and those that would take the place of each other or of what is read."""
+    from onnxspec.configuration import PROJECT_FILES
     from onnxspec.report.saving import require_page, require_text
-    from onnxspec.settings import PROJECT_FILES
 
     policies = [options["config"]] if options["config"] else [name for name in PROJECT_FILES if Path(name).is_file()]
     taken = {os.path.realpath(path): "read" for path in (*read, *policies) if path}

@@ -47,7 +47,7 @@ def compare(
 
     Exit code 5 where --precision was asked for, which is of the differences here, and not reached.
     """
-    from onnxspec import settings
+    from onnxspec import configuration
     from onnxspec.cli.progress import TerminalProgress
     from onnxspec.comparison import storing
     from onnxspec.comparison.comparing import compare as run
@@ -65,7 +65,7 @@ def compare(
         found = run(
             _sources(models, specs, config),
             None,
-            settings.load(config, **flags),
+            configuration.load(config, **flags),
             reference=reference,
             in_series=numbers("--at", places, "1,3,10,30") if places is not None else series,
             with_agreement=agreement,
@@ -85,10 +85,10 @@ def compare(
 
 def _sources(models: tuple[str, ...], specs: tuple[str, ...], config: str | None) -> list[Any]:
     """What is compared: the command line's models, or those of the configuration where it names none."""
-    from onnxspec import settings
+    from onnxspec import configuration
     from onnxspec.comparison import candidates
 
-    tables = settings.project_table(config).get("models", {})
+    tables = configuration.project_table(config).get("models", {})
     given = [*models, *(candidates.from_flag(spec) for spec in specs)]
     return candidates.with_tables(candidates.candidates(given), tables) if given else candidates.from_tables(tables)
 

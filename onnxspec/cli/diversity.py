@@ -33,7 +33,7 @@ def diversity(
 
     All other options are about the encoder and its images.
     """
-    from onnxspec import settings
+    from onnxspec import configuration
     from onnxspec.cli.pictures import require_picture
     from onnxspec.cli.progress import TerminalProgress
     from onnxspec.diversity.found import require_table
@@ -49,7 +49,7 @@ def diversity(
     if given and embedding is None:
         raise UsageError(f"{', '.join(given)} would be about the encoder, and there is none.", "Give one: --embedding.")
     opened = Report(report)
-    chosen = settings.load(config, **flags) if embedding is not None else None
+    chosen = configuration.load(config, **flags) if embedding is not None else None
     with TerminalProgress() as progress:
         found = relate(opened, embedding, None, chosen, listener=progress)
     if picture is not None:

@@ -35,7 +35,7 @@ def heatmap(
 
     Every image is evaluated once per frequency of half the plane, 514 times at 32x32 pixels.
     """
-    from onnxspec import settings
+    from onnxspec import configuration
     from onnxspec.cli.pictures import require_picture, save_picture
     from onnxspec.cli.plain import say_written
     from onnxspec.cli.progress import TerminalProgress
@@ -46,7 +46,7 @@ def heatmap(
     storing.require_writable(destination)
     if picture is not None:
         require_picture(picture)
-    chosen = settings.load(config, **flags)
+    chosen = configuration.load(config, **flags)
     most = IMAGES if images is None else images
     top = HIGHEST if highest is None else highest
     with TerminalProgress("spatial frequencies") as progress:

@@ -52,7 +52,7 @@ def targets(
     **flags: Any,
 ) -> None:
     """Write soft targets (images, classes) that carry noise of one frequency, for any framework to train on."""
-    from onnxspec import settings
+    from onnxspec import configuration
     from onnxspec.cli.plain import say_written
     from onnxspec.cli.progress import TerminalProgress
     from onnxspec.noise.making import make_targets
@@ -60,7 +60,7 @@ def targets(
 
     along = _direction(radial, direction)
     require_destination(destination)
-    chosen = settings.load(config, **flags)
+    chosen = configuration.load(config, **flags)
     if (data := chosen.inputs.data) is not None and os.path.realpath(data) == os.path.realpath(destination):
         raise UsageError(f"The targets would replace the images {data}.", "Choose another name with -o.")
     with TerminalProgress() as progress:
@@ -98,7 +98,7 @@ def fit(
     **flags: Any,
 ) -> None:
     """Measure how far checkpoints fit noise of given frequencies, and where over training noise fitting dips."""
-    from onnxspec import settings
+    from onnxspec import configuration
     from onnxspec.cli.pictures import require_picture
     from onnxspec.cli.progress import TerminalProgress
     from onnxspec.noise import fitting, storing
@@ -116,7 +116,7 @@ def fit(
         "amplitudes": numbers("--amplitude", amplitude, "0.1,0.2"),
     }
     along, at = _direction(radial, direction), numbers("--at", places, "1,3,10") if places is not None else None
-    chosen = settings.load(config, **flags)
+    chosen = configuration.load(config, **flags)
     with TerminalProgress() as progress:
         found = fitting.fit(models, None, chosen, **noises, direction=along, at=at, listener=progress)
     if destination is not None:

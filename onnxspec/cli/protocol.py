@@ -12,12 +12,12 @@ def by_protocol(
     protocol: str, model: str, result: str | None, config: str | None, as_json: bool, flags: dict[str, Any]
 ) -> None:
     """Measures, writes MODEL-stem-PROTOCOL.h5 here unless `result` says where, and prints."""
-    from onnxspec import parity, settings
+    from onnxspec import configuration, parity
     from onnxspec.cli.progress import TerminalProgress
 
     if flags.pop("page", None) is not None:
         raise UsageError("--html makes a page of a report, and --protocol makes none.", "Leave one of them out.")
-    chosen = settings.load(config, base=parity.defaults(protocol), **flags)
+    chosen = configuration.load(config, base=parity.defaults(protocol), **flags)
     destination = Path(result) if result else Path(f"{Path(model).stem}-{protocol}.h5")
     with TerminalProgress() as progress:
         found = parity.run(model, None, chosen, protocol, destination, progress)

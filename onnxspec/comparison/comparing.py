@@ -24,7 +24,7 @@ from onnxspec.interruption import Interrupted
 from onnxspec.listening import Listener, Silence
 from onnxspec.results import Remark
 from onnxspec.sampling import REACHED, USED_UP
-from onnxspec.settings import Settings
+from onnxspec.settings import Given, Settings
 
 HINT = "Use more --pairs or more images, or a wider --precision."
 
@@ -32,7 +32,7 @@ HINT = "Use more --pairs or more images, or a wider --precision."
 def compare(
     models: Sequence[Any] | Mapping[str, Any],
     data: Any = None,
-    settings: Settings | None = None,
+    settings: Given = None,
     *,
     reference: str | None = None,
     own: Mapping[str, Mapping[str, Any]] | None = None,
@@ -69,7 +69,7 @@ def compare(
     if places is not None:
         order = np.argsort(places)
         found, places = [found[i] for i in order], [places[i] for i in order]
-    settings = (settings or Settings()).updated(**overrides)
+    settings = Settings.given(settings, **overrides)
     base = chosen(found, reference)
     if with_agreement:
         _require_models(found)

@@ -20,14 +20,14 @@ from onnxspec.report.headline import figure, labelled, signals_of
 from onnxspec.report.repooled import repooled, scalars
 from onnxspec.report.report import Report
 from onnxspec.results import Rows
-from onnxspec.settings import KINDS, Settings
+from onnxspec.settings import KINDS, Given, Settings
 
 
 def relate(
     report: Report,
     embedding: str | os.PathLike[str] | None = None,
     data: Any = None,
-    settings: Settings | None = None,
+    settings: Given = None,
     *,
     listener: Listener | None = None,
     **overrides: Any,
@@ -45,7 +45,7 @@ def relate(
     OnnxspecError
         The report has no labelled pairs within classes, or the encoder or its images cannot be used.
     """
-    settings, listener = (settings or Settings()).updated(**overrides), listener or Silence()
+    settings, listener = Settings.given(settings, **overrides), listener or Silence()
     _require_labelled_classes(report)
     rows = Rows(scalars(report))
     halves = halved(rows.columns)

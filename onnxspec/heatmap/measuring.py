@@ -18,7 +18,7 @@ from onnxspec.listening import Listener, Silence
 from onnxspec.paths.waves import Waves
 from onnxspec.provenance import Clock, run_attributes, subject_attributes
 from onnxspec.results import Remark
-from onnxspec.settings import Settings
+from onnxspec.settings import Given, Settings
 from onnxspec.subject import TRUE, Subject, open_subject
 
 IMAGES = 400
@@ -32,7 +32,7 @@ SEED = 2019
 def heat_map(
     model: Any,
     data: Any = None,
-    settings: Settings | None = None,
+    settings: Given = None,
     *,
     eps: float | None = None,
     images: int = IMAGES,
@@ -58,7 +58,7 @@ def heat_map(
     """
     clock = Clock()
     _require(eps, images, highest)
-    settings, listener = (settings or Settings()).updated(**overrides), listener or Silence()
+    settings, listener = Settings.given(settings, **overrides), listener or Silence()
     listener.stage("opening the model and the images")
     subject = open_subject(model, data, settings)
     height, width, _ = subject.engine.spec.shape

@@ -19,7 +19,7 @@ from onnxspec.noise.losses import ClosedForms, LogLikelihood, perfect
 from onnxspec.noise.measuring import concentration, measure
 from onnxspec.noise.targets import Noise, phi, smoothing
 from onnxspec.results import Remark
-from onnxspec.settings import Settings
+from onnxspec.settings import Given, Settings
 from onnxspec.statistics import Pooled, paired
 from onnxspec.subject import TRUE, Subject, open_subject, origins
 
@@ -30,7 +30,7 @@ CONCENTRATED = 0.3
 def fit(
     models: Sequence[Any],
     data: Any = None,
-    settings: Settings | None = None,
+    settings: Given = None,
     *,
     frequencies: Sequence[float],
     amplitudes: Sequence[float],
@@ -54,7 +54,7 @@ def fit(
     OnnxspecError
         Models, images or numbers cannot be used, or the models do not take the same input.
     """
-    settings, listener = (settings or Settings()).updated(**overrides), listener or Silence()
+    settings, listener = Settings.given(settings, **overrides), listener or Silence()
     noises = _noises(frequencies, amplitudes)
     if not models:
         raise UsageError("There is no checkpoint.", "onnxspec noise fit epoch-*.onnx --data IMAGES --frequency 0.1")

@@ -19,7 +19,7 @@ from onnxspec.listening import Listener, Silence
 from onnxspec.noise.inputs import Input, as_direction
 from onnxspec.noise.measuring import concentration
 from onnxspec.noise.targets import Noise, phi, smoothing, soft_targets
-from onnxspec.settings import Inputs, Settings
+from onnxspec.settings import Given, Inputs, Settings
 from onnxspec.subject import first_readable, origins
 
 _BLOCK = 256
@@ -56,7 +56,7 @@ class Targets:
 
 def make_targets(
     data: Any = None,
-    settings: Settings | None = None,
+    settings: Given = None,
     *,
     frequency: float,
     amplitude: float,
@@ -78,7 +78,7 @@ def make_targets(
     DataError
         The images cannot be read, or have no labels.
     """
-    settings, listener = (settings or Settings()).updated(**overrides), listener or Silence()
+    settings, listener = Settings.given(settings, **overrides), listener or Silence()
     inputs = settings.inputs
     Noise(frequency, amplitude)
     source = data if data is not None else inputs.data

@@ -12,14 +12,14 @@ from onnxspec.parity.result import ParityResult
 from onnxspec.parity.storing import write
 from onnxspec.parity.walking import walked
 from onnxspec.report.writer import require_writable
-from onnxspec.settings import Settings
+from onnxspec.settings import Given, Settings
 from onnxspec.subject import open_subject
 
 
 def run(
     model: Any,
     data: Any = None,
-    settings: Settings | None = None,
+    settings: Given = None,
     protocol: str = "mool",
     output: str | os.PathLike[str] | None = None,
     listener: Listener | None = None,
@@ -39,7 +39,7 @@ def run(
         The model, the images or the settings cannot be used; nothing is written then.
     """
     rules = named(protocol)
-    settings = settings or defaults(protocol)
+    settings = Settings.given(defaults(protocol) if settings is None else settings)
     require_open(rules, settings)
     if output is not None:
         require_writable(Path(output))

@@ -12,7 +12,7 @@ import pytest
 
 from conftest import FASHION
 from onnxspec.cli import main
-from onnxspec.settings import project_table
+from onnxspec.configuration import project_table
 
 MODEL, DATA = str(FASHION / "pytorch.onnx"), str(FASHION / "test.npz")
 WORSE = str(FASHION / "epoch-01.onnx")

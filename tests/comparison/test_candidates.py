@@ -2,7 +2,7 @@
 
 import pytest
 
-from onnxspec import settings
+from onnxspec import configuration
 from onnxspec.comparison.candidates import Candidate, candidates, chosen, from_flag, from_tables, with_tables
 from onnxspec.errors import UsageError
 
@@ -88,7 +88,7 @@ def test_the_reference_is_the_first_or_the_named():
 
 def test_paths_of_a_table_lie_beside_the_configuration(tmp_path):
     (tmp_path / "models.toml").write_text('[models.a]\npath = "a.onnx"\nclasses = "a.txt"\n')
-    (one,) = from_tables(settings.project_table(tmp_path / "models.toml")["models"])
+    (one,) = from_tables(configuration.project_table(tmp_path / "models.toml")["models"])
     assert one.source == str(tmp_path / "a.onnx")
     assert one.settings == {"classes": str(tmp_path / "a.txt")}
 
@@ -96,4 +96,4 @@ def test_paths_of_a_table_lie_beside_the_configuration(tmp_path):
 def test_models_must_be_tables(tmp_path):
     (tmp_path / "models.toml").write_text('models = "a.onnx"\n')
     with pytest.raises(UsageError, match=r"\[models\.NAME\]"):
-        settings.project_table(tmp_path / "models.toml")
+        configuration.project_table(tmp_path / "models.toml")
