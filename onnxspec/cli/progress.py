@@ -62,12 +62,14 @@ class TerminalProgress:
         """So many more forward passes are done."""
         with self._lock:
             self._done += count
+            # Paths to look at are walked again where their rows come from a cache: nobody knew of them beforehand.
+            self._total = max(self._total, self._done)
             now = time.monotonic()
             if now - self._shown < SECONDS_BETWEEN_UPDATES and self._done < self._total:
                 return
             self._shown = now
             rate = self._done / max(now - self._started, 1e-9)
-            self._bar.update(self._task, completed=self._done, rate=f"{rate:,.0f}")
+            self._bar.update(self._task, total=self._total, completed=self._done, rate=f"{rate:,.0f}")
             if self._bar.disable and now - self._spoken > SECONDS_BETWEEN_LINES:
                 self._spoken = now
                 left = duration(max(self._total - self._done, 0) / rate)

@@ -83,8 +83,9 @@ def agreements(
     subjects = [subject for _, subject in named]
     whole = _same_outputs(subjects)
     listener.stage("comparing outputs")
-    images = len(pairs) * points * len(named)
-    listener.plan(len(pairs), images, sum(s.seconds_per_image for s in subjects) * len(pairs) * points)
+    images, rounded = len(pairs) * points, 2 * len(_rounded(pairs)) * points
+    seconds = sum(s.seconds_per_image for s in subjects) * images + subjects[0].seconds_per_image * rounded
+    listener.plan(len(pairs), len(named) * images + rounded, seconds)
     for subject in subjects:
         subject.engine.on_images = listener.images
     weights = families.line(points)
@@ -104,13 +105,18 @@ def agreements(
 
 def rounding(subject: Subject, pairs: Pairs, points: int, whole: bool) -> float:
     """RMS difference of a model's centred logits from themselves when its input moves by one unit in the last place."""
-    some = checks.pilot_pairs(pairs, DITHERED_PATHS // 2)
+    some = _rounded(pairs)
     weights = families.line(points)
     moving = checks.dither(np.random.default_rng(7), subject.engine.spec.dtype)
     plain = _logits(subject, subject.engine.outputs(some.image_a, some.image_b, weights), whole)
     moved = _logits(subject, subject.engine.outputs(some.image_a, some.image_b, weights, moving), whole)
     own = np.finfo(np.float32).eps * np.sqrt(np.square(plain).mean())
     return float(max(np.sqrt(np.square(moved - plain).mean()), own))
+
+
+def _rounded(pairs: Pairs) -> Pairs:
+    """The pairs whose paths show what rounding does."""
+    return checks.pilot_pairs(pairs, DITHERED_PATHS // 2)
 
 
 def verdict(logit_difference: float, noise: float, same_points: float, same_flips: float) -> str:

@@ -57,6 +57,26 @@ def test_another_temperature_is_the_same_decisions(digits):
     assert np.isnan(of(found, "itself").constant)
 
 
+class Counting:
+    """A listener that keeps what the last plan said and what came."""
+
+    def stage(self, name):
+        pass
+
+    def plan(self, paths, images, seconds, kept=0, at_most=False):
+        self.planned, self.done = images, 0
+
+    def images(self, count):
+        self.done += count
+
+
+def test_its_passes_are_all_announced(digits):
+    heard = Counting()
+    both = {"plain": linear(10), "hot": linear(5)}
+    compare(both, digits, preprocess="0..1", pairs=10, points=33, threads=1, with_agreement=True, listener=heard)
+    assert heard.done == heard.planned > 2 * 20 * 33
+
+
 @pytest.mark.parametrize(
     ("difference", "points", "flips", "words"),
     [
