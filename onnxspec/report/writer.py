@@ -27,8 +27,9 @@ _OTHER_ENDINGS = {
     **dict.fromkeys((".json", ".csv"), "--json prints JSON; onnxspec show REPORT.h5 --csv TABLE prints CSV."),
 }
 CHUNK, READ = 4096, 1024
-HELD_COLUMNS = 16
-"""Columns in memory: more than the figures of one stratum take, of which there may be half a million."""
+HELD_COLUMNS, HELD_VALUES = 16, 1 << 20
+"""Columns in memory: more than the figures of one stratum take, of which there may be half a million; all where a
+few megabytes hold them."""
 
 
 class _Columns(Mapping[str, np.ndarray]):
@@ -37,7 +38,8 @@ class _Columns(Mapping[str, np.ndarray]):
     def __init__(self, paths: h5py.Group):
         self._paths = paths
         self._names = [name for name in paths if paths[name].ndim == 1 and name != "bin"]
-        self._held = lru_cache(HELD_COLUMNS)(self._read)
+        rows = paths[self._names[0]].shape[0] if self._names else 0
+        self._held = lru_cache(max(HELD_COLUMNS, HELD_VALUES // max(rows, 1)))(self._read)
 
     def _read(self, name: str) -> np.ndarray:
         with interruption.shield():
