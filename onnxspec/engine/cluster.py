@@ -9,11 +9,9 @@ pixels of small data sets, with every item its own; large ones are read from a p
 What a worker loses another does again. This process alone writes files.
 """
 
-import functools
 import os
 import threading
 import uuid
-import warnings
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import CancelledError
 from contextlib import suppress
@@ -22,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from onnxspec.engine import remote
+from onnxspec.engine import remote, scheduler
 from onnxspec.engine.local import Cancelled, Item, LocalEngine, Result, unless_known
 from onnxspec.engine.workers import in_order
 from onnxspec.errors import DeviceError, ResourceError, UsageError
@@ -30,11 +28,9 @@ from onnxspec.model.protocol import Classifier
 from onnxspec.model.providers import CPU
 from onnxspec.model.session import OnnxModel
 
-INSTALL = 'pip install "onnxspec[distributed]"'
-LOCAL = "local:"
 SENT_BYTES = 256 * 2**20
 """Models, and images as the model takes them, are sent up to this size; larger ones must lie on a shared path."""
-SECONDS_TO_ANSWER, SECONDS_TO_FORGET = 30.0, 5.0
+SECONDS_TO_FORGET = 5.0
 RETRIES = 2
 MOST_THREADS = 256
 
@@ -67,20 +63,17 @@ class Cluster:
                 "Export the model to ONNX, or leave --cluster out.",
             )
         self._model, self._opener = model, opener
-        self._local = address.startswith(LOCAL)
+        self._local = address.startswith(scheduler.LOCAL)
         self._resources = {} if model.provider == CPU else {"GPU": 1}
         if self._local and self._resources:
             raise UsageError(f"--cluster {address} is for CPUs.", "Use --device cuda alone, or --device cpu.")
-        self._client = _client(address)
+        self._address = address
+        self._client = scheduler.client(address)
         self._way = ""
-        try:
+        with scheduler.talking(self._client, address):
             # A worker that cannot read what it is sent would end, and the next one after it.
             self._client.run(remote.present)
             places = self.places
-        except ModuleNotFoundError as error:
-            raise DeviceError(
-                f"The scheduler or a worker at {address} has no module {error.name}.", f"They need it all: {INSTALL}"
-            ) from None
         if not places:
             what = "workers that offer a GPU" if self._resources else "workers"
             raise DeviceError(
@@ -91,7 +84,8 @@ class Cluster:
     @property
     def places(self) -> int:
         """How many shards can be evaluated at a time now: a thread each, or on GPUs a unit of the resource GPU."""
-        offers = self._client.run_on_scheduler(_offers)
+        with scheduler.talking(self._client, self._address):
+            offers = self._client.run_on_scheduler(_offers)
         return int(sum(gpus if self._resources else threads for threads, gpus in offers))
 
     def map(
@@ -110,6 +104,17 @@ class Cluster:
             No worker was heard of for longer than the pulse allows, the scheduler was lost, or an item ended several
             workers.
         """
+        with scheduler.talking(self._client, self._address):
+            yield from self._map(engine, work, items, needs, known)
+
+    def _map(
+        self,
+        engine: LocalEngine,
+        work: Callable[[Item], Result],
+        items: Iterable[Item],
+        needs: Callable[[Item], np.ndarray],
+        known: Callable[[Item], Result | None],
+    ) -> Iterator[Result]:
         sent = self._sending(engine)
         work_name = self._lend(remote.pickled(work, engine))
         pending: set[Any] = set()
@@ -171,9 +176,7 @@ class Cluster:
         except CancelledError:
             if stopped.is_set():
                 raise Cancelled from None
-            raise ResourceError(
-                "The connection to the cluster's scheduler was lost.", "See the scheduler's log."
-            ) from None
+            raise scheduler.lost() from None
         except KilledWorker as error:
             raise ResourceError(
                 f"A few paths have ended {error.allowed_failures + 1} workers of the cluster, one after the other.",
@@ -247,35 +250,3 @@ def _small_files(model: OnnxModel) -> dict[str, bytes] | None:
     if sum(path.stat().st_size for path in model.info.files.values()) > SENT_BYTES:
         return None
     return {name: path.read_bytes() for name, path in model.info.files.items()}
-
-
-@functools.cache
-def _client(address: str) -> Any:
-    """A client of the cluster at an address, the same for the whole process."""
-    try:
-        from distributed import Client, LocalCluster
-    except ImportError as error:
-        raise DeviceError(f"--cluster needs dask.distributed: {error}.", INSTALL) from None
-    warnings.filterwarnings("ignore", "Sending large graph")  # pixels come with the items that need them
-    try:
-        if address.startswith(LOCAL):
-            # Encrypted with keys of this process: on the loopback interface every user of a machine may call.
-            cluster = LocalCluster(
-                n_workers=int(address.removeprefix(LOCAL)),
-                threads_per_worker=1,
-                host="127.0.0.1",
-                dashboard_address="127.0.0.1:0",
-                memory_limit=None,
-                security=True,
-            )
-            return Client(cluster)
-        return Client(address, timeout=SECONDS_TO_ANSWER)
-    except (OSError, TimeoutError) as error:
-        raise DeviceError(
-            f"No Dask scheduler answers at {address}: {error}.", "Start one with: dask scheduler"
-        ) from None
-    except (TypeError, ValueError, RuntimeError, ImportError) as error:
-        raise UsageError(
-            f"--cluster {address} cannot be used: {error}.",
-            "For tls:// Dask's configuration names the certificates: distributed.comm.tls.",
-        ) from None

@@ -58,7 +58,7 @@ def measure(rounds: int, seconds: float, say: Callable[[str], None] = lambda lin
     """Everything that was measured, JSON-ready; `seconds` is about how long one worker walks."""
     from distributed import LocalCluster
 
-    from onnxspec.engine import cluster
+    from onnxspec.engine import scheduler
 
     how = {"threads_per_worker": 1, "host": "127.0.0.1", "dashboard_address": "127.0.0.1:0"}
     found: dict[str, Any] = {"date": datetime.now(UTC).isoformat(timespec="seconds"), "machine": machine.describe()}
@@ -77,7 +77,7 @@ def measure(rounds: int, seconds: float, say: Callable[[str], None] = lambda lin
             say(f"round {number + 1} of {rounds}")
             made.append(one_round(subject, addresses, pairs))
         for address in addresses.values():
-            cluster._client(address).close()
+            scheduler.client(address).close()
     ratios = {name: median(r[name] for r in made) for name in ("ratio", "possible", "share")}
     return found | {
         "model": MODEL,

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
@@ -15,8 +16,8 @@ import pytest
 
 import onnxspec
 from conftest import FASHION, ROOT
-from onnxspec.engine import cluster, remote
-from onnxspec.errors import DataError, DeviceError, ModelError, UsageError
+from onnxspec.engine import cluster, remote, scheduler
+from onnxspec.errors import DataError, DeviceError, ModelError, ResourceError, UsageError
 from onnxspec.images.cache import PixelCache
 from onnxspec.listening import Silence
 from onnxspec.settings import FAMILIES, Settings
@@ -24,6 +25,7 @@ from onnxspec.subject import open_model, open_subject
 from test_resuming import content
 
 distributed = pytest.importorskip("distributed")
+dask = pytest.importorskip("dask")
 
 MODEL, DATA = FASHION / "pytorch.onnx", FASHION / "test.npz"
 HOW = {"pairs": 40, "points": 17, "batch": 32}
@@ -43,7 +45,7 @@ def address():
         2, processes=False, threads_per_worker=2, dashboard_address="127.0.0.1:0", protocol="inproc://"
     )
     yield made.scheduler_address
-    cluster._client(made.scheduler_address).close()
+    scheduler.client(made.scheduler_address).close()
     made.close()
 
 
@@ -121,7 +123,7 @@ def test_without_dask_it_is_said_what_to_install(monkeypatch, pictures):
 
 
 def test_an_address_where_nobody_is_or_that_is_none(monkeypatch, pictures):
-    monkeypatch.setattr(cluster, "SECONDS_TO_ANSWER", 0.3)
+    monkeypatch.setattr(scheduler, "SECONDS_TO_ANSWER", 0.3)
     with pytest.raises(DeviceError, match=r"No Dask scheduler answers at tcp://127\.0\.0\.1:9"):
         onnxspec.analyze(MODEL, pictures, cluster="tcp://127.0.0.1:9")
     for none in ("local:0", "local:", "localhost", "tcp://"):
@@ -129,8 +131,11 @@ def test_an_address_where_nobody_is_or_that_is_none(monkeypatch, pictures):
             Settings.of(cluster=none)
 
 
-def test_certificates_that_are_missing_are_said(pictures):
+def test_certificates_that_are_missing_are_said(pictures, tmp_path):
     with pytest.raises(UsageError, match=r"distributed\.comm\.tls"):
+        onnxspec.analyze(MODEL, pictures, cluster="tls://127.0.0.1:9")
+    nowhere = {f"distributed.comm.tls.{name}": str(tmp_path / "none.pem") for name in ("ca-file", "client.cert")}
+    with dask.config.set(nowhere), pytest.raises(UsageError, match=r"No such file.*distributed\.comm\.tls"):
         onnxspec.analyze(MODEL, pictures, cluster="tls://127.0.0.1:9")
 
 
@@ -208,7 +213,7 @@ def machines():
         n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address="127.0.0.1:0"
     ) as made:
         yield made
-        cluster._client(made.scheduler_address).close()
+        scheduler.client(made.scheduler_address).close()
 
 
 @pytest.mark.slow
@@ -260,7 +265,7 @@ import psutil
 from onnxspec.engine import cluster
 
 if __name__ == "__main__":
-    client = cluster._client("local:2")
+    client = scheduler.client("local:2")
     processes = [psutil.Process(), *psutil.Process().children(recursive=True)]
     print(client.scheduler.address)
     print(*{at.laddr.ip for one in processes for at in one.net_connections() if at.status == "LISTEN"})
@@ -277,6 +282,60 @@ def test_local_workers_are_called_on_the_loopback_interface_with_keys(tmp_path):
     assert interfaces == "127.0.0.1"
 
 
+def environment(**more):
+    return {**os.environ, "PYTHONPATH": str(ROOT), **more}
+
+
+@contextmanager
+def running(folder, *how, worker=None, **more):
+    """A scheduler and a worker of two threads as processes of their own: the address, and the scheduler's process."""
+    dask, here = [sys.executable, "-m", "dask"], ["--host", "127.0.0.1", "--no-dashboard", "--scheduler-file", "s.json"]
+    common = {"cwd": folder, "stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
+    lines = [dask + ["scheduler", "--port", "0", *here, *how], dask + ["worker", "--nthreads", "2", *here]]
+    environments = [environment(**more), environment(**more, **(worker or {}))]
+    processes = [subprocess.Popen(one, env=env, **common) for one, env in zip(lines, environments, strict=True)]
+    try:
+        for line in processes[1].stderr:  # whoever waits for a worker must read what it says
+            if b"Registered to" in line:
+                break
+        threading.Thread(target=processes[1].stderr.read, daemon=True).start()
+        yield json.loads((folder / "s.json").read_text())["address"], processes[0]
+    finally:
+        for process in reversed(processes):
+            process.terminate()
+            process.wait()
+
+
+@pytest.mark.slow
+def test_a_worker_without_onnxspec_is_told_of(tmp_path):
+    (tmp_path / "onnxspec.py").write_text("raise ModuleNotFoundError(\"No module named 'onnxspec'\")")
+    told = pytest.raises(DeviceError, match=r"a worker at tcp://\S+ has no module onnxspec\. They need it all: pip")
+    with running(tmp_path, worker={"PYTHONPATH": str(tmp_path)}) as (address, _), told:
+        onnxspec.analyze(MODEL, DATA, cluster=address, pairs=4)
+
+
+@pytest.mark.slow
+def test_a_scheduler_that_is_gone_is_told_of_and_looked_for_again(tmp_path, monkeypatch):
+    monkeypatch.setattr(scheduler, "SECONDS_TO_ANSWER", 1)
+    with running(tmp_path) as (address, process):
+
+        class Kills(Hears):
+            def images(self, count):
+                super().images(count)
+                if self.heard > self.planned / 3:
+                    process.kill()
+
+        with pytest.raises(ResourceError, match="connection to the cluster's scheduler was lost"):
+            onnxspec.analyze(MODEL, DATA, cluster=address, pairs=1500, points=33, listener=Kills())
+        for _ in range(2):
+            with pytest.raises(DeviceError, match="No Dask scheduler answers"):
+                onnxspec.analyze(MODEL, DATA, cluster=address, pairs=4)
+    port = address.rpartition(":")[2]
+    with running(tmp_path, "--port", port) as (again, _):
+        assert again == address
+        onnxspec.analyze(MODEL, DATA, cluster=address, pairs=4)
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="certificates are made with openssl")
 def test_over_tls_with_certificates_from_the_environment(tmp_path):
@@ -286,28 +345,14 @@ def test_over_tls_with_certificates_from_the_environment(tmp_path):
     known = {f"{tls}{who}__{what}": str(tmp_path / f"{what.lower()}.pem")
              for who in ("SCHEDULER", "WORKER", "CLIENT") for what in ("CERT", "KEY")}  # fmt: skip
     known |= {f"{tls}CA_FILE": str(tmp_path / "cert.pem"), "DASK_DISTRIBUTED__COMM__REQUIRE_ENCRYPTION": "true"}
-    how = {"cwd": tmp_path, "env": {**os.environ, **known, "PYTHONPATH": str(ROOT)}, "text": True,
-           "stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}  # fmt: skip
-    dask, analyze = [sys.executable, "-m", "dask"], [sys.executable, "-m", "onnxspec", "analyze", str(MODEL)]
-    here = ["--host", "127.0.0.1", "--no-dashboard"]
-    scheduler = subprocess.Popen(
-        [*dask, "scheduler", "--protocol", "tls", "--port", "0", "--scheduler-file", "s.json", *here], **how
-    )
-    worker = subprocess.Popen([*dask, "worker", "--scheduler-file", "s.json", "--nthreads", "2", *here], **how)
-    try:
-        deadline = time.monotonic() + 60
-        while not (tmp_path / "s.json").exists() and time.monotonic() < deadline:
-            time.sleep(0.1)
-        address = json.loads((tmp_path / "s.json").read_text())["address"]
+    with running(tmp_path, "--protocol", "tls", **known) as (address, _):
         assert address.startswith("tls://")
-        line = [*analyze, "--data", str(DATA), "--pairs", "20", "-o", "many.h5", "--cluster", address]
-        while (done := subprocess.run(line, check=False, **how)).returncode == 4 and time.monotonic() < deadline:
-            assert "has no workers" in done.stderr, done.stderr
+        line = [sys.executable, "-m", "onnxspec", "analyze", str(MODEL), "--data", str(DATA), "--pairs", "20"]
+        line += ["-o", "many.h5", "--cluster", address]
+        done = subprocess.run(
+            line, check=False, cwd=tmp_path, env=environment(**known), text=True, stderr=subprocess.PIPE
+        )
         assert done.returncode == 0, done.stderr
-    finally:
-        for process in (worker, scheduler):
-            process.terminate()
-            process.communicate()
     onnxspec.analyze(MODEL, DATA, output=tmp_path / "one.h5", pairs=20)
     assert content(tmp_path / "one.h5") == content(tmp_path / "many.h5")
 
