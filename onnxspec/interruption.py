@@ -55,6 +55,29 @@ def listen() -> None:
         signal.signal(number, request)
 
 
+@contextmanager
+def held(*numbers: int) -> Iterator[None]:
+    """Has the system hold signals back until the block has ended; where it can.
+
+    From processes and threads that are started meanwhile it holds them back until they `admit` them: a process that
+    is being started has no handler yet, and would end in a traceback.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def admit() -> None:
+    """Lets through what the process that started this one has held back."""
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+
+
 def ignore() -> None:
     """Makes `request` do nothing: a command that is over has its exit code, and only Python is left to be closed."""
     _deaf.set()

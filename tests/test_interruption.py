@@ -57,6 +57,22 @@ def test_a_request_that_was_swallowed_is_remembered():
     interruption.check()
 
 
+@pytest.mark.skipif(os.name != "posix", reason="signals are held back as POSIX has it")
+def test_a_process_that_is_being_started_gets_its_interrupt_when_it_admits_it():
+    code = (
+        "import signal, sys\nfrom onnxspec import interruption\nprint('started', flush=True)\nsys.stdin.read()\n"
+        "try:\n    interruption.admit()\nexcept KeyboardInterrupt:\n    print('interrupted')\n"
+    )
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "env": {**os.environ, "PYTHONPATH": str(ROOT)}}
+    with interruption.held(signal.SIGINT):
+        process = subprocess.Popen([sys.executable, "-c", code], text=True, **pipes)
+    assert process.stdout.readline() == "started\n"
+    process.send_signal(signal.SIGINT)
+    assert process.communicate(timeout=30) == ("interrupted\n", None)
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)  # this process hears again
+
+
 def test_an_interrupt_after_the_end_is_none():
     interruption.listen()
     interruption.ignore()
@@ -82,7 +98,7 @@ def test_an_interrupt_while_python_is_closed_does_not_end_a_silent_process(last,
 
 
 def interrupted(folder, after: float, pairs: str) -> tuple[int, str, list[str]]:
-    """Exit code, standard error and files left of a run that gets SIGINT after some seconds."""
+    """Exit code, standard error and files left of a run that is interrupted after some seconds."""
     arguments = ["analyze", str(FASHION / "pytorch.onnx"), "--data", str(FASHION / "test.npz"), "--pairs", pairs]
     process = subprocess.Popen(
         [sys.executable, "-m", "onnxspec", *arguments, "-o", "r.h5"],
@@ -91,9 +107,10 @@ def interrupted(folder, after: float, pairs: str) -> tuple[int, str, list[str]]:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
+        start_new_session=True,
     )
     time.sleep(after)
-    process.send_signal(signal.SIGINT)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: parent and child get it
     _, err = process.communicate(timeout=60)
     return process.returncode, err, [path.name for path in folder.iterdir()]
 
@@ -125,7 +142,7 @@ def test_a_run_interrupted_at_forty_moments_ends_clean(tmp_path):
     for i in range(40):
         folder = tmp_path / str(i)
         folder.mkdir()
-        check_interrupted(folder, 1.0 + i * 0.15, "900")
+        check_interrupted(folder, 0.4 + i * 0.15, "900")
 
 
 @pytest.mark.skipif(os.name != "posix", reason="the alarm is POSIX's")

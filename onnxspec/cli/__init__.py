@@ -82,6 +82,7 @@ def run() -> None:
 def main(arguments: list[str] | None = None) -> int:
     """Runs a command line and gives its exit code (`ExitCode`); a bug keeps its traceback and exits 70."""
     try:
+        interruption.admit()
         code = cli.main(arguments, prog_name="onnxspec", standalone_mode=False)
         sys.stdout.flush()
         interruption.ignore()

@@ -58,9 +58,10 @@ def supervise(arguments: Sequence[str]) -> int:
         if child is not None:
             child.send_signal(number)
 
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in interruption.SIGNALS:
         signal.signal(number, forward)
-    child = subprocess.Popen(command, env=environment, pass_fds=[tell])
+    with interruption.held(*interruption.SIGNALS):
+        child = subprocess.Popen(command, env=environment, pass_fds=[tell])
     if forwarded:  # it came before there was anybody to forward it to
         child.send_signal(forwarded[0])
     os.close(tell)

@@ -1,13 +1,17 @@
 """The connection of this process to a Dask scheduler: one an address, and in words what is wrong with it."""
 
 import logging
+import os
 import re
+import signal
 import ssl
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from multiprocessing import resource_tracker
 from typing import Any
 
+from onnxspec import interruption
 from onnxspec.engine.local import Cancelled
 from onnxspec.errors import DeviceError, OnnxspecError, ResourceError, UsageError
 
@@ -78,15 +82,20 @@ def _connected(address: str) -> Any:
     try:
         if address.startswith(LOCAL):
             # Encrypted with keys of this process: on the loopback interface every user of a machine may call.
-            cluster = LocalCluster(
-                n_workers=int(address.removeprefix(LOCAL)),
-                threads_per_worker=1,
-                host="127.0.0.1",
-                dashboard_address="127.0.0.1:0",
-                memory_limit=None,
-                security=True,
-                silence_logs=logging.CRITICAL,
-            )
+            # A terminal interrupts the workers as well, and this process ends them when it is interrupted. The tracker
+            # would let interrupts through where it is started.
+            if os.name == "posix":
+                resource_tracker.ensure_running()
+            with interruption.held(signal.SIGINT):
+                cluster = LocalCluster(
+                    n_workers=int(address.removeprefix(LOCAL)),
+                    threads_per_worker=1,
+                    host="127.0.0.1",
+                    dashboard_address="127.0.0.1:0",
+                    memory_limit=None,
+                    security=True,
+                    silence_logs=logging.CRITICAL,
+                )
             return Client(cluster)
         return Client(address, timeout=SECONDS_TO_ANSWER)
     except (
