@@ -25,7 +25,7 @@ def load(config: str | os.PathLike[str] | None = None, base: Settings | None = N
 
     Parameters
     ----------
-    config : path of a TOML file; None takes onnxspec.toml, or [tool.onnxspec] of pyproject.toml, of this folder
+    config : path of a TOML file; None takes those of this folder, as `project_table` does
     base : what takes the place of the defaults
     flags : settings by name; None means "not given"
 
@@ -43,10 +43,21 @@ def load(config: str | os.PathLike[str] | None = None, base: Settings | None = N
         ("flag", flags),
     ):
         given = {name: value for name, value in values.items() if value is not None}
+        if origin != "flag":
+            _refuse(given, "the environment" if origin == "environment" else config or "the configuration")
         if "preprocess" in given:
             given["preprocess_origin"] = origin
         merged |= given
     return (base or Settings()).updated(**merged)
+
+
+def _refuse(given: Mapping[str, Any], where: str | os.PathLike[str]) -> None:
+    """Refuses values that no settings could have, and says where they are: errors of a setting are in words of flags."""
+    for name, value in given.items():
+        try:
+            Settings.of(**{name: value})
+        except UsageError as error:
+            raise UsageError(f"In {where}: {error.message}", error.hint) from None
 
 
 def _refuse_misspelt(environment: Mapping[str, str]) -> None:
@@ -63,13 +74,15 @@ def _refuse_misspelt(environment: Mapping[str, str]) -> None:
 
 
 def project_table(config: str | os.PathLike[str] | None = None) -> dict[str, Any]:
-    """The raw onnxspec table of a project file; empty when `config` is None and no file speaks."""
+    """The raw onnxspec table of a file; where `config` is None, of what this folder has of `PROJECT_FILES`, the first to speak
+    wins, table by table."""
     if config is not None:
         return _table(Path(config))
-    for name in PROJECT_FILES:
-        if Path(name).is_file() and (table := _table(Path(name))):
-            return table
-    return {}
+    merged: dict[str, Any] = {}
+    for name in reversed(PROJECT_FILES):
+        if Path(name).is_file():
+            merged |= _table(Path(name))
+    return merged
 
 
 def _table(path: Path) -> dict[str, Any]:

@@ -237,6 +237,7 @@ class Settings:
 Given = Settings | Mapping[str, Any] | None
 """What a caller may pass for settings, see `Settings.given`."""
 GROUP_OF = {f.name: group.name for group in fields(Settings) for f in fields(group.default_factory)}  # type: ignore[arg-type]
+_OPTIONAL = {f.name for group in fields(Settings) for f in fields(group.default_factory) if f.default is None}  # type: ignore[arg-type]
 _TUPLES = {"kinds", "paths", "signals"}
 _NUMBERS = {"pairs", "seed", "points", "skip_bad", "batch", "threads"}
 _SETTLED = {"pairs": FEWEST_PAIRS, "points": FEWEST_POINTS}
@@ -248,7 +249,7 @@ _SPOKEN = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false"
 
 
 def _coerced(name: str, value: Any) -> Any:
-    if value is None:
+    if value is None and name in _OPTIONAL:
         return None
     if name in _TUPLES and isinstance(value, str):
         return tuple(part.strip() for part in value.split(",") if part.strip())

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from onnxspec.cli import main
-from onnxspec.configuration import load
+from onnxspec.configuration import load, project_table
 from onnxspec.errors import UsageError
 from onnxspec.settings import AUTO, Settings
 
@@ -31,6 +31,25 @@ def test_later_sources_win(empty_folder, monkeypatch):
 def test_pyproject_has_a_table_of_its_own(empty_folder):
     (empty_folder / "pyproject.toml").write_text("[tool.other]\nx = 1\n[tool.onnxspec]\npairs = 12\n")
     assert load().plan.pairs == 12
+
+
+def test_both_project_files_speak_and_the_first_wins(empty_folder):
+    (empty_folder / "pyproject.toml").write_text("[tool.onnxspec]\npairs = 12\nseed = 3\naudit = { limits = {} }\n")
+    (empty_folder / "onnxspec.toml").write_text("pairs = 14\n")
+    assert (load().plan.pairs, load().plan.seed) == (14, 3)
+    assert project_table() == {"pairs": 14, "seed": 3, "audit": {"limits": {}}}
+
+
+def test_a_value_that_cannot_be_used_is_found(empty_folder, monkeypatch):
+    (empty_folder / "c.toml").write_text("points = 64\n")
+    with pytest.raises(UsageError, match=r"In c\.toml: --points is 64; it must be 2"):
+        load("c.toml")
+    monkeypatch.setenv("ONNXSPEC_PAIRS", "x")
+    with pytest.raises(UsageError, match=r"In the environment: The setting pairs is 'x'"):
+        load()
+    monkeypatch.delenv("ONNXSPEC_PAIRS")
+    with pytest.raises(UsageError, match=r"^--points is 64"):
+        load(points=64)
 
 
 def test_tables_of_other_commands_are_left_alone(empty_folder):

@@ -74,6 +74,7 @@ def test_what_cannot_be_used_is_said(values, message):
 
 NAMES = sorted(Settings().flat())
 ODD = [
+    None,
     [],
     [1],
     {},
@@ -92,6 +93,10 @@ ODD = [
     "\0",
     "x",
 ]
+OPTIONAL = {
+    "data", "labels", "classes", "images_key", "labels_key", "preprocess", "input", "output", "precision", "cutoff",
+    "batch", "threads", "max_memory", "resume", "cache", "cluster",
+}  # fmt: skip
 FITTING = {
     "data", "labels", "classes", "images_key", "labels_key", "input", "output", "device", "preprocess_origin", "preprocess", "cache"
 }  # fmt: skip
@@ -106,7 +111,9 @@ def test_a_setting_takes_no_more_than_it_can_use(name, value):
     except UsageError as error:
         assert re.search(f"{name}|--{name.replace('_', '-')}|no .* points", str(error)) and len(str(error)) < 5000
         return
-    if name in FITTING:
+    if taken is None:
+        assert value is None and name in OPTIONAL
+    elif name in FITTING:
         assert isinstance(taken, str) or (name == "preprocess" and isinstance(taken, dict))
     elif name == "cutoff":
         assert 0 < taken < math.inf
