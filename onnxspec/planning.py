@@ -27,6 +27,8 @@ from onnxspec.subject import TRUE, Subject
 LENGTHS = 1000
 """Pairs of each kind whose lengths decide the points: the order of the plan is random, so the first tell as much as all."""
 LONG = 95
+SHOWN = 5
+"""Unreadable images that are named."""
 ASKED, CHOSEN, DOUBLED = "asked", "auto", "doubled"
 
 
@@ -331,7 +333,10 @@ def _plan(subject: Subject, settings: Settings) -> tuple[Pairs, list[Remark]]:
             labels[bad] = -1
             pairs = draw(labels, kinds, most, subject.images.digest, plan.seed)
     if pixels.unreadable:
-        remarks.append(Remark("skipped", f"Unreadable images were left out: {len(pixels.unreadable)}."))
+        some = ", ".join(pixels.images.names[i] for i in sorted(pixels.unreadable)[:SHOWN])
+        left = len(pixels.unreadable) - SHOWN
+        text = f"Unreadable images were left out: {some}{f' and {left} more' if left > 0 else ''}."
+        remarks.append(Remark("skipped", text))
     for kind in kinds:
         held = available(labels, kind)
         if held < most and plan.precision is None:

@@ -1,4 +1,6 @@
-"""Signs of wrong preprocessing, the first cause of wrong results: in the values of the images, in the answers."""
+"""Signs of what goes wrong most often: in the values of the images, in the probabilities, in the answers."""
+
+import math
 
 import numpy as np
 
@@ -6,6 +8,8 @@ from onnxspec.images.preprocess import FLOATING, InputSpec, Preprocess
 from onnxspec.images.span import Span
 from onnxspec.results import Remark
 from onnxspec.statistics import proportion
+
+_ROUNDING = 1e-3
 
 
 def of_images(span: Span, preprocess: Preprocess, spec: InputSpec) -> list[Remark]:
@@ -35,6 +39,16 @@ def values(span: Span, preprocess: Preprocess, spec: InputSpec) -> str:
     return f"The images are floating-point numbers from {span} and reach the model as {span.reached(preprocess, spec)}."
 
 
+def of_probabilities(probabilities: np.ndarray) -> list[Remark]:
+    """Whether (images, K) look like a softmax of probabilities: what lies in 0..1 comes out no further apart than e."""
+    low, high = probabilities.min(axis=1), probabilities.max(axis=1)
+    if not (high <= math.e * (1 + _ROUNDING) * low).all():
+        return []
+    text = f"No probability of an image is more than e times another; the greatest of all is {high.max():.3g}."
+    hint = "A softmax of probabilities looks like that (export one softmax, or the logits), and a network without training."
+    return [Remark("flat", text, hint)]
+
+
 def of_answers(predicted: np.ndarray, true: np.ndarray, outputs: int, cause: str = "") -> list[Remark]:
     """Whether a classifier answers as one does that sees nothing: as often right as by chance, or always alike.
 
@@ -48,6 +62,9 @@ def of_answers(predicted: np.ndarray, true: np.ndarray, outputs: int, cause: str
     text = f"Accuracy is {right / max(images, 1):.1%} on {images} images"
     if len(np.unique(predicted)) == 1 < len(np.unique(true)):
         text += ", and the same class is predicted for all of them."
+    elif proportion(right, images).high < 1 / outputs:
+        text += f", far below chance (1 of {outputs}), which takes knowledge."
+        hint = "This nearly always means wrong class order: see --classes."
     elif proportion(right, images).low <= 1 / outputs:
         text += f", near chance (1 of {outputs})."
     else:

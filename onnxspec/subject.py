@@ -122,7 +122,9 @@ def open_subject(model: Any, data: Any, settings: Settings) -> Subject:
     remarks += plausibility.of_images(span, preprocess, spec)
     raw = _raw_outputs(engine, trial)
     engine.kind = detect(raw, classifier.final_op)
-    outputs = engine.classes = as_classes(raw, engine.kind).shape[1]
+    scores = as_classes(raw, engine.kind)
+    remarks += plausibility.of_probabilities(scores) if engine.kind == "probabilities" else []
+    outputs = engine.classes = scores.shape[1]
     remarks += _names_left_out(stamp, outputs) if settings.inputs.classes is None else []
     reason = within(
         _patience(settings), lambda: engine.form_in_graph(settings.execution.path_graph, trial), "The model"

@@ -40,6 +40,22 @@ def test_fractions_that_a_model_gets_for_levels_are_said():
     assert "scale=255" in remark.hint
 
 
+def test_answers_that_are_always_others_are_of_one_that_knows():
+    true = np.repeat(np.arange(10), 10)
+    (remark,) = plausibility.of_answers((true + 1) % 10, true, 10)
+    assert "0.0% on 100 images, far below chance (1 of 10)" in remark.text and "class order" in remark.hint
+    assert "preprocess" not in remark.hint
+
+
+def test_a_softmax_of_probabilities_is_said():
+    logits = np.random.default_rng(0).normal(0, 3, (16, 10))
+    once = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
+    twice = np.exp(once) / np.exp(once).sum(1, keepdims=True)
+    assert plausibility.of_probabilities(once) == []
+    (remark,) = plausibility.of_probabilities(twice.astype(np.float32))
+    assert "more than e times another" in remark.text
+
+
 @pytest.mark.parametrize(
     ("predicted", "true", "outputs", "said"),
     [

@@ -113,7 +113,7 @@ class PixelCache:
             if count <= self.skip_bad:
                 return False
             if self.skip_bad:
-                raise DataError(f"{count} images are unreadable. {error.message}", error.hint) from None
+                raise DataError(f"At least {count} images are unreadable. {error.message}", error.hint) from None
             raise
 
     def _keep(self, index: int, pixels: NDArray[Any], note: str | None) -> None:

@@ -96,7 +96,7 @@ def test_some_may_be_skipped(tmp_path):
 def test_one_more_than_may_be_skipped(tmp_path):
     cache = cached(tmp_path, BAD, skip_bad=1)
     assert not cache.readable(0)
-    with pytest.raises(DataError, match=r"^2 images are unreadable\. The image dog/b\.png cannot"):
+    with pytest.raises(DataError, match=r"^At least 2 images are unreadable\. The image dog/b\.png cannot"):
         cache.readable(4)
 
 
