@@ -9,7 +9,7 @@ import click
 
 from onnxspec.cli.options import measuring
 from onnxspec.cli.streams import complain, unread
-from onnxspec.errors import ExitCode, UsageError
+from onnxspec.errors import ExitCode, UsageError, inert
 
 if TYPE_CHECKING:
     from onnxspec.auditing.gate import Rules
@@ -83,7 +83,10 @@ def _init(model: str, options: dict[str, Any], flags: dict[str, Any]) -> None:
 
     path = policy_file(options["config"])
     rules = Rules.of(None, options["baseline"], required=False)
-    write_policy(path, _measure(model, rules, options, flags))
+    report = _measure(model, rules, options, flags)
+    write_policy(path, report)
+    for remark in report.remarks:
+        complain(inert(f"! {remark}"))
     say_written(path, " (limits around today's figures: look at them, then run the audit)")
 
 

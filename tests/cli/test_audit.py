@@ -207,6 +207,12 @@ def test_a_policy_that_init_wrote_passes_on_other_pairs(run, seed):
     assert code == 0, out
 
 
+def test_init_says_what_the_run_warns_of(run, report):
+    code, out, err = run(report, "--init")
+    assert (code, out) == (0, "")
+    assert "! hff within is carried by few paths" in err
+
+
 def test_init_keeps_what_it_was_measured_with(run, empty_folder):
     for file in ("onnxspec.toml", "pyproject.toml"):
         (empty_folder / file).write_text("" if file == "onnxspec.toml" else '[project]\nname = "x"\n')
