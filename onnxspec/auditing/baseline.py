@@ -141,18 +141,20 @@ class Baseline:
         if other:
             raise ReportError(f"The run has other settings than the baseline: {', '.join(other)}.", _ALLOW)
 
-    def require_data(self, other: "Baseline") -> None:
+    def require_data(self, data: Mapping[str, str]) -> None:
         """Refuses a run on other images, or on other pairs of them.
+
+        data : as this class has it; before paths are walked without content_digest and pairs, which are not known yet
 
         Raises
         ------
         ReportError
             They differ; the message names what does.
         """
-        different = [name for name in ("digest", "content_digest", "labelling", "pairs") if self.differs(other, name)]
-        if different:
+        parts = ("digest", "content_digest", "labelling", "pairs")
+        if different := [name for name in parts if name in data and data[name] != self.data[name]]:
             names = ", ".join(name.replace("_", " ") for name in different)
-            text = f"The run is on other data ({other.data['name']}) than the baseline ({self.data['name']})"
+            text = f"The run is on other data ({data['name']}) than the baseline ({self.data['name']})"
             raise ReportError(f"{text}: other {names}.", _ALLOW)
 
     def require_comparable(self, other: "Baseline") -> None:
@@ -185,11 +187,7 @@ class Baseline:
 
     def same_data(self, other: "Baseline") -> bool:
         """Whether image numbers mean the same images in both."""
-        return not any(self.differs(other, name) for name in ("digest", "labelling"))
-
-    def differs(self, other: "Baseline", name: str) -> bool:
-        """Whether a part of the data is not the same."""
-        return self.data[name] != other.data[name]
+        return all(self.data[name] == other.data[name] for name in ("digest", "labelling"))
 
 
 def _content(path: Path) -> dict[str, Any]:

@@ -75,9 +75,10 @@ def test_other_data_are_refused(bundled_report, tmp_path):
     mine = Baseline.of(bundled_report)
     other = Baseline.of(altered(bundled_report, tmp_path / "o.h5", attributes={"data_digest": "0" * 64}))
     assert mine.same_data(mine) and not mine.same_data(other)
-    mine.require_data(mine)
-    with pytest.raises(ReportError, match="other digest"):
-        mine.require_data(other)
+    mine.require_data(mine.data)
+    for name, value in (("digest", other.data["digest"]), ("labelling", "predicted"), ("pairs", "0" * 64)):
+        with pytest.raises(ReportError, match=f"other {name}"):
+            mine.require_data(mine.data | {name: value})
 
 
 def test_other_preprocessing_is_a_warning(bundled_report, tmp_path):
