@@ -47,15 +47,16 @@ def judge(rules: Sequence[Regression], now: Sample, then: Sample, same_data: boo
 
 
 def _verdict(rule: Regression, change: Change, p: float) -> Verdict:
-    state, why = _state(rule.metric, change, p)
+    state, why = _state(rule, change, p)
     text = f"{_shown(rule.metric, change)}{why}"
     gating = rule.severity == "fail"
     state = judged(state, rule.severity)
     return Verdict(rule.metric.name, "regression", str(rule), state, text, change.interval, gating)
 
 
-def _state(metric: Metric, change: Change, p: float) -> tuple[State, str]:
+def _state(rule: Regression, change: Change, p: float) -> tuple[State, str]:
     """The state, and what else is to be said about it; p : as `change.p`, adjusted over all rules."""
+    metric = rule.metric
     if change.same:
         return State.PASS, ""
     if math.isnan(change.interval.estimate):
@@ -67,10 +68,12 @@ def _state(metric: Metric, change: Change, p: float) -> tuple[State, str]:
             few = f"carried by few paths ({change.interval.n_eff:.0f} effective)"
             return State.INCONCLUSIVE, f", p = {p:.2g}; {few}: use more --pairs"
         return State.FAIL, f", p = {p:.2g}"
-    if not change.decidable:
-        return State.INCONCLUSIVE, "; so few pairs could not have shown even a large change: use more --pairs"
     if change.beyond and change.p <= ALPHA:
-        return State.PASS, f"; that alone would be significant, among so many rules it is not (p = {p:.2g})"
+        among = f"; that alone would be significant, among so many rules it is not (p = {p:.2g})"
+        return (State.PASS, among) if change.decidable else (State.INCONCLUSIVE, f"{among}: use more --pairs")
+    if not change.decidable:
+        large = "halving" if metric.figure == ACCURACY or rule.factor < 1 else "doubling"
+        return State.INCONCLUSIVE, f"; so few pairs could not have shown even a {large}: use more --pairs"
     return State.PASS, ""
 
 

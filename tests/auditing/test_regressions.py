@@ -98,6 +98,16 @@ def test_a_change_that_only_the_number_of_rules_excuses_says_so():
     assert among.state is State.PASS and "among so many rules" in among.text
 
 
+def test_so_many_rules_that_no_doubling_could_fail_do_not_pass_a_change_that_alone_would():
+    same = world(0)
+    then, now = same.run(), same.run(within_hf=4)
+    rule = Regression(parse("within.hff"), 1.1)
+    assert regressions.judge([rule], now, then, True)[0].state is State.FAIL
+    among = regressions.judge([rule] * 100_000, now, then, True)[0]
+    assert among.state is State.INCONCLUSIVE
+    assert "that alone would be significant" in among.text and "could not have shown" not in among.text
+
+
 def test_nothing_then_and_nothing_now_is_no_change():
     then = world(3).run()
     none = {**then.columns, "hf_prob": np.zeros(len(then), np.float32)}
@@ -129,6 +139,13 @@ def test_the_same_run_passes_however_few_the_pairs():
 def test_so_few_pairs_that_nothing_could_fail_do_not_pass():
     same = world(3, pairs=2)
     assert judged(USUAL, same.run(), same.run()) == [State.INCONCLUSIVE] * 3
+
+
+def test_what_so_few_pairs_could_not_have_shown_is_named():
+    same = world(4, pairs=3)
+    found = regressions.judge([*USUAL, Regression(parse("between.slope"), 0.9)], same.run(), same.run(), True)
+    for verdict, large in zip(found, ("halving", "doubling", "doubling", "halving"), strict=True):
+        assert f"so few pairs could not have shown even a {large}" in verdict.text
 
 
 def test_a_change_within_the_factor_passes_however_significant():
