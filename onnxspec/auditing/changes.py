@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from onnxspec.auditing.samples import Sample
+from onnxspec.auditing.verdicts import MORE_PAIRS
 from onnxspec.statistics import LEVEL, Interval
 
 # One side of the interval that everything else shows.
@@ -31,3 +33,8 @@ class Change:
         """No change of `count` paths; `neutral` is 1 for a ratio, 0 for a difference."""
         unmoved = Interval(neutral, neutral, neutral, count, float(count))
         return cls(unmoved, beyond=False, p=1.0, decidable=True, same=True)
+
+
+def more_pairs(now: Sample, then: Sample) -> str:
+    """What to do about too few pairs: those beyond the baseline's have nothing to pair with, and are refused."""
+    return MORE_PAIRS if now.pairs < then.pairs else "make the baseline with more --pairs"

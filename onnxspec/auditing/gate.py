@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 from onnxspec import configuration
 from onnxspec.auditing import limits, regressions
 from onnxspec.auditing.baseline import Baseline
+from onnxspec.auditing.changes import more_pairs
 from onnxspec.auditing.names import require_class, require_measured, resolved
 from onnxspec.auditing.policy import Policy, usual
-from onnxspec.auditing.verdicts import Audit, Verdict
+from onnxspec.auditing.verdicts import MORE_PAIRS, Audit, Verdict
 from onnxspec.errors import UsageError
 from onnxspec.report.headline import labelled
 from onnxspec.report.report import Report
@@ -142,12 +143,13 @@ def measured(
 def judge(report: Report, rules: Rules, allow_mismatch: bool = False, allow_inconclusive: bool = False) -> Audit:
     """The verdict on a report; raises as `audit`. Without a baseline its regressions are left out."""
     started = time.monotonic()
-    verdicts = [limits.judge(limit, report) for limit in rules.policy.limits]
-    remarks = report.remarks
+    changes, remarks, more = [], report.remarks, MORE_PAIRS
     if rules.baseline is not None:
         now = Baseline.of(report)
-        verdicts += _regressions(report, rules.policy, now, rules.baseline, allow_mismatch)
+        changes = _regressions(report, rules.policy, now, rules.baseline, allow_mismatch)
         remarks = (*rules.baseline.remarks(now), *remarks)
+        more = more_pairs(now.sample, rules.baseline.sample)
+    verdicts = [*(limits.judge(limit, report, more) for limit in rules.policy.limits), *changes]
     a = report.attributes
     seconds = float(a.get("run_seconds") or 0) + time.monotonic() - started
     return Audit(a["model"], a["data"], seconds, tuple(verdicts), remarks, allow_inconclusive)

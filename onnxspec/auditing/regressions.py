@@ -16,7 +16,7 @@ import numpy as np
 
 from onnxspec import statistics
 from onnxspec.auditing import accuracies
-from onnxspec.auditing.changes import ALPHA, LARGE, Change
+from onnxspec.auditing.changes import ALPHA, LARGE, Change, more_pairs
 from onnxspec.auditing.names import ACCURACY, Metric, nearest
 from onnxspec.auditing.policy import Regression
 from onnxspec.auditing.samples import WITHIN_REACH, Sample, identical, matched
@@ -43,37 +43,41 @@ def judge(rules: Sequence[Regression], now: Sample, then: Sample, same_data: boo
     alpha = ALPHA / max(len(rules), 1)
     changes = [_change(rule, now, then, same_data, alpha) for rule in rules]
     adjusted = statistics.holm(np.array([change.p for change in changes]))
-    return [_verdict(rule, change, float(p)) for rule, change, p in zip(rules, changes, adjusted, strict=True)]
+    more = more_pairs(now, then)
+    return [_verdict(rule, change, float(p), more) for rule, change, p in zip(rules, changes, adjusted, strict=True)]
 
 
-def _verdict(rule: Regression, change: Change, p: float) -> Verdict:
-    state, why = _state(rule, change, p)
+def _verdict(rule: Regression, change: Change, p: float, more: str) -> Verdict:
+    state, why = _state(rule, change, p, more)
     text = f"{_shown(rule.metric, change)}{why}"
     gating = rule.severity == "fail"
     state = judged(state, rule.severity)
     return Verdict(rule.metric.name, "regression", str(rule), state, text, change.interval, gating)
 
 
-def _state(rule: Regression, change: Change, p: float) -> tuple[State, str]:
-    """The state, and what else is to be said about it; p : as `change.p`, adjusted over all rules."""
+def _state(rule: Regression, change: Change, p: float, more: str) -> tuple[State, str]:
+    """The state, and what else is to be said about it.
+
+    p : as `change.p`, adjusted over all rules; more : what to do where there are too few pairs
+    """
     metric = rule.metric
     if change.same:
         return State.PASS, ""
     if math.isnan(change.interval.estimate):
-        return State.INCONCLUSIVE, "; use more --pairs" if change.interval.paths < 2 else ""
+        return State.INCONCLUSIVE, f"; {more}" if change.interval.paths < 2 else ""
     if change.beyond and p <= ALPHA:
         if change.selection:
             return State.INCONCLUSIVE, f", p = {p:.2g}; depends on selection: {change.selection}"
         if metric.of_class and metric.figure != ACCURACY and change.interval.carried_by_few:
             few = f"carried by few paths ({change.interval.n_eff:.0f} effective)"
-            return State.INCONCLUSIVE, f", p = {p:.2g}; {few}: use more --pairs"
+            return State.INCONCLUSIVE, f", p = {p:.2g}; {few}: {more}"
         return State.FAIL, f", p = {p:.2g}"
     if change.beyond and change.p <= ALPHA:
         among = f"; that alone would be significant, among so many rules it is not (p = {p:.2g})"
-        return (State.PASS, among) if change.decidable else (State.INCONCLUSIVE, f"{among}: use more --pairs")
+        return (State.PASS, among) if change.decidable else (State.INCONCLUSIVE, f"{among}: {more}")
     if not change.decidable:
         large = "halving" if metric.figure == ACCURACY or rule.factor < 1 else "doubling"
-        return State.INCONCLUSIVE, f"; so few pairs could not have shown even a {large}: use more --pairs"
+        return State.INCONCLUSIVE, f"; so few pairs could not have shown even a {large}: {more}"
     return State.PASS, ""
 
 

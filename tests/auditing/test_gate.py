@@ -37,6 +37,15 @@ def test_limits_leave_the_usual_regressions_in_force(bundled_report):
     assert [verdict.kind for verdict in found.verdicts] == ["limit", *["regression"] * 3]
 
 
+def test_too_few_pairs_are_the_baselines_where_there_is_one(bundled_report):
+    rules = {"limits": {"accuracy": {"min": 0.905}}}
+    texts = [
+        audit(bundled_report, policy=rules, baseline=one).verdicts[0].text
+        for one in (None, Baseline.of(bundled_report))
+    ]
+    assert [text.rsplit(": ", 1)[1] for text in texts] == ["use more --pairs", "make the baseline with more --pairs"]
+
+
 def test_settings_that_are_not_the_baselines_are_refused_before_the_run(bundled_report):
     baseline = Baseline.of(bundled_report)
     with pytest.raises(ReportError, match="points 17"):

@@ -141,6 +141,16 @@ def test_so_few_pairs_that_nothing_could_fail_do_not_pass():
     assert judged(USUAL, same.run(), same.run()) == [State.INCONCLUSIVE] * 3
 
 
+def test_more_pairs_are_asked_of_the_baseline_unless_it_has_more():
+    """Pairs beyond the baseline's have nothing to pair with, and a run that has them is refused."""
+    same = world(4, pairs=3)
+    then, now = same.run(), same.run()
+    part = replace(now, columns={name: values[::2] for name, values in now.columns.items()})
+    rule = [Regression(parse("within.hff"), 1.1)]
+    assert regressions.judge(rule, now, then, True)[0].text.endswith(": make the baseline with more --pairs")
+    assert regressions.judge(rule, part, then, True)[0].text.endswith(": use more --pairs")
+
+
 def test_what_so_few_pairs_could_not_have_shown_is_named():
     same = world(4, pairs=3)
     found = regressions.judge([*USUAL, Regression(parse("between.slope"), 0.9)], same.run(), same.run(), True)
