@@ -175,6 +175,19 @@ def test_a_factor_below_one_guards_against_a_fall():
     assert one("between.hff", then, now, factor=0.9) is State.PASS
 
 
+@pytest.mark.parametrize(
+    ("name", "factor", "said"),
+    [("between.hff", 1.1, True), ("class.dog.between.hff", 1.1, True), ("within.hff", 1.1, False)]
+    + [("between.slope", 1.1, False), ("between.hff", 0.9, False)],
+)
+def test_a_rule_that_a_better_network_breaks_says_so(name, factor, said):
+    same, changes = world(1), ("between_hf", "between_slope", "within_hf")
+    calm, wild = same.run(), same.run(**dict.fromkeys(changes, 3.0))
+    now, then = (wild, calm) if factor > 1 else (calm, wild)
+    (found,) = regressions.judge([Regression(parse(name), factor)], now, then, True)
+    assert found.state is State.FAIL and ("a better network" in found.text) is said
+
+
 def test_slope_and_a_class_are_judged_too():
     same = world(2)
     then, now = same.run(), same.run(between_slope=1.4)
