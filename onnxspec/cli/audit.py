@@ -17,6 +17,22 @@ if TYPE_CHECKING:
     from onnxspec.report.report import Report
 
 
+_HELP = {
+    "data": "Folder of class folders, zip, tar, .npz or .h5.",
+    "pairs": "Pairs of images a kind [default: the baseline's, else 400].",
+}
+
+
+def _in_its_own_words(command: click.Command) -> click.Command:
+    """Words the options of a measurement for an audit: it takes no probe images, and no precision, which is refused."""
+    for option in command.params:
+        if isinstance(option, click.Option):
+            option.help = _HELP.get(option.name or "", option.help)
+            option.hidden = option.name == "precision"
+    return command
+
+
+@_in_its_own_words
 @click.command()
 @click.argument("model", metavar="MODEL|REPORT.h5", type=click.Path())
 @click.option("-o", "report", metavar="REPORT.h5", type=click.Path(), help="Keep the report here.")
@@ -37,7 +53,8 @@ if TYPE_CHECKING:
 def audit(context: click.Context, model: str, **options: Any) -> None:
     """Hold MODEL against the rules of onnxspec.toml and a baseline.
 
-    Exit codes: 0 pass, 1 a rule is broken, 2 usage, 3 model, data or baseline refused, 4 no device, 5 inconclusive.
+    Exit codes: 0 pass, 1 a rule is broken, 2 usage, 3 model, data or baseline refused or a rule that cannot be judged,
+    4 no device, 5 inconclusive, 6 disk, memory or time ran out.
     """
     flags = {name: options.pop(name) for name in list(options) if name not in _OWN}
     _refuse_flags(model, flags)
