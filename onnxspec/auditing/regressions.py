@@ -65,7 +65,7 @@ def _state(rule: Regression, change: Change, p: float, more: str) -> tuple[State
     if change.same:
         return State.PASS, ""
     if math.isnan(change.interval.estimate):
-        return State.INCONCLUSIVE, f"; {more}" if change.interval.paths < 2 else ""
+        return State.INCONCLUSIVE, f"; {more}" if min(change.counts) < 2 else ""
     if change.beyond and p <= ALPHA:
         if change.selection:
             return State.INCONCLUSIVE, f", p = {p:.2g}; depends on selection: {change.selection}"
@@ -95,7 +95,7 @@ def _shown(metric: Metric, change: Change) -> str:
         return f"undefined: {interval.reason}"
     if metric.figure == ACCURACY:
         return f"changed by {interval_text(interval)}"
-    return f"{interval_text(interval)} times the baseline ({interval.paths} pairs)"
+    return f"{interval_text(interval)} times the baseline ({' against '.join(map(str, change.counts))} pairs)"
 
 
 def _change(rule: Regression, now: Sample, then: Sample, same_data: bool, alpha: float) -> Change:
@@ -111,13 +111,9 @@ def _change(rule: Regression, now: Sample, then: Sample, same_data: bool, alpha:
 def _of_figure(rule: Regression, now: Sample, then: Sample, same_data: bool, alpha: float) -> Change:
     metric = rule.metric
     own = _usable(metric, now), _usable(metric, then)
-    selection = ""
-    if same_data:
-        first, second = _common(now, then, *own)
-        moved = statistics.paired(_pooled(metric, now, first), _pooled(metric, then, second))
-        selection = _selection(metric, now, then, own, moved, len(first))
-    else:
-        moved = _apart(_pooled(metric, now, np.flatnonzero(own[0])), _pooled(metric, then, np.flatnonzero(own[1])))
+    first, second = _common(now, then, *own) if same_data else map(np.flatnonzero, own)
+    figures = _pooled(metric, now, first), _pooled(metric, then, second)
+    moved = statistics.paired(*figures) if same_data else _apart(*figures)
     if moved.reason == statistics.BOTH_ZERO and len(moved.influence) >= statistics.FEW_PATHS:
         return Change.none(len(moved.influence), neutral=1.0)
     wrong = 1 if rule.factor > 1 else -1
@@ -126,7 +122,8 @@ def _of_figure(rule: Regression, now: Sample, then: Sample, same_data: bool, alp
         beyond=wrong * (moved.value - math.log(rule.factor)) > 0,
         p=_one_sided(moved, wrong),
         decidable=_decidable(rule, moved.interval(1 - 2 * alpha)),
-        selection=selection,
+        counts=(len(first),) if same_data else (len(first), len(second)),
+        selection=_selection(metric, now, then, own, moved, len(first)) if same_data else "",
     )
 
 

@@ -212,6 +212,13 @@ def test_other_images_are_compared_without_pairing():
     assert one("between.hff", then, then, same_data=False, factor=1.1) is State.PASS
 
 
+def test_pairs_of_other_images_are_counted_apart():
+    then, now = world(5, pairs=200).run(), world(6, pairs=20).run()
+    count = [int((sample.right & sample.selected("between")).sum()) for sample in (now, then)]
+    (found,) = regressions.judge([Regression(parse("between.hff"), 1.1)], now, then, same_data=False)
+    assert f"times the baseline ({count[0]} against {count[1]} pairs)" in found.text
+
+
 def test_only_pairs_that_both_have_are_paired():
     whole = world(7).run()
     part = replace(whole, columns={name: values[::-3] for name, values in whole.columns.items()})
@@ -238,6 +245,14 @@ def test_outputs_that_do_not_change_cannot_be_judged():
     then, now = same.run(), same.run()
     still = replace(now, floor={"prob": 1e9})
     assert one("between.hff", still, then, factor=1.1) is State.INCONCLUSIVE
+
+
+def test_a_path_that_is_alone_needs_others():
+    many = world(3).run()
+    first = np.flatnonzero(many.selected("between") & many.right)[:1]
+    lone = replace(many, columns={name: values[first] for name, values in many.columns.items()})
+    (found,) = regressions.judge([Regression(parse("between.hff"), 1.1)], lone, many, same_data=False)
+    assert found.state is State.INCONCLUSIVE and found.text.endswith("at least 2 are needed; use more --pairs")
 
 
 def test_what_the_baseline_does_not_hold_is_said():
