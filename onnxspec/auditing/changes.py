@@ -19,7 +19,7 @@ class Change:
     interval : of the ratio (of accuracy: the difference); beyond : past what the rule allows; p : one-sided, towards
     the wrong side; decidable : a large change would have been significant; counts : of pairs (of accuracy: images) that
     were compared, two where those of now and then are not the same; selection : why the verdict depends on which paths
-    are looked at, "" where it does not; same : nothing changed at all
+    are looked at, "" where it does not; same : nothing changed at all; undefined : now or then there is no figure
     """
 
     interval: Interval
@@ -29,6 +29,7 @@ class Change:
     counts: tuple[int, ...]
     selection: str = ""
     same: bool = False
+    undefined: bool = False
 
     @classmethod
     def none(cls, count: int, neutral: float) -> "Change":

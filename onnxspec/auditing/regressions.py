@@ -65,7 +65,8 @@ def _state(rule: Regression, change: Change, p: float, more: str) -> tuple[State
     if change.same:
         return State.PASS, ""
     if math.isnan(change.interval.estimate):
-        return State.INCONCLUSIVE, f"; {more}" if min(change.counts) < 2 else ""
+        never = change.undefined and min(change.counts) >= 2  # as for a limit: no number of pairs makes it a figure
+        return (State.ERROR, "") if never else (State.INCONCLUSIVE, f"; {more}")
     if change.beyond and p <= ALPHA:
         if change.selection:
             return State.INCONCLUSIVE, f", p = {p:.2g}; depends on selection: {change.selection}"
@@ -124,6 +125,7 @@ def _of_figure(rule: Regression, now: Sample, then: Sample, same_data: bool, alp
         decidable=_decidable(rule, moved.interval(1 - 2 * alpha)),
         counts=(len(first),) if same_data else (len(first), len(second)),
         selection=_selection(metric, now, then, own, moved, len(first)) if same_data else "",
+        undefined=any(figure.reason for figure in figures),
     )
 
 
