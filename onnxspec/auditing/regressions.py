@@ -26,6 +26,7 @@ from onnxspec.report.page import interval_text
 from onnxspec.statistics import Interval, Pooled
 
 COMMON = 0.8
+_LEAST_P = 1e-300
 _BETTER = "; a better network may have more between classes: if this one is better, write a new baseline"
 
 
@@ -69,18 +70,23 @@ def _state(rule: Regression, change: Change, p: float, more: str) -> tuple[State
         return (State.ERROR, "") if never else (State.INCONCLUSIVE, f"; {more}")
     if change.beyond and p <= ALPHA:
         if change.selection:
-            return State.INCONCLUSIVE, f", p = {p:.2g}; depends on selection: {change.selection}"
+            return State.INCONCLUSIVE, f", {_p_text(p)}; depends on selection: {change.selection}"
         if metric.of_class and metric.figure != ACCURACY and change.interval.carried_by_few:
             few = f"carried by few paths ({change.interval.n_eff:.0f} effective)"
-            return State.INCONCLUSIVE, f", p = {p:.2g}; {few}: {more}"
-        return State.FAIL, f", p = {p:.2g}{_BETTER if _may_be_better(rule) else ''}"
+            return State.INCONCLUSIVE, f", {_p_text(p)}; {few}: {more}"
+        return State.FAIL, f", {_p_text(p)}{_BETTER if _may_be_better(rule) else ''}"
     if change.beyond and change.p <= ALPHA:
-        among = f"; that alone would be significant, among so many rules it is not (p = {p:.2g})"
+        among = f"; that alone would be significant, among so many rules it is not ({_p_text(p)})"
         return (State.PASS, among) if change.decidable else (State.INCONCLUSIVE, f"{among}: {more}")
     if not change.decidable:
         large = "halving" if metric.figure == ACCURACY or rule.factor < 1 else "doubling"
         return State.INCONCLUSIVE, f"; so few pairs could not have shown even a {large}: {more}"
     return State.PASS, ""
+
+
+def _p_text(p: float) -> str:
+    """A p-value in words; what a float has no digits for is small, and never nothing."""
+    return f"p = {p:.2g}" if p >= _LEAST_P else f"p < {_LEAST_P:g}"
 
 
 def _may_be_better(rule: Regression) -> bool:

@@ -168,6 +168,14 @@ def test_a_change_within_the_factor_passes_however_significant():
     assert one("between.hff", now, then, factor=1.04, severity="warn") is State.WARN
 
 
+def test_no_change_has_a_p_of_nothing():
+    """All paths change alike here: the paired variance is zero."""
+    then = world(1).run()
+    now = replace(then, columns=dict(then.columns) | {"hf_prob": then["hf_prob"] * np.float32(2)})
+    (found,) = regressions.judge([Regression(parse("within.hff"), 1.1)], now, then, True)
+    assert found.state is State.FAIL and found.text.endswith("p < 1e-300")
+
+
 def test_a_factor_below_one_guards_against_a_fall():
     same = world(1)
     then, now = same.run(), same.run(between_hf=0.6)
