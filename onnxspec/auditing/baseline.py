@@ -134,7 +134,7 @@ class Baseline:
         """
         mine = {name: _plain(value) for name, value in self.settings.items() if name != "cutoff"}
         other = [
-            f"{name} {_plain(settings[name])} (baseline {value})"
+            f"{name} {_said(_plain(settings[name]))} (baseline {_said(value)})"
             for name, value in mine.items()
             if name in settings and _plain(settings[name]) != value
         ]
@@ -181,7 +181,7 @@ class Baseline:
         mine, theirs = self.model["preprocess"], other.model["preprocess"]
         changed = sorted(name for name in mine.keys() | theirs.keys() if mine.get(name) != theirs.get(name))
         if changed:
-            pairs = (f"{name} {theirs.get(name)} (baseline {mine.get(name)})" for name in changed)
+            pairs = (f"{name} {_said(theirs.get(name))} (baseline {_said(mine.get(name))})" for name in changed)
             text = f"The preprocessing is not the baseline's: {', '.join(pairs)}."
             yield Remark("preprocess-changed", text, "Give the same with --preprocess, unless the model asks for it.")
 
@@ -221,3 +221,7 @@ def _values(preprocess: str) -> dict[str, Any]:
 
 def _plain(value: Any) -> Any:
     return ",".join(value) if isinstance(value, list | tuple) else value
+
+
+def _said(value: Any) -> Any:
+    return "none" if value is None else value

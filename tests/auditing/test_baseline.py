@@ -91,6 +91,16 @@ def test_other_preprocessing_is_a_warning(bundled_report, tmp_path):
     assert not list(mine.remarks(mine))
 
 
+def test_what_is_not_set_is_said_in_words(bundled_report, tmp_path):
+    mine = Baseline.of(bundled_report)
+    with pytest.raises(ReportError, match=r"input image \(baseline none\)\."):
+        mine.require_settings(mine.settings | {"input": "image"})
+    told = json.loads(bundled_report.attributes["preprocess"])
+    told["crop"]["value"] = 24
+    other = Baseline.of(altered(bundled_report, tmp_path / "o.h5", attributes={"preprocess": json.dumps(told)}))
+    assert "crop 24 (baseline none)" in next(mine.remarks(other)).text
+
+
 def test_another_cut_off_is_refused(bundled_report, tmp_path):
     mine = Baseline.of(bundled_report)
     other = Baseline.of(altered(bundled_report, tmp_path / "o.h5", attributes={"cutoff": 3.0}))
