@@ -42,7 +42,11 @@ def _in_its_own_words(command: click.Command) -> click.Command:
 @click.option("--write-baseline", metavar="FILE", help="Write a baseline of this run, if it passes --baseline.")
 @click.option("--allow-mismatch", is_flag=True, help="Compare although settings or data are not the baseline's.")
 @click.option("--allow-inconclusive", is_flag=True, help="Let rules pass that too few pairs cannot decide.")
-@click.option("--init", is_flag=True, help="Write a policy around today's figures into onnxspec.toml (or --config).")
+@click.option(
+    "--init",
+    is_flag=True,
+    help="Write a policy around today's figures into onnxspec.toml, or where the settings are: pyproject.toml, --config.",
+)
 @click.option("--junit", metavar="FILE", help="Write JUnit XML.")
 @click.option("--sarif", metavar="FILE", help="Write SARIF 2.1.0.")
 @click.option("--summary", metavar="FILE", help="Write markdown; $GITHUB_STEP_SUMMARY gets it by itself.")
@@ -51,7 +55,7 @@ def _in_its_own_words(command: click.Command) -> click.Command:
 @click.option("--json", "as_json", is_flag=True, help="Print the verdicts as JSON.")
 @click.pass_context
 def audit(context: click.Context, model: str, **options: Any) -> None:
-    """Hold MODEL against the rules of onnxspec.toml and a baseline.
+    """Hold MODEL against the rules of onnxspec.toml (or pyproject.toml) and a baseline.
 
     Exit codes: 0 pass, 1 a rule is broken, 2 usage, 3 model, data or baseline refused or a rule that cannot be judged,
     4 no device, 5 inconclusive, 6 disk, memory or time ran out.
