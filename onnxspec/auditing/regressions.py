@@ -86,7 +86,7 @@ def _state(rule: Regression, change: Change, p: float, more: str) -> tuple[State
 
 def _p_text(p: float) -> str:
     """A p-value in words; what a float has no digits for is small, and never nothing."""
-    return f"p = {p:.2g}" if p >= _LEAST_P else f"p < {_LEAST_P:g}"
+    return f"p < {_LEAST_P:g}" if p < _LEAST_P else f"p = {p:.2g}"
 
 
 def _may_be_better(rule: Regression) -> bool:
