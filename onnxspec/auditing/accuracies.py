@@ -36,15 +36,16 @@ def _paired(rule: Regression, right: np.ndarray, alpha: float) -> Change:
         beyond=-moved.value > rule.drop,
         p=_mcnemar(lost, gained),
         decidable=_mcnemar(halved, 0) <= alpha,
+        counts=(len(right),),
     )
 
 
 def _unpaired(rule: Regression, first: np.ndarray, second: np.ndarray, alpha: float) -> Change:
     """first, second : (images,) bool, now and then."""
-    if not (len(first) and len(second)):
-        return Change(
-            Interval(math.nan, math.nan, math.nan, 0, math.nan, "there are no images"), False, math.nan, False
-        )
+    counts = len(first), len(second)
+    if not all(counts):
+        none = Interval(math.nan, math.nan, math.nan, 0, math.nan, "there are no images")
+        return Change(none, beyond=False, p=math.nan, decidable=False, counts=counts)
     now, then = (statistics.mean(one.astype(float), *_alone(len(one))) for one in (first, second))
     moved = statistics.contrast(
         now, replace(then, image_a=then.image_a + len(first), image_b=then.image_b - len(first))
@@ -55,6 +56,7 @@ def _unpaired(rule: Regression, first: np.ndarray, second: np.ndarray, alpha: fl
         beyond=-moved.value > rule.drop,
         p=_fisher(int(first.sum()), len(first), second),
         decidable=_fisher(halved, len(first), second) <= alpha,
+        counts=counts,
     )
 
 

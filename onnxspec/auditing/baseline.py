@@ -134,25 +134,27 @@ class Baseline:
         """
         mine = {name: _plain(value) for name, value in self.settings.items() if name != "cutoff"}
         other = [
-            f"{name} {_plain(settings[name])} (baseline {value})"
+            f"{name} {_said(_plain(settings[name]))} (baseline {_said(value)})"
             for name, value in mine.items()
             if name in settings and _plain(settings[name]) != value
         ]
         if other:
             raise ReportError(f"The run has other settings than the baseline: {', '.join(other)}.", _ALLOW)
 
-    def require_data(self, other: "Baseline") -> None:
+    def require_data(self, data: Mapping[str, str]) -> None:
         """Refuses a run on other images, or on other pairs of them.
+
+        data : as this class has it; before paths are walked without content_digest and pairs, which are not known yet
 
         Raises
         ------
         ReportError
             They differ; the message names what does.
         """
-        different = [name for name in ("digest", "content_digest", "labelling", "pairs") if self.differs(other, name)]
-        if different:
+        parts = ("digest", "content_digest", "labelling", "pairs")
+        if different := [name for name in parts if name in data and data[name] != self.data[name]]:
             names = ", ".join(name.replace("_", " ") for name in different)
-            text = f"The run is on other data ({other.data['name']}) than the baseline ({self.data['name']})"
+            text = f"The run is on other data ({data['name']}) than the baseline ({self.data['name']})"
             raise ReportError(f"{text}: other {names}.", _ALLOW)
 
     def require_comparable(self, other: "Baseline") -> None:
@@ -179,17 +181,13 @@ class Baseline:
         mine, theirs = self.model["preprocess"], other.model["preprocess"]
         changed = sorted(name for name in mine.keys() | theirs.keys() if mine.get(name) != theirs.get(name))
         if changed:
-            pairs = (f"{name} {theirs.get(name)} (baseline {mine.get(name)})" for name in changed)
+            pairs = (f"{name} {_said(theirs.get(name))} (baseline {_said(mine.get(name))})" for name in changed)
             text = f"The preprocessing is not the baseline's: {', '.join(pairs)}."
             yield Remark("preprocess-changed", text, "Give the same with --preprocess, unless the model asks for it.")
 
     def same_data(self, other: "Baseline") -> bool:
         """Whether image numbers mean the same images in both."""
-        return not any(self.differs(other, name) for name in ("digest", "labelling"))
-
-    def differs(self, other: "Baseline", name: str) -> bool:
-        """Whether a part of the data is not the same."""
-        return self.data[name] != other.data[name]
+        return all(self.data[name] == other.data[name] for name in ("digest", "labelling"))
 
 
 def _content(path: Path) -> dict[str, Any]:
@@ -223,3 +221,7 @@ def _values(preprocess: str) -> dict[str, Any]:
 
 def _plain(value: Any) -> Any:
     return ",".join(value) if isinstance(value, list | tuple) else value
+
+
+def _said(value: Any) -> Any:
+    return "none" if value is None else value

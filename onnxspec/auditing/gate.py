@@ -10,15 +10,17 @@ from typing import TYPE_CHECKING, Any
 from onnxspec import configuration
 from onnxspec.auditing import limits, regressions
 from onnxspec.auditing.baseline import Baseline
+from onnxspec.auditing.changes import more_pairs
 from onnxspec.auditing.names import require_class, require_measured, resolved
 from onnxspec.auditing.policy import Policy, usual
-from onnxspec.auditing.verdicts import Audit, Verdict
+from onnxspec.auditing.verdicts import MORE_PAIRS, Audit, Verdict
 from onnxspec.errors import UsageError
 from onnxspec.report.headline import labelled
 from onnxspec.report.report import Report
-from onnxspec.settings import Given, Settings
+from onnxspec.settings import Given, Inputs, Settings
 
 if TYPE_CHECKING:
+    from onnxspec.images.dataset import ImageSet
     from onnxspec.listening import Listener
 
 _HDF5 = b"\x89HDF\r\n\x1a\n"
@@ -113,7 +115,7 @@ def measured(
     UsageError
         There are no images, the report is of probe images, or a rule asks for what would not be measured.
     ReportError
-        The settings are not the baseline's.
+        The settings or the images are not the baseline's.
     OnnxspecError
         As `analyze`.
     """
@@ -134,18 +136,20 @@ def measured(
         baseline.require_settings(asdict(settings.plan) | asdict(settings.measurement))
     from onnxspec.analysis import analyze  # here, since a report needs no ONNX Runtime
 
-    return analyze(model, _fitting(rules.policy, model, data, settings), settings, output=output, listener=listener)
+    images = _fitting(rules.policy, None if allow_mismatch else baseline, model, data, settings)
+    return analyze(model, images, settings, output=output, listener=listener)
 
 
 def judge(report: Report, rules: Rules, allow_mismatch: bool = False, allow_inconclusive: bool = False) -> Audit:
     """The verdict on a report; raises as `audit`. Without a baseline its regressions are left out."""
     started = time.monotonic()
-    verdicts = [limits.judge(limit, report) for limit in rules.policy.limits]
-    remarks = report.remarks
+    changes, remarks, more = [], report.remarks, MORE_PAIRS
     if rules.baseline is not None:
         now = Baseline.of(report)
-        verdicts += _regressions(report, rules.policy, now, rules.baseline, allow_mismatch)
+        changes = _regressions(report, rules.policy, now, rules.baseline, allow_mismatch)
         remarks = (*rules.baseline.remarks(now), *remarks)
+        more = more_pairs(now.sample, rules.baseline.sample)
+    verdicts = [*(limits.judge(limit, report, more) for limit in rules.policy.limits), *changes]
     a = report.attributes
     seconds = float(a.get("run_seconds") or 0) + time.monotonic() - started
     return Audit(a["model"], a["data"], seconds, tuple(verdicts), remarks, allow_inconclusive)
@@ -155,7 +159,7 @@ def _regressions(
     report: Report, policy: Policy, now: Baseline, baseline: Baseline, allow_mismatch: bool
 ) -> list[Verdict]:
     if not allow_mismatch:
-        baseline.require_data(now)
+        baseline.require_data(now.data)
         baseline.require_settings(now.settings)
     baseline.require_comparable(now)
     both = tuple(kind for kind in baseline.sample.kinds if kind in report.kinds)
@@ -164,31 +168,47 @@ def _regressions(
     return regressions.judge(rules, now.sample, baseline.sample, baseline.same_data(now))
 
 
-def _fitting(policy: Policy, model: Any, data: Any, settings: Settings) -> Any:
-    """The images, after every rule was found to ask for what will be measured of them: before that takes its time."""
+def _fitting(policy: Policy, baseline: Baseline | None, model: Any, data: Any, settings: Settings) -> Any:
+    """The images, after rules and baseline were found to fit what will be measured of them: before that takes its time."""
     metrics = [*(rule.metric for rule in policy.limits), *(rule.metric for rule in policy.regressions)]
     for metric in metrics:
         require_measured(metric, settings.plan.kinds, settings.measurement.signals)
-    if not (of_classes := [metric for metric in metrics if metric.of_class]):
+    of_classes = [metric for metric in metrics if metric.of_class]
+    if not of_classes and baseline is None:
         return data
-    from onnxspec.images.classes import read_classes
+    images = _opened(data, settings.inputs)
+    if baseline is not None:
+        from onnxspec.subject import PREDICTED, TRUE
+
+        labelling = TRUE if images.labels is not None else PREDICTED
+        baseline.require_data({"name": Path(images.source).name, "digest": images.digest, "labelling": labelling})
+    if of_classes and images.labels is not None:
+        shown = _shown_names(model, settings.inputs)
+        for metric in of_classes:
+            require_class(metric, shown, images.class_names)
+    return images
+
+
+def _opened(data: Any, inputs: Inputs) -> "ImageSet":
     from onnxspec.images.dataset import ImageSet
     from onnxspec.images.opening import open_images
+
+    source = data if data is not None else inputs.data
+    if isinstance(source, ImageSet):
+        return source
+    return open_images(source, labels=inputs.labels, images_key=inputs.images_key, labels_key=inputs.labels_key)
+
+
+def _shown_names(model: Any, inputs: Inputs) -> list[str]:
+    """The names under which a report may show classes, besides their folders."""
+    from onnxspec.images.classes import read_classes
     from onnxspec.model import metadata
     from onnxspec.model.inspection import inspect
 
-    inputs = settings.inputs
-    source = data if data is not None else inputs.data
-    if isinstance(source, ImageSet):
-        images = source
-    else:
-        images = open_images(source, labels=inputs.labels, images_key=inputs.images_key, labels_key=inputs.labels_key)
     shown = [name for _, name in read_classes(inputs.classes)] if inputs.classes is not None else []
     if isinstance(model, str | os.PathLike):
         shown += metadata.of(inspect(model, inputs.input, inputs.output).metadata).classes or ()
-    for metric in of_classes if images.labels is not None else ():
-        require_class(metric, shown, images.class_names)
-    return images
+    return shown
 
 
 def is_report(model: Any) -> bool:

@@ -4,14 +4,14 @@ import math
 
 from onnxspec.auditing.names import resolved, value
 from onnxspec.auditing.policy import Limit
-from onnxspec.auditing.verdicts import State, Verdict, judged
+from onnxspec.auditing.verdicts import MORE_PAIRS, State, Verdict, judged
 from onnxspec.report.page import interval_text
 from onnxspec.report.report import Report
 from onnxspec.statistics import FEW_PATHS, Interval
 
 
-def judge(limit: Limit, report: Report) -> Verdict:
-    """What becomes of a limit on a report.
+def judge(limit: Limit, report: Report, more: str = MORE_PAIRS) -> Verdict:
+    """What becomes of a limit on a report; `more` says what to do where there are too few pairs.
 
     Raises
     ------
@@ -19,7 +19,7 @@ def judge(limit: Limit, report: Report) -> Verdict:
         The report does not measure what the limit asks for.
     """
     found = value(resolved(limit.metric, report), report)
-    state, why = _state(limit, found)
+    state, why = _state(limit, found, more)
     text = f"{shown(found)}{why}"
     gating = limit.severity == "fail"
     return Verdict(limit.metric.name, "limit", str(limit), judged(state, limit.severity), text, found, gating)
@@ -30,15 +30,15 @@ def shown(found: Interval) -> str:
     return f"undefined: {found.reason}" if math.isnan(found.estimate) else interval_text(found)
 
 
-def _state(limit: Limit, found: Interval) -> tuple[State, str]:
+def _state(limit: Limit, found: Interval, more: str) -> tuple[State, str]:
     """The state, and what else is to be said about it."""
     if math.isnan(found.estimate):
-        return (State.ERROR, "") if found.paths >= 2 else (State.INCONCLUSIVE, "; use more --pairs")
+        return (State.ERROR, "") if found.paths >= 2 else (State.INCONCLUSIVE, f"; {more}")
     low, high = (found.estimate, found.estimate) if limit.strict else (found.low, found.high)
     if high < limit.min or low > limit.max:
         return State.FAIL, ""
     if not (limit.min <= low and high <= limit.max):
-        return State.INCONCLUSIVE, "; the interval lies on both sides of the limit: use more --pairs"
+        return State.INCONCLUSIVE, f"; the interval lies on both sides of the limit: {more}"
     if not limit.strict and low == high and found.paths < FEW_PATHS:
-        return State.INCONCLUSIVE, f"; {found.paths} paths that are all alike say too little: use more --pairs"
+        return State.INCONCLUSIVE, f"; {found.paths} paths that are all alike say too little: {more}"
     return State.PASS, ""

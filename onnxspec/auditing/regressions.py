@@ -16,7 +16,7 @@ import numpy as np
 
 from onnxspec import statistics
 from onnxspec.auditing import accuracies
-from onnxspec.auditing.changes import ALPHA, LARGE, Change
+from onnxspec.auditing.changes import ALPHA, LARGE, Change, more_pairs
 from onnxspec.auditing.names import ACCURACY, Metric, nearest
 from onnxspec.auditing.policy import Regression
 from onnxspec.auditing.samples import WITHIN_REACH, Sample, identical, matched
@@ -26,6 +26,8 @@ from onnxspec.report.page import interval_text
 from onnxspec.statistics import Interval, Pooled
 
 COMMON = 0.8
+_LEAST_P = 1e-300
+_BETTER = "; a better network may have more between classes: if this one is better, write a new baseline"
 
 
 def judge(rules: Sequence[Regression], now: Sample, then: Sample, same_data: bool) -> list[Verdict]:
@@ -43,35 +45,53 @@ def judge(rules: Sequence[Regression], now: Sample, then: Sample, same_data: boo
     alpha = ALPHA / max(len(rules), 1)
     changes = [_change(rule, now, then, same_data, alpha) for rule in rules]
     adjusted = statistics.holm(np.array([change.p for change in changes]))
-    return [_verdict(rule, change, float(p)) for rule, change, p in zip(rules, changes, adjusted, strict=True)]
+    more = more_pairs(now, then)
+    return [_verdict(rule, change, float(p), more) for rule, change, p in zip(rules, changes, adjusted, strict=True)]
 
 
-def _verdict(rule: Regression, change: Change, p: float) -> Verdict:
-    state, why = _state(rule.metric, change, p)
+def _verdict(rule: Regression, change: Change, p: float, more: str) -> Verdict:
+    state, why = _state(rule, change, p, more)
     text = f"{_shown(rule.metric, change)}{why}"
     gating = rule.severity == "fail"
     state = judged(state, rule.severity)
     return Verdict(rule.metric.name, "regression", str(rule), state, text, change.interval, gating)
 
 
-def _state(metric: Metric, change: Change, p: float) -> tuple[State, str]:
-    """The state, and what else is to be said about it; p : as `change.p`, adjusted over all rules."""
+def _state(rule: Regression, change: Change, p: float, more: str) -> tuple[State, str]:
+    """The state, and what else is to be said about it.
+
+    p : as `change.p`, adjusted over all rules; more : what to do where there are too few pairs
+    """
+    metric = rule.metric
     if change.same:
         return State.PASS, ""
     if math.isnan(change.interval.estimate):
-        return State.INCONCLUSIVE, "; use more --pairs" if change.interval.paths < 2 else ""
+        never = change.undefined and min(change.counts) >= 2  # as for a limit: no number of pairs makes it a figure
+        return (State.ERROR, "") if never else (State.INCONCLUSIVE, f"; {more}")
     if change.beyond and p <= ALPHA:
         if change.selection:
-            return State.INCONCLUSIVE, f", p = {p:.2g}; depends on selection: {change.selection}"
+            return State.INCONCLUSIVE, f", {_p_text(p)}; depends on selection: {change.selection}"
         if metric.of_class and metric.figure != ACCURACY and change.interval.carried_by_few:
             few = f"carried by few paths ({change.interval.n_eff:.0f} effective)"
-            return State.INCONCLUSIVE, f", p = {p:.2g}; {few}: use more --pairs"
-        return State.FAIL, f", p = {p:.2g}"
-    if not change.decidable:
-        return State.INCONCLUSIVE, "; so few pairs could not have shown even a large change: use more --pairs"
+            return State.INCONCLUSIVE, f", {_p_text(p)}; {few}: {more}"
+        return State.FAIL, f", {_p_text(p)}{_BETTER if _may_be_better(rule) else ''}"
     if change.beyond and change.p <= ALPHA:
-        return State.PASS, f"; that alone would be significant, among so many rules it is not (p = {p:.2g})"
+        among = f"; that alone would be significant, among so many rules it is not ({_p_text(p)})"
+        return (State.PASS, among) if change.decidable else (State.INCONCLUSIVE, f"{among}: {more}")
+    if not change.decidable:
+        large = "halving" if metric.figure == ACCURACY or rule.factor < 1 else "doubling"
+        return State.INCONCLUSIVE, f"; so few pairs could not have shown even a {large}: {more}"
     return State.PASS, ""
+
+
+def _p_text(p: float) -> str:
+    """A p-value in words; what a float has no digits for is small, and never nothing."""
+    return f"p < {_LEAST_P:g}" if p < _LEAST_P else f"p = {p:.2g}"
+
+
+def _may_be_better(rule: Regression) -> bool:
+    """Whether a broken rule may be good news: the paper's better networks have higher frequencies between classes."""
+    return rule.factor > 1 and (rule.metric.kind, rule.metric.figure) == ("between", "hff")
 
 
 def _shown(metric: Metric, change: Change) -> str:
@@ -82,7 +102,7 @@ def _shown(metric: Metric, change: Change) -> str:
         return f"undefined: {interval.reason}"
     if metric.figure == ACCURACY:
         return f"changed by {interval_text(interval)}"
-    return f"{interval_text(interval)} times the baseline ({interval.paths} pairs)"
+    return f"{interval_text(interval)} times the baseline ({' against '.join(map(str, change.counts))} pairs)"
 
 
 def _change(rule: Regression, now: Sample, then: Sample, same_data: bool, alpha: float) -> Change:
@@ -98,13 +118,9 @@ def _change(rule: Regression, now: Sample, then: Sample, same_data: bool, alpha:
 def _of_figure(rule: Regression, now: Sample, then: Sample, same_data: bool, alpha: float) -> Change:
     metric = rule.metric
     own = _usable(metric, now), _usable(metric, then)
-    selection = ""
-    if same_data:
-        first, second = _common(now, then, *own)
-        moved = statistics.paired(_pooled(metric, now, first), _pooled(metric, then, second))
-        selection = _selection(metric, now, then, own, moved, len(first))
-    else:
-        moved = _apart(_pooled(metric, now, np.flatnonzero(own[0])), _pooled(metric, then, np.flatnonzero(own[1])))
+    first, second = _common(now, then, *own) if same_data else map(np.flatnonzero, own)
+    figures = _pooled(metric, now, first), _pooled(metric, then, second)
+    moved = statistics.paired(*figures) if same_data else _apart(*figures)
     if moved.reason == statistics.BOTH_ZERO and len(moved.influence) >= statistics.FEW_PATHS:
         return Change.none(len(moved.influence), neutral=1.0)
     wrong = 1 if rule.factor > 1 else -1
@@ -113,7 +129,9 @@ def _of_figure(rule: Regression, now: Sample, then: Sample, same_data: bool, alp
         beyond=wrong * (moved.value - math.log(rule.factor)) > 0,
         p=_one_sided(moved, wrong),
         decidable=_decidable(rule, moved.interval(1 - 2 * alpha)),
-        selection=selection,
+        counts=(len(first),) if same_data else (len(first), len(second)),
+        selection=_selection(metric, now, then, own, moved, len(first)) if same_data else "",
+        undefined=any(figure.reason for figure in figures),
     )
 
 

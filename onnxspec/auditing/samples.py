@@ -61,6 +61,11 @@ class Sample:
         return tuple(KINDS[kind] for kind in np.unique(self["kind"]))
 
     @property
+    def pairs(self) -> int:
+        """How many pairs there are of a kind, the largest."""
+        return int(np.bincount(self["kind"]).max(initial=0))
+
+    @property
     def right(self) -> np.ndarray:
         """Whether both ends are predicted right, (paths,) bool."""
         return (self["status"] & (RIGHT_A | RIGHT_B)) == RIGHT_A | RIGHT_B

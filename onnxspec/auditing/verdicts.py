@@ -26,6 +26,8 @@ class State(StrEnum):
     PASS = "pass"
 
 
+MORE_PAIRS = "use more --pairs"
+"""What to do about too few, where no baseline says how many."""
 ORDER = {state: rank for rank, state in enumerate(State)}
 _CODES = {
     State.FAIL: ExitCode.GATE_FAILED,

@@ -9,7 +9,7 @@ import click
 
 from onnxspec.cli.options import measuring
 from onnxspec.cli.streams import complain, unread
-from onnxspec.errors import ExitCode, UsageError
+from onnxspec.errors import ExitCode, UsageError, inert
 
 if TYPE_CHECKING:
     from onnxspec.auditing.gate import Rules
@@ -17,6 +17,22 @@ if TYPE_CHECKING:
     from onnxspec.report.report import Report
 
 
+_HELP = {
+    "data": "Folder of class folders, zip, tar, .npz or .h5.",
+    "pairs": "Pairs of images a kind [default: the baseline's, else 400].",
+}
+
+
+def _in_its_own_words(command: click.Command) -> click.Command:
+    """Words the options of a measurement for an audit: it takes no probe images, and no precision, which is refused."""
+    for option in command.params:
+        if isinstance(option, click.Option):
+            option.help = _HELP.get(option.name or "", option.help)
+            option.hidden = option.name == "precision"
+    return command
+
+
+@_in_its_own_words
 @click.command()
 @click.argument("model", metavar="MODEL|REPORT.h5", type=click.Path())
 @click.option("-o", "report", metavar="REPORT.h5", type=click.Path(), help="Keep the report here.")
@@ -26,7 +42,11 @@ if TYPE_CHECKING:
 @click.option("--write-baseline", metavar="FILE", help="Write a baseline of this run, if it passes --baseline.")
 @click.option("--allow-mismatch", is_flag=True, help="Compare although settings or data are not the baseline's.")
 @click.option("--allow-inconclusive", is_flag=True, help="Let rules pass that too few pairs cannot decide.")
-@click.option("--init", is_flag=True, help="Write a policy around today's figures into onnxspec.toml (or --config).")
+@click.option(
+    "--init",
+    is_flag=True,
+    help="Write a policy around today's figures into onnxspec.toml, or where the settings are: pyproject.toml, --config.",
+)
 @click.option("--junit", metavar="FILE", help="Write JUnit XML.")
 @click.option("--sarif", metavar="FILE", help="Write SARIF 2.1.0.")
 @click.option("--summary", metavar="FILE", help="Write markdown; $GITHUB_STEP_SUMMARY gets it by itself.")
@@ -35,9 +55,10 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="Print the verdicts as JSON.")
 @click.pass_context
 def audit(context: click.Context, model: str, **options: Any) -> None:
-    """Hold MODEL against the rules of onnxspec.toml and a baseline.
+    """Hold MODEL against the rules of onnxspec.toml (or pyproject.toml) and a baseline.
 
-    Exit codes: 0 pass, 1 a rule is broken, 2 usage, 3 model, data or baseline refused, 4 no device, 5 inconclusive.
+    Exit codes: 0 pass, 1 a rule is broken, 2 usage, 3 model, data or baseline refused or a rule that cannot be judged,
+    4 no device, 5 inconclusive, 6 disk, memory or time ran out.
     """
     flags = {name: options.pop(name) for name in list(options) if name not in _OWN}
     _refuse_flags(model, flags)
@@ -83,7 +104,10 @@ def _init(model: str, options: dict[str, Any], flags: dict[str, Any]) -> None:
 
     path = policy_file(options["config"])
     rules = Rules.of(None, options["baseline"], required=False)
-    write_policy(path, _measure(model, rules, options, flags))
+    report = _measure(model, rules, options, flags)
+    write_policy(path, report)
+    for remark in report.remarks:
+        complain(inert(f"! {remark}"))
     say_written(path, " (limits around today's figures: look at them, then run the audit)")
 
 

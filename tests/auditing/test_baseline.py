@@ -75,9 +75,10 @@ def test_other_data_are_refused(bundled_report, tmp_path):
     mine = Baseline.of(bundled_report)
     other = Baseline.of(altered(bundled_report, tmp_path / "o.h5", attributes={"data_digest": "0" * 64}))
     assert mine.same_data(mine) and not mine.same_data(other)
-    mine.require_data(mine)
-    with pytest.raises(ReportError, match="other digest"):
-        mine.require_data(other)
+    mine.require_data(mine.data)
+    for name, value in (("digest", other.data["digest"]), ("labelling", "predicted"), ("pairs", "0" * 64)):
+        with pytest.raises(ReportError, match=f"other {name}"):
+            mine.require_data(mine.data | {name: value})
 
 
 def test_other_preprocessing_is_a_warning(bundled_report, tmp_path):
@@ -88,6 +89,16 @@ def test_other_preprocessing_is_a_warning(bundled_report, tmp_path):
     assert [remark.code for remark in mine.remarks(other)] == ["preprocess-changed"]
     assert "mean [0.5]" in next(mine.remarks(other)).text
     assert not list(mine.remarks(mine))
+
+
+def test_what_is_not_set_is_said_in_words(bundled_report, tmp_path):
+    mine = Baseline.of(bundled_report)
+    with pytest.raises(ReportError, match=r"input image \(baseline none\)\."):
+        mine.require_settings(mine.settings | {"input": "image"})
+    told = json.loads(bundled_report.attributes["preprocess"])
+    told["crop"]["value"] = 24
+    other = Baseline.of(altered(bundled_report, tmp_path / "o.h5", attributes={"preprocess": json.dumps(told)}))
+    assert "crop 24 (baseline none)" in next(mine.remarks(other)).text
 
 
 def test_another_cut_off_is_refused(bundled_report, tmp_path):

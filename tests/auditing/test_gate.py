@@ -2,6 +2,7 @@
 
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 
 from conftest import FASHION
@@ -13,6 +14,8 @@ from onnxspec.auditing.sarif import to_sarif
 from onnxspec.errors import ExitCode, ReportError, UsageError
 from report.altered import altered
 
+with np.load(FASHION / "test.npz") as held:
+    IMAGES, LABELS = held["images"], held["labels"]
 KEPT = {"limits": {"accuracy": {"min": 0.8}}}
 
 
@@ -34,10 +37,36 @@ def test_limits_leave_the_usual_regressions_in_force(bundled_report):
     assert [verdict.kind for verdict in found.verdicts] == ["limit", *["regression"] * 3]
 
 
+def test_too_few_pairs_are_the_baselines_where_there_is_one(bundled_report):
+    rules = {"limits": {"accuracy": {"min": 0.905}}}
+    texts = [
+        audit(bundled_report, policy=rules, baseline=one).verdicts[0].text
+        for one in (None, Baseline.of(bundled_report))
+    ]
+    assert [text.rsplit(": ", 1)[1] for text in texts] == ["use more --pairs", "make the baseline with more --pairs"]
+
+
 def test_settings_that_are_not_the_baselines_are_refused_before_the_run(bundled_report):
     baseline = Baseline.of(bundled_report)
     with pytest.raises(ReportError, match="points 17"):
         audit(FASHION / "pytorch.onnx", FASHION / "test.npz", baseline=baseline, points=17)
+
+
+@pytest.mark.parametrize(
+    ("data", "inputs", "what"),
+    [((IMAGES[:40], LABELS[:40]), {}, "other digest"), (FASHION / "test.npz", {"labels": "predicted"}, "labelling")],
+)
+def test_images_that_are_not_the_baselines_are_refused_before_the_run(bundled_report, monkeypatch, data, inputs, what):
+    monkeypatch.setattr("onnxspec.analysis.analyze", None)
+    with pytest.raises(ReportError, match=rf"is on other data \(.*\) than the baseline \(test.npz\): .*{what}"):
+        audit(FASHION / "pytorch.onnx", data, baseline=Baseline.of(bundled_report), **inputs)
+
+
+def test_other_images_are_compared_where_that_is_allowed(bundled_report):
+    """The very images in memory have another digest than their file."""
+    run = {"pairs": 6, "points": 17, "allow_mismatch": True}
+    made = audit(FASHION / "pytorch.onnx", (IMAGES, LABELS), baseline=Baseline.of(bundled_report), **run)
+    assert [verdict.kind for verdict in made.verdicts] == ["regression"] * 3
 
 
 def test_probe_images_are_refused(bundled_report, tmp_path):

@@ -98,6 +98,16 @@ def test_a_change_that_only_the_number_of_rules_excuses_says_so():
     assert among.state is State.PASS and "among so many rules" in among.text
 
 
+def test_so_many_rules_that_no_doubling_could_fail_do_not_pass_a_change_that_alone_would():
+    same = world(0)
+    then, now = same.run(), same.run(within_hf=4)
+    rule = Regression(parse("within.hff"), 1.1)
+    assert regressions.judge([rule], now, then, True)[0].state is State.FAIL
+    among = regressions.judge([rule] * 100_000, now, then, True)[0]
+    assert among.state is State.INCONCLUSIVE
+    assert "that alone would be significant" in among.text and "could not have shown" not in among.text
+
+
 def test_nothing_then_and_nothing_now_is_no_change():
     then = world(3).run()
     none = {**then.columns, "hf_prob": np.zeros(len(then), np.float32)}
@@ -131,6 +141,23 @@ def test_so_few_pairs_that_nothing_could_fail_do_not_pass():
     assert judged(USUAL, same.run(), same.run()) == [State.INCONCLUSIVE] * 3
 
 
+def test_more_pairs_are_asked_of_the_baseline_unless_it_has_more():
+    """Pairs beyond the baseline's have nothing to pair with, and a run that has them is refused."""
+    same = world(4, pairs=3)
+    then, now = same.run(), same.run()
+    part = replace(now, columns={name: values[::2] for name, values in now.columns.items()})
+    rule = [Regression(parse("within.hff"), 1.1)]
+    assert regressions.judge(rule, now, then, True)[0].text.endswith(": make the baseline with more --pairs")
+    assert regressions.judge(rule, part, then, True)[0].text.endswith(": use more --pairs")
+
+
+def test_what_so_few_pairs_could_not_have_shown_is_named():
+    same = world(4, pairs=3)
+    found = regressions.judge([*USUAL, Regression(parse("between.slope"), 0.9)], same.run(), same.run(), True)
+    for verdict, large in zip(found, ("halving", "doubling", "doubling", "halving"), strict=True):
+        assert f"so few pairs could not have shown even a {large}" in verdict.text
+
+
 def test_a_change_within_the_factor_passes_however_significant():
     same = world(1)
     then = same.run()
@@ -141,11 +168,32 @@ def test_a_change_within_the_factor_passes_however_significant():
     assert one("between.hff", now, then, factor=1.04, severity="warn") is State.WARN
 
 
+def test_no_change_has_a_p_of_nothing():
+    """All paths change alike here: the paired variance is zero."""
+    then = world(1).run()
+    now = replace(then, columns=dict(then.columns) | {"hf_prob": then["hf_prob"] * np.float32(2)})
+    (found,) = regressions.judge([Regression(parse("within.hff"), 1.1)], now, then, True)
+    assert found.state is State.FAIL and found.text.endswith("p < 1e-300")
+
+
 def test_a_factor_below_one_guards_against_a_fall():
     same = world(1)
     then, now = same.run(), same.run(between_hf=0.6)
     assert one("between.hff", now, then, factor=0.9) is State.FAIL
     assert one("between.hff", then, now, factor=0.9) is State.PASS
+
+
+@pytest.mark.parametrize(
+    ("name", "factor", "said"),
+    [("between.hff", 1.1, True), ("class.dog.between.hff", 1.1, True), ("within.hff", 1.1, False)]
+    + [("between.slope", 1.1, False), ("between.hff", 0.9, False)],
+)
+def test_a_rule_that_a_better_network_breaks_says_so(name, factor, said):
+    same, changes = world(1), ("between_hf", "between_slope", "within_hf")
+    calm, wild = same.run(), same.run(**dict.fromkeys(changes, 3.0))
+    now, then = (wild, calm) if factor > 1 else (calm, wild)
+    (found,) = regressions.judge([Regression(parse(name), factor)], now, then, True)
+    assert found.state is State.FAIL and ("a better network" in found.text) is said
 
 
 def test_slope_and_a_class_are_judged_too():
@@ -170,6 +218,13 @@ def test_other_images_are_compared_without_pairing():
     then, now = world(5).run(), world(6).run(between_hf=2.0)
     assert one("between.hff", now, then, same_data=False, factor=1.1) is State.FAIL
     assert one("between.hff", then, then, same_data=False, factor=1.1) is State.PASS
+
+
+def test_pairs_of_other_images_are_counted_apart():
+    then, now = world(5, pairs=200).run(), world(6, pairs=20).run()
+    count = [int((sample.right & sample.selected("between")).sum()) for sample in (now, then)]
+    (found,) = regressions.judge([Regression(parse("between.hff"), 1.1)], now, then, same_data=False)
+    assert f"times the baseline ({count[0]} against {count[1]} pairs)" in found.text
 
 
 def test_only_pairs_that_both_have_are_paired():
@@ -197,7 +252,17 @@ def test_outputs_that_do_not_change_cannot_be_judged():
     same = world(9)
     then, now = same.run(), same.run()
     still = replace(now, floor={"prob": 1e9})
-    assert one("between.hff", still, then, factor=1.1) is State.INCONCLUSIVE
+    for pair in ((still, then), (then, still)):
+        (found,) = regressions.judge([Regression(parse("between.hff"), 1.1)], *pair, True)
+        assert (found.state, found.text) == (State.ERROR, "undefined: the outputs do not change beyond noise")
+
+
+def test_a_path_that_is_alone_needs_others():
+    many = world(3).run()
+    first = np.flatnonzero(many.selected("between") & many.right)[:1]
+    lone = replace(many, columns={name: values[first] for name, values in many.columns.items()})
+    (found,) = regressions.judge([Regression(parse("between.hff"), 1.1)], lone, many, same_data=False)
+    assert found.state is State.INCONCLUSIVE and found.text.endswith("at least 2 are needed; use more --pairs")
 
 
 def test_what_the_baseline_does_not_hold_is_said():

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from conftest import FASHION
+from conftest import FASHION, ROOT
 from onnxspec.cli import main
 from onnxspec.configuration import project_table
 
@@ -59,6 +60,20 @@ def test_in_a_process_of_its_own(empty_folder, report):
         (empty_folder / "onnxspec.toml").write_text(f"[audit.limits]\naccuracy = {{ {bound} }}\n")
         command = [sys.executable, "-m", "onnxspec", "audit", report]
         assert subprocess.run(command, capture_output=True, cwd=empty_folder).returncode == code
+
+
+def test_the_help_has_every_exit_code_of_the_docs_and_offers_nothing_that_is_refused(run):
+    code, out, _ = run("--help")
+    words, table = " ".join(out.split()), (ROOT / "docs" / "ci.md").read_text().split("| Exit code |")[1]
+    told = re.findall(r"\b(\d) [a-z]", words.split("Exit codes: ")[1].split(". ")[0])
+    assert code == 0 and told == re.findall(r"^\| (\d) \|", table, re.MULTILINE)
+    assert "--pairs INTEGER" in out and not {word for word in ("--precision", "probe images") if word in words}
+
+
+def test_a_precision_is_refused_with_the_reason(run, policy):
+    policy("accuracy = { min = 0.8 }")
+    code, _, err = run(MODEL, *FEW, "--precision", "0.1")
+    assert code == 2 and "An audit walks the same pairs every time" in err
 
 
 def test_kept_rules_exit_0(run, policy, report):
@@ -205,6 +220,12 @@ def test_a_policy_that_init_wrote_passes_on_other_pairs(run, seed):
     assert run(MODEL, *how, "--init")[0] == 0
     code, out, _ = run(MODEL, *how, "--seed", str(seed))
     assert code == 0, out
+
+
+def test_init_says_what_the_run_warns_of(run, report):
+    code, out, err = run(report, "--init")
+    assert (code, out) == (0, "")
+    assert "! hff within is carried by few paths" in err
 
 
 def test_init_keeps_what_it_was_measured_with(run, empty_folder):

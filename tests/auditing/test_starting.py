@@ -1,0 +1,29 @@
+"""The policy that `--init` writes: rules that a model as good keeps, and comments where there is none to be had."""
+
+import tomllib
+from dataclasses import replace
+
+import pytest
+
+from onnxspec.auditing import starting
+from onnxspec.auditing.starting import starting_policy
+from onnxspec.statistics import FEW_PATHS, Interval
+
+
+def limits(report):
+    return tomllib.loads(starting_policy(report))["audit"]["limits"]
+
+
+def test_a_figure_that_few_paths_carry_is_a_comment(bundled_report):
+    """Of 336 paths 2.5 effective ones carry within.hff of the bundled network, 53 between.hff."""
+    written, kept = starting_policy(bundled_report), limits(bundled_report)
+    assert "within.hff" not in kept and "between.hff" in kept
+    (line,) = (line for line in written.splitlines() if '"within.hff" = { max' in line)
+    assert line.startswith("# ") and "carried by few paths (2 effective): more --pairs would pin it down" in line
+
+
+@pytest.mark.parametrize(("n_eff", "written"), [(FEW_PATHS - 0.1, False), (float(FEW_PATHS), True)])
+def test_how_many_paths_make_a_limit(bundled_report, monkeypatch, n_eff, written):
+    found = Interval(0.02, 0.01, 0.04, 100, 50.0)
+    monkeypatch.setattr(starting, "value", lambda metric, report: replace(found, n_eff=n_eff))
+    assert ("between.slope" in limits(bundled_report)) is written
