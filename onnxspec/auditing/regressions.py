@@ -26,6 +26,7 @@ from onnxspec.report.page import interval_text
 from onnxspec.statistics import Interval, Pooled
 
 COMMON = 0.8
+_STILL = "the outputs do not change beyond noise"
 _LEAST_P = 1e-300
 _BETTER = "; a better network may have more between classes: if this one is better, write a new baseline"
 
@@ -66,8 +67,8 @@ def _state(rule: Regression, change: Change, p: float, more: str) -> tuple[State
     if change.same:
         return State.PASS, ""
     if math.isnan(change.interval.estimate):
-        never = change.undefined and min(change.counts) >= 2  # as for a limit: no number of pairs makes it a figure
-        return (State.ERROR, "") if never else (State.INCONCLUSIVE, f"; {more}")
+        never = change.undefined and min(change.counts) >= 2  # no number of pairs makes it a figure
+        return State.INCONCLUSIVE, "" if never else f"; {more}"
     if change.beyond and p <= ALPHA:
         if change.selection:
             return State.INCONCLUSIVE, f", {_p_text(p)}; depends on selection: {change.selection}"
@@ -118,11 +119,12 @@ def _change(rule: Regression, now: Sample, then: Sample, same_data: bool, alpha:
 def _of_figure(rule: Regression, now: Sample, then: Sample, same_data: bool, alpha: float) -> Change:
     metric = rule.metric
     own = _usable(metric, now), _usable(metric, then)
-    first, second = _common(now, then, *own) if same_data else map(np.flatnonzero, own)
+    first, second = _common(now, then, *own) if same_data else (np.flatnonzero(own[0]), np.flatnonzero(own[1]))
     figures = _pooled(metric, now, first), _pooled(metric, then, second)
     moved = statistics.paired(*figures) if same_data else _apart(*figures)
-    if moved.reason == statistics.BOTH_ZERO and len(moved.influence) >= statistics.FEW_PATHS:
-        return Change.none(len(moved.influence), neutral=1.0)
+    both_still = {figure.reason for figure in figures} == {_STILL} or moved.reason == statistics.BOTH_ZERO
+    if both_still and min(map(len, (first, second))) >= statistics.FEW_PATHS:
+        return Change.none(len(first), neutral=1.0)
     wrong = 1 if rule.factor > 1 else -1
     return Change(
         moved.interval(),
@@ -163,7 +165,7 @@ def _pooled(metric: Metric, sample: Sample, rows: np.ndarray) -> Pooled:
         return statistics.mean(sample[f"slope_{metric.signal}"][rows], *ends, log=True)
     high, total = (sample[f"{name}_{metric.signal}"][rows].astype(np.float64) for name in ("hf", "total"))
     if len(rows) and total.mean() <= sample.floor[metric.signal]:
-        return replace(statistics.ratio(high, total, *ends), reason="the outputs do not change beyond noise")
+        return replace(statistics.ratio(high, total, *ends), reason=_STILL)
     if sample.estimator == "mool":
         return statistics.mean(high / np.where(total > 0, total, np.inf), *ends, log=True)
     return statistics.ratio(high, total, *ends)
