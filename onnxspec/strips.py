@@ -3,9 +3,10 @@
 Chosen by hff among the paths that count in the headline (both ends right, cut-off within reach) and whose
 probabilities move at least a tenth as much as the mean path's: where nothing moves, a share of fast wiggling is
 defined, but there is nothing to see. That is known when all are walked, and outputs are not kept; so the curves of
-those which are the wildest and the calmest so far are, and only a path that was none of them is evaluated again.
+those are which may still be the wildest or the calmest, and only a path that was none of them is evaluated again.
 """
 
+import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -17,8 +18,8 @@ from onnxspec.results import Rows, Strips
 EACH = 8
 SIDE = 64
 _MOVES = 0.1
-_MEANS = (0.5, 0.75, 1.0, 1.5, 2.0)
-"""What the mean path may come to, over that of the paths so far."""
+_SPREAD = 10.0
+"""How far the mean path may still move from that of n paths so far: by a factor of 1 + this over the root of n."""
 
 
 def most(kinds: Sequence[str]) -> int:
@@ -69,12 +70,26 @@ class _Standing:
         path = np.concatenate([self._path, first + at])
         share = np.concatenate([self._share, rows[f"hf_{signal}"][at] / total])
         moved = np.concatenate([self._moved, total])
-        orders = [_in_order(share, moved, times * self._total / self._count) for times in _MEANS]
-        kept = np.unique(np.concatenate([end for order in orders for end in (order[:EACH], order[-EACH:])]))
+        kept = _possible(share, moved, self._total / self._count, 1 + _SPREAD / math.sqrt(self._count))
         self._path, self._share, self._moved = path[kept], share[kept], moved[kept]
         self.curves = {
             one: self.curves[one] if one < first else _one(rows.curves, one - first) for one in self._path.tolist()
         }
+
+
+def _possible(share: np.ndarray, moved: np.ndarray, mean: float, times: float) -> np.ndarray:
+    """Where the paths are that may be among the wildest or the calmest, ascending, by their hff (paths,) and how much they
+    move, while the mean path moves `mean` by a factor of up to `times` more or less.
+
+    Where a path counts, all count that move as much. So it is no end once enough of those lie beyond it: of those that
+    move as much as it does, or as can be asked for at most.
+    """
+    least, most = _MOVES * mean / times, _MOVES * mean * times
+    order = np.argsort(-share, kind="stable")
+    order = order[moved[order] >= least]
+    beside = moved[order] >= np.minimum(moved[order], most)[:, None]
+    wilder, calmer = np.tril(beside, -1).sum(1), np.triu(beside, 1).sum(1)
+    return np.sort(order[np.minimum(wilder, calmer) < EACH])
 
 
 def _one(curves: Rows | None, place: int) -> Rows | None:
