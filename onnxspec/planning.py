@@ -370,9 +370,11 @@ def _possible_kinds(subject: Subject, kinds: tuple[str, ...]) -> tuple[tuple[str
 
 
 def _reduced_precision(subject: Subject, settings: Settings) -> bool:
-    """Whether the model computes in TF32 or float16."""
-    tf32 = settings.execution.tf32 and subject.model.provider == "CUDAExecutionProvider"
-    return tf32 or subject.engine.spec.dtype == np.float16
+    """Whether the model computes in TF32 or float16, or the device was told to compute coarsely."""
+    model = subject.model
+    tf32 = settings.execution.tf32 and model.provider == "CUDAExecutionProvider"
+    coarse = isinstance(model, OnnxModel) and model.choices[0].coarse
+    return tf32 or coarse or subject.engine.spec.dtype == np.float16
 
 
 def _cpu_reference(subject: Subject, settings: Settings) -> checks.Reference | None:
@@ -388,6 +390,6 @@ def _cpu_reference(subject: Subject, settings: Settings) -> checks.Reference | N
         output=inputs.output,
         max_memory=settings.execution.max_memory,
     )
-    finer = settings.execution.tf32 or subject.engine.spec.dtype == np.float16
     tile = min(subject.engine.tile, LARGEST_HOST_TILE)
+    finer = _reduced_precision(subject, settings)
     return checks.Reference(replace(subject.engine, model=on_cpu, graph=None, tile=tile), finer)

@@ -81,6 +81,8 @@ class Way:
         return LocalEngine(model, pixels, **self.engine, on_images=on_images)
 
     def _model(self, folder: Path) -> Classifier:
+        if self.files is None and not self.path.exists():
+            raise ModelError(f"There is no file {self.path} here.", "Let all machines see the same file.")
         model = self.opener(self.path if self.files is None else _written(self.files, folder))
         if model.digest != self.digest:
             raise ModelError(

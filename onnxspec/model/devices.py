@@ -17,6 +17,8 @@ _SUFFIX = "ExecutionProvider"
 _NUMBERED = ("cuda", "tensorrt")
 _MOST_DEVICES = 64
 _ALL = "all"
+# Options that flags and numbers stand for: a report would name one GPU and another would have computed.
+_SAID_OTHERWISE = {"device_id": "its number: cuda:1", "use_tf32": "--tf32"}
 _GRAPH_OPTIONS = (GRAPH_OPTION, "trt_cuda_graph_enable")
 
 
@@ -97,6 +99,9 @@ def _choices(asked: Request, device: str, tf32: bool) -> tuple[Choice, ...]:
     for option in set(_GRAPH_OPTIONS) & set(asked.options) - set(allowed):
         message = f"--device {asked.name} takes no {option}: a captured graph may give the answers of its first batch."
         raise UsageError(message, f"Write cuda:{GRAPH_OPTION}=1.")
+    for option, instead in _SAID_OTHERWISE.items():
+        if option in asked.options and (numbered or option != "device_id"):
+            raise UsageError(f"--device {asked.name} takes no {option}.", f"Write {instead}.")
     if provider == CPU and asked.options:
         raise UsageError(f"--device has no {device!r}: the CPU provider takes no options.", "Write --device cpu.")
     return tuple(_choice(provider, number, asked.options, tf32) for number in _numbers(asked))

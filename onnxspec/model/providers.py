@@ -21,6 +21,10 @@ TENSORRT = "TensorrtExecutionProvider"
 GRAPH_OPTION = "enable_cuda_graph"
 INSTALL_CUDA = 'pip install "onnxruntime-gpu[cuda,cudnn]"'
 
+# Options of theirs with which TensorRT and OpenVINO compute more coarsely than in float32.
+_COARSE = ("trt_fp16_enable", "trt_bf16_enable", "trt_int8_enable", "trt_fp8_enable")
+_COARSE_PRECISIONS = ("FP16", "BF16", "INT8")
+
 _WINDOWS = platform.system() == "Windows"
 DRIVER = "nvcuda.dll" if _WINDOWS else "libcuda.so.1"
 _CUDNN = "cudnn64_9.dll" if _WINDOWS else "libcudnn.so.9"
@@ -45,6 +49,13 @@ class Choice:
         if self.provider == TENSORRT:
             own.append((CUDA, {"device_id": self.provider_options.get("device_id", "0"), "use_tf32": "0"}))
         return own
+
+    @property
+    def coarse(self) -> bool:
+        """Whether an option has it compute more coarsely than in float32."""
+        options = self.provider_options
+        switched_on = any(options.get(name, "0").lower() in ("1", "true") for name in _COARSE)
+        return switched_on or options.get("precision", "").upper() in _COARSE_PRECISIONS
 
     @property
     def captures(self) -> bool:

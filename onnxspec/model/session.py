@@ -278,7 +278,10 @@ def run_error(error: Exception, count: int) -> ModelError | ResourceError:
     """What ONNX Runtime says of a batch of `count` images, in words."""
     if _is_out_of_memory(error):
         return ResourceError(f"Memory ran out on a batch of {count} images.", "Use a smaller --batch.")
-    return ModelError(f"The model fails on a batch of {count} images: {runtime.sentence(error)}")
+    built_in = "If it runs on one image, a batch size is built into its graph: export it with an open batch dimension."
+    return ModelError(
+        f"The model fails on a batch of {count} images: {runtime.sentence(error)}", built_in if count > 1 else ""
+    )
 
 
 def _is_out_of_memory(error: Exception) -> bool:

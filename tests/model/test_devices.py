@@ -221,3 +221,21 @@ def test_every_gpu_is_taken(tmp_path):
 
     path = build.save(build.convnet(), tmp_path / "m.onnx")
     assert len(OnnxModel.open(path, device="cuda:all").choices) == devices.gpu_count()
+
+
+@pytest.mark.parametrize(
+    ("device", "instead"),
+    [("cuda:0,1,device_id=0", "cuda:1"), ("tensorrt:device_id=1", "cuda:1"), ("cuda:0,use_tf32=1", "--tf32")],
+)
+def test_options_that_flags_stand_for_are_refused(device, instead):
+    with pytest.raises(UsageError, match=rf"takes no (device_id|use_tf32)\. Write .*{instead}"):
+        devices.choose(device)
+
+
+@pytest.mark.parametrize(
+    ("options", "coarse"),
+    [({}, False), ({"trt_fp16_enable": "1"}, True), ({"trt_fp16_enable": "False"}, False), ({"precision": "FP16"}, True),
+     ({"precision": "ACCURACY"}, False), ({"precision": "FP32"}, False)],
+)  # fmt: skip
+def test_a_device_that_is_told_to_compute_coarsely_is_known(options, coarse):
+    assert providers.Choice(providers.TENSORRT, "tensorrt", "asked for", options).coarse is coarse
