@@ -40,6 +40,8 @@ ROUNDING_SHARE = 0.01
 """Of the largest centred score: ten units in the last place of half precision."""
 ROUNDED_UNITS = 64
 """Of the largest score: what float32 leaves of scores that nearly cancel."""
+STAIRS_FROM = 129
+"""Points that resolve what any network does that moves without steps."""
 _OTHERWISE = {
     ROUNDED: (
         "The model does not give the same bits for the same images in every batch.",
@@ -50,8 +52,9 @@ _OTHERWISE = {
         "The figures are of that noise, too: export the model in evaluation mode.",
     ),
     IN_COMPANY: (
-        "What the model says of an image depends on the others in its batch, as with batch statistics left on.",
-        "The figures are not those of one image at a time: export the model in evaluation mode.",
+        "What the model says of an image depends on the others in its batch, as with batch statistics left on, or scales "
+        "that are taken from the batch (dynamic quantisation).",
+        "The figures are not those of one image at a time: export it in evaluation mode, or quantised with fixed scales.",
     ),
 }
 
@@ -216,6 +219,8 @@ def accuracy(rows: Rows, reading: Reading) -> Interval:
 def remarks(pilot: Pilot) -> Iterator[Remark]:
     """What of the pilot the reader must know."""
     finer = f"Use --points {2 * pilot.points - 1}."
+    if pilot.points >= STAIRS_FROM:
+        finer += " Where that never ends the outputs move in steps, as those of quantised models do."
     for found in pilot.convergence:
         where = f"{found.signal}, {found.kind}"
         if found.unresolved:
@@ -227,7 +232,7 @@ def remarks(pilot: Pilot) -> Iterator[Remark]:
             )
         elif found.noise:
             text = f"What is above the cut-off ({where}) is rounding noise: {found.high:.2g} of power."
-            yield Remark("noise", text, "The hff there says no more than that it is about zero.")
+            yield Remark("noise", text, "The hff there is that of the noise; the model's own may be anything below.")
         for metric in found.unconverged:
             yield Remark(
                 "unconverged",
