@@ -5,7 +5,8 @@ again from power (float32), a slope goes as one over the distance, a width as th
 """
 
 import json
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -27,6 +28,7 @@ class Member:
 
     place : (paths,) int64, for each of its paths that the reference has, ascending, the place there
     rows : the scalar columns of those paths, as the reference reads them; left_out : its paths that are not there
+    signals : those that are compared
     """
 
     name: str
@@ -35,17 +37,13 @@ class Member:
     rows: Rows
     left_out: int
     pooling: Pooling
+    signals: tuple[str, ...]
     remarks: tuple[Remark, ...]
 
     @cached_property
     def right(self) -> np.ndarray:
         """Whether both ends are predicted right, (paths,) bool."""
         return self.pooling.right
-
-    @property
-    def signals(self) -> tuple[str, ...]:
-        """The signals that were measured."""
-        return self.pooling.reading.measurement.signals
 
 
 def align(name: str, report: Report, reference: Report) -> Member:
@@ -63,7 +61,7 @@ def align(name: str, report: Report, reference: Report) -> Member:
         raise ReportError(
             f"{name} shares no pair of images with {b['model']}: their seeds are {a['seed']} and {b['seed']}, "
             f"their kinds {a['kinds']} and {b['kinds']}.",
-            "Measure both with one --seed.",
+            "Measure both with the same --seed and --kinds.",
         )
     cutoff = float(reference.attributes["cutoff"])
     measurement = measurement_of(report)
@@ -76,7 +74,29 @@ def align(name: str, report: Report, reference: Report) -> Member:
     if len(place) < len(reference.paths["kind"]):
         missing = len(reference.paths["kind"]) - len(place)
         remarks.append(Remark("missing", f"{missing:,} paths of the reference are not in {name}."))
-    return Member(name, report, place, rows, left_out, pooling, tuple(remarks))
+    return Member(name, report, place, rows, left_out, pooling, measurement.signals, tuple(remarks))
+
+
+def in_common(members: Sequence[Member]) -> list[Member]:
+    """The members with the signals that all of them have measured, and remarks on those that are left out.
+
+    Raises
+    ------
+    ReportError
+        There is no such signal; the message has those of each.
+    """
+    every = list(dict.fromkeys(signal for one in members for signal in one.signals))
+    shared = tuple(signal for signal in every if all(signal in one.signals for one in members))
+    if not shared:
+        measured = "; ".join(f"{one.name} has {', '.join(one.signals)}" for one in members)
+        raise ReportError(f"No signal was measured in all models: {measured}.", "Measure all with the same --signals.")
+    found = []
+    for one in members:
+        missing = ", ".join(signal for signal in every if signal not in one.signals)
+        text, hint = f"{one.name} has not measured {missing}: left out.", "Measure all with the same --signals."
+        remarks = (*one.remarks, Remark("signals", text, hint)) if missing else one.remarks
+        found.append(replace(one, signals=shared, remarks=remarks))
+    return found
 
 
 def require_comparable(name: str, report: Report, reference: Report) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 
 from onnxspec import __version__, series
 from onnxspec.comparison import agreement
-from onnxspec.comparison.alignment import Member, align
+from onnxspec.comparison.alignment import Member, align, in_common
 from onnxspec.comparison.candidates import Candidate, candidates, chosen
 from onnxspec.comparison.comparison import Comparison, FigureOf, ModelOf
 from onnxspec.comparison.contrasts import PER_CLASS, compared, figure, quantities, strata
@@ -85,7 +85,7 @@ def compare(
         except KeyboardInterrupt as stopped:
             raise Interrupted(shelf.outcome(str(stopped), settings.execution.cache)) from None
         first = next(one for one in measured if one.candidate is base)
-        members = [align(one.name, one.report, first.report) for one in measured]
+        members = in_common([align(one.name, one.report, first.report) for one in measured])
         alike = _agreements(measured, first, heard) if with_agreement else []
         found_out = _concluded(measured, members, first, places, tuple(alike))
         return _with_ending(found_out, settings.plan.precision, ended)
@@ -120,7 +120,7 @@ def _concluded(
     main = [q for q in quantities(reference, reference) if q.metric in PER_CLASS]
     return Comparison(
         first.name,
-        _attributes(first),
+        _attributes(first) | {"signals": " ".join(reference.signals)},
         tuple(_model(one, by_name[one.name], at) for one, at in zip(measured, positions, strict=True)),
         tuple(
             FigureOf(one.name, stratum, quantity, figure(one, at, quantity))
@@ -135,7 +135,7 @@ def _concluded(
             for stratum, at in plan
             if not stratum.class_a
             for quantity in main
-            for place in rank([one for one in members if quantity.signal in one.signals], stratum, at, quantity)
+            for place in rank(members, stratum, at, quantity)
         ),
         alike,
         tuple(_remarks(members)),
