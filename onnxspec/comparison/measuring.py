@@ -43,18 +43,28 @@ class Measured:
 
 @dataclass(frozen=True)
 class Named:
-    """A listener that says which model it hears about."""
+    """A listener that says which model it hears about; `beside` where that goes in step with those before it."""
 
     listener: Listener
     name: str
+    beside: bool = False
 
     def stage(self, name: str) -> None:
         """A part of the run begins."""
         self.listener.stage(f"{self.name}: {name}")
 
-    def plan(self, paths: int, images: int, seconds: float, kept: int = 0, at_most: bool = False) -> None:
+    def plan(
+        self,
+        paths: int,
+        images: int,
+        seconds: float,
+        kept: int = 0,
+        at_most: bool = False,
+        of: str = "",
+        beside: bool = False,
+    ) -> None:
         """What the run will evaluate."""
-        self.listener.plan(paths, images, seconds, kept, at_most)
+        self.listener.plan(paths, images, seconds, kept, at_most, of or self.name, beside or self.beside)
 
     def images(self, count: int) -> None:
         """So many more images were evaluated."""
@@ -97,10 +107,14 @@ class Shelf:
     def started(
         self, subject: Subject, name: str, settings: Settings, listener: Listener, pairs: Pairs | None
     ) -> Iterator[Run]:
-        """A run that is ready to walk, as `analysis.started` gives it, into a report of that name."""
+        """A run that is ready to walk, as `analysis.started` gives it, into a report of that name.
+
+        pairs : those of the run that it goes in step with, None for the first
+        """
+        heard = Named(listener, name, beside=pairs is not None)
         with (
             Spool(self._place(name), settings.execution.resume, self.lasting) as spool,
-            started(subject, settings, spool, Named(listener, name), pairs) as run,
+            started(subject, settings, spool, heard, pairs) as run,
         ):
             yield run
 
