@@ -142,6 +142,15 @@ def test_differences_that_are_not_known_well_enough_are_inconclusive(tmp_path, c
     assert "factors of hff to 1.00%" in (tmp_path / "c.html").read_text()
 
 
+def test_the_factor_of_a_twin_is_known_however_few_paths_carry_it():
+    """Its difference is rounding on the heaviest paths; that of another network, which few carry too, is not known."""
+    how = {"kinds": "within", "precision": 0.1, "pairs": 250} | CHEAP
+    twin, other = (compare([MODEL, FASHION / f"{name}.onnx"], DATA, **how) for name in ("twin", "keras"))
+    assert (twin.ended, other.ended) == ({"within": "precision"}, {"within": "pairs"})
+    assert all(one.contrast(one.models[1].name, "within").common.carried_by_few for one in (twin, other))
+    assert twin.contrast("twin", "within").verdict == "the same" and twin.models[1].paths == 250
+
+
 def test_a_report_cannot_grow_and_predictions_are_not_right(stopped):
     with pytest.raises(UsageError, match="is a report, which has its pairs"):
         compare({"a": stopped, "b": MODEL}, DATA, precision=0.1)
