@@ -49,7 +49,7 @@ def compare(
     """
     from onnxspec import configuration
     from onnxspec.cli.progress import TerminalProgress
-    from onnxspec.comparison import storing
+    from onnxspec.comparison import candidates, storing
     from onnxspec.comparison.comparing import compare as run
 
     require_one_form(as_json, table)
@@ -61,9 +61,11 @@ def compare(
         from onnxspec.report.saving import require_page
 
         require_page(page)
+    given = _sources(models, specs, config)
+    candidates.require_measuring(given, _measuring_flags(context, flags | {"reports": reports}))
     with TerminalProgress() as progress:
         found = run(
-            _sources(models, specs, config),
+            given,
             None,
             configuration.load(config, **flags),
             reference=reference,
@@ -91,6 +93,11 @@ def _sources(models: tuple[str, ...], specs: tuple[str, ...], config: str | None
     tables = configuration.project_table(config).get("models", {})
     given = [*models, *(candidates.from_flag(spec) for spec in specs)]
     return candidates.with_tables(candidates.candidates(given), tables) if given else candidates.from_tables(tables)
+
+
+def _measuring_flags(context: click.Context, given: dict[str, Any]) -> list[str]:
+    """The flags on the command line that say how to measure, as they are written."""
+    return [option.opts[0] for option in context.command.params if given.get(str(option.name)) is not None]
 
 
 def _print(found: Any, as_json: bool, table: str | None) -> None:

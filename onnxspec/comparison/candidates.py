@@ -130,6 +130,25 @@ def chosen(found: Sequence[Candidate], name: str | None) -> Candidate:
     raise UsageError(f"The reference {name} is not compared.", f"Compared: {', '.join(one.name for one in found)}.")
 
 
+def require_measuring(found: Sequence[Candidate], asked: Sequence[str]) -> None:
+    """Refuses what says how to measure where nothing is measured, since it would be ignored in silence.
+
+    Parameters
+    ----------
+    asked : names of what was asked for
+
+    Raises
+    ------
+    UsageError
+        There is something, and all candidates are reports.
+    """
+    if asked and found and all(one.is_report for one in found):
+        raise UsageError(
+            f"All that is compared are reports, which {', '.join(asked)} cannot change.",
+            "Leave that out, or give the models instead.",
+        )
+
+
 def _named(found: Iterable[Candidate]) -> list[Candidate]:
     """Names from files; where two files are called alike, their folders tell them apart."""
     given = list(found)

@@ -13,7 +13,7 @@ import numpy as np
 from onnxspec import __version__, series
 from onnxspec.comparison import agreement
 from onnxspec.comparison.alignment import Member, align, in_common
-from onnxspec.comparison.candidates import Candidate, candidates, chosen
+from onnxspec.comparison.candidates import Candidate, candidates, chosen, require_measuring
 from onnxspec.comparison.comparison import Comparison, FigureOf, ModelOf
 from onnxspec.comparison.contrasts import PER_CLASS, compared, figure, quantities, strata
 from onnxspec.comparison.measuring import Measured, Shelf, measure_all, pairs_of
@@ -48,7 +48,7 @@ def compare(
     ----------
     models : ONNX files, callables and reports (paths or `Report`), in a list or by name
     data, settings, overrides : as for `analyze`; models beside a report are measured as that was, and a precision is
-        that of hff as a factor of the reference's
+        that of hff as a factor of the reference's; refused where all are reports
     reference : name or path of the model that the others are compared to; None takes the first
     own : name of a model to its own preprocess, classes, input, output, restrict_outputs
     in_series : True orders the models by the number in their names, a list gives their places
@@ -65,6 +65,8 @@ def compare(
         Models, images or settings cannot be used, or reports cannot be compared.
     """
     found = candidates(models, own)
+    asked_for = {"data": data, "reports": reports} | overrides
+    require_measuring(found, [name for name, value in asked_for.items() if value is not None])
     places = _places(found, in_series)
     if places is not None:
         order = np.argsort(places)

@@ -95,3 +95,17 @@ def test_errors_are_one_line_and_leave_nothing(run, empty_folder, arguments, cod
     assert not out
     assert "Traceback" not in err
     assert not written(empty_folder)
+
+
+@pytest.mark.parametrize(
+    "flags", [("--data", "few.npz", "--pairs", "7"), ("--estimator", "hann"), ("--no-images",), ("--reports", "kept")]
+)
+def test_reports_are_not_measured_again(run, empty_folder, flags, bundled_report):
+    shutil.copy(bundled_report.path, empty_folder / "a.h5")
+    reports = ["a.h5", str(bundled_report.path)]
+    assert run("compare", *reports)[0] == 0
+    code, out, err = run("compare", *reports, *flags)
+    asked = ", ".join(flag for flag in flags if flag.startswith("--"))
+    assert (code, out) == (2, "")
+    assert err.startswith(f"onnxspec: All that is compared are reports, which {asked} cannot change.")
+    assert written(empty_folder) == ["a.h5"]

@@ -52,6 +52,11 @@ def test_what_a_report_settled_cannot_be_asked_for_otherwise(reports, digits):
         compare([Candidate("a", reports["pytorch"].path, {"preprocess": "0..1"}), SKLEARN], digits)
 
 
+def test_reports_are_not_measured_again(reports, digits):
+    with pytest.raises(UsageError, match="which data, pairs cannot change"):
+        compare(reports, digits, pairs=7, precision=None)
+
+
 def test_the_softmax_of_a_report_is_that_of_models_beside_it(digits):
     some = digits[1] < 4
     few = digits[0][some], digits[1][some]
