@@ -121,6 +121,11 @@ class Comparison:
         own = _plain(self.attributes) | {"ended": self.ended}
         return {"reference": self.reference, **own, **tables, "remarks": remarks}
 
+    def __str__(self) -> str:
+        from onnxspec.comparison.view import as_text
+
+        return as_text(self)
+
     def _missing(self, what: str, model: str, stratum: Stratum, quantity: Quantity) -> UsageError:
         """The error of a figure or a contrast that is not there."""
         metrics: dict[str, dict[str, None]] = {}

@@ -6,6 +6,7 @@ import shutil
 import numpy as np
 import pytest
 
+import onnxspec
 from conftest import FASHION
 
 PYTORCH, SKLEARN, TWIN = (str(FASHION / f"{name}.onnx") for name in ("pytorch", "sklearn", "twin"))
@@ -34,6 +35,13 @@ def test_everything_in_one_command(run, empty_folder):
     assert max(map(len, out.splitlines())) <= 80
     assert written(empty_folder) == ["c.h5", "kept"]
     assert written(empty_folder / "kept") == ["pytorch.h5", "twin.h5"]
+
+
+def test_a_comparison_as_text_is_what_the_command_prints(run, bundled_report, empty_folder):
+    shutil.copy(bundled_report.path, empty_folder / "a.h5")
+    code, out, _ = run("compare", "a.h5", bundled_report.path)
+    assert code == 0
+    assert out == f"{onnxspec.compare(['a.h5', bundled_report])}\n"
 
 
 def test_json_alone_stands_on_standard_output(run, empty_folder):

@@ -13,11 +13,9 @@ from onnxspec.comparison.candidates import Candidate
 from onnxspec.comparison.comparing import compare
 from onnxspec.comparison.page import page
 from onnxspec.comparison.storing import to_csv, to_json, write
-from onnxspec.comparison.view import View
 from onnxspec.errors import DataError, ReportError, UsageError
 from onnxspec.interruption import Interrupted
 from onnxspec.listening import Silence
-from onnxspec.report.terminal import rendered
 
 PYTORCH, SKLEARN = FASHION / "pytorch.onnx", FASHION / "sklearn.onnx"
 
@@ -89,7 +87,7 @@ def test_a_signal_that_one_has_not_measured_is_left_out(reports, logits, referen
     assert {one.quantity.signal for one in found.ranking if one.quantity.metric == "hff"} == {"logit"}
     (remark,) = (remark for remark in found.remarks if remark.code == "signals")
     assert remark.text == "sklearn has not measured prob: left out."
-    for shown in (rendered(View(found), 80, "utf-8"), page(found)):
+    for shown in (str(found), page(found)):
         assert "logit hff" in shown and "prob hff" not in shown and "prob excess TV" in shown
 
 
