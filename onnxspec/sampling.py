@@ -68,7 +68,12 @@ def ending(standing: Standing, precision: float) -> str:
 
 def said(precision: float, ended: Mapping[str, str]) -> str:
     """What precision was asked for, and how that ended for each kind."""
-    return f"hff to {precision:.2%}: " + ", ".join(f"{kind} {ENDINGS[why]}" for kind, why in ended.items())
+    return f"hff to {percent(precision)}: " + ", ".join(f"{kind} {ENDINGS[why]}" for kind, why in ended.items())
+
+
+def percent(precision: float) -> str:
+    """A precision as a person writes it: 5%, 2.5%."""
+    return f"{100 * precision:.4g}%"
 
 
 def _precise(figure: Interval, precision: float, used_up: bool) -> bool:

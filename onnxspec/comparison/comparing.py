@@ -23,7 +23,7 @@ from onnxspec.errors import UsageError
 from onnxspec.interruption import Interrupted
 from onnxspec.listening import Listener, Silence
 from onnxspec.results import Remark
-from onnxspec.sampling import REACHED, USED_UP
+from onnxspec.sampling import REACHED, USED_UP, percent
 from onnxspec.settings import Given, Settings
 
 HINT = "Use more --pairs or more images, or a wider --precision."
@@ -97,7 +97,7 @@ def _with_ending(comparison: Comparison, precision: float | None, ended: Mapping
     """The comparison with the precision that its differences were to have, and what became of that."""
     if precision is None:
         return comparison
-    text = f"The differences of hff {{}} are not known to {precision:.1%}, as was asked: {{}}."
+    text = f"The differences of hff {{}} are not known to {percent(precision)}, as was asked: {{}}."
     missed = [
         Remark("imprecise", text.format(kind, "the pairs are used up" if why == USED_UP else "one is undefined"), HINT)
         for kind, why in ended.items()
