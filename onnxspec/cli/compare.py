@@ -15,7 +15,11 @@ from onnxspec.cli.streams import unread
 @click.option(
     "--model", "specs", multiple=True, metavar="NAME=PATH,...", help="With preprocess=, classes=, input=, ..."
 )
-@click.option("--reference", metavar="NAME", help="What the others are compared to [default: the first].")
+@click.option(
+    "--reference",
+    metavar="NAME",
+    help="What the others are compared to [default: the first; those of --model come last].",
+)
 @click.option("--series", is_flag=True, help="Order by the number in the name.")
 @click.option("--at", "places", metavar="LIST", help="Order by these numbers, one a model (implies --series).")
 @click.option("--agreement", is_flag=True, help="Say how alike the models are as functions, point by point.")

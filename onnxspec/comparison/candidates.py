@@ -65,7 +65,8 @@ def candidates(
         found = [one if isinstance(one, Candidate) else Candidate("", one) for one in sources]
     found = _named(found)
     if len(found) < 2:
-        raise UsageError(f"{len(found)} model to compare; at least two are needed.", "onnxspec compare a.onnx b.onnx")
+        counted = "1 model" if found else "No models"
+        raise UsageError(f"{counted} to compare; at least two are needed.", "onnxspec compare a.onnx b.onnx")
     names = [one.name for one in found]
     if twice := [name for name in names if names.count(name) > 1]:
         raise UsageError(f"Two of the models are called {twice[0]}.", "Name them: --model NAME=PATH")
@@ -164,7 +165,7 @@ def _stem(source: Any) -> str:
         return source.path.stem
     if isinstance(source, str | os.PathLike):
         return Path(source).stem
-    return str(getattr(source, "name", None) or getattr(source, "__name__", "callable"))
+    return str(getattr(source, "name", None) or getattr(source, "__name__", type(source).__name__))
 
 
 def _with_folder(source: Any) -> str:
