@@ -87,7 +87,7 @@ def compare(
         except KeyboardInterrupt as stopped:
             raise Interrupted(shelf.outcome(str(stopped), settings.execution.cache)) from None
         first = next(one for one in measured if one.candidate is base)
-        members = in_common([align(one.name, one.report, first.report) for one in measured])
+        members = in_common([align(one.name, one.report, first.report, first.name) for one in measured])
         alike = _agreements(measured, first, heard) if with_agreement else []
         found_out = _concluded(measured, members, first, places, tuple(alike))
         return _with_ending(found_out, settings.plan.precision, ended)

@@ -65,7 +65,7 @@ def test_the_softmax_of_a_report_is_that_of_models_beside_it(digits):
     assert not any(remark.code == "softmax" for remark in same.remarks)
     own = compare({"report": over_few, "all": PYTORCH}, few, own={"all": {"restrict_outputs": False}})
     (remark,) = (remark for remark in own.remarks if remark.code == "softmax")
-    assert "all are over 10 outputs, those of pytorch over 4" in remark.text
+    assert "all are over 10 outputs, those of report over 4" in remark.text
     over_all = onnxspec.analyze(PYTORCH, few, **asked)
     with pytest.raises(UsageError, match=r"restrict_outputs False.*Leave out --restrict-outputs"):
         compare([over_all, SKLEARN], few, restrict_outputs=True)
