@@ -4,7 +4,9 @@ A run to a precision walks a kind's pairs in rounds, in the order of its plan, s
 what a run of so many pairs walks. It looks at complete rounds only, for the first time at 200 paths that count: an interval of
 fewer is too often too narrow by luck, and a rule that waits for narrow ones picks those (method.md section 6). So is
 one that few effective paths carry. Where the pairs are used up there was nothing to wait for, and any may be precise
-that is narrow. The kinds go on for themselves.
+that is narrow; one that few paths carry must be ten times as narrow as was asked, as the factor between two exports of
+one network is. Before the end not even that is enough: of models that are far apart on three paths of a thousand, those
+runs would stop that have met none of the three. The kinds go on for themselves.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,6 +16,8 @@ from onnxspec.statistics import Interval
 
 FIRST_CHECK = 200
 ROUND = 100
+OF_FEW = 0.1
+"""Share of the width asked for that an interval may have whose width itself few paths carry."""
 REACHED, USED_UP, UNDEFINED = "precision", "pairs", "undefined"
 ENDINGS = {
     REACHED: "reached",
@@ -52,8 +56,7 @@ def ending(standing: Standing, precision: float) -> str:
     precision : relative half-width
     """
     used_up = standing.walked == standing.held
-    least = 2 if used_up else FIRST_CHECK
-    left = [figure for figure in standing.figures if not _precise(figure, precision, least)]
+    left = [figure for figure in standing.figures if not _precise(figure, precision, used_up)]
     if not left and standing.figures:
         return REACHED
     if used_up:
@@ -65,10 +68,16 @@ def ending(standing: Standing, precision: float) -> str:
 
 def said(precision: float, ended: Mapping[str, str]) -> str:
     """What precision was asked for, and how that ended for each kind."""
-    return f"hff to {precision:.2%}: " + ", ".join(f"{kind} {ENDINGS[why]}" for kind, why in ended.items())
+    return f"hff to {percent(precision)}: " + ", ".join(f"{kind} {ENDINGS[why]}" for kind, why in ended.items())
 
 
-def _precise(figure: Interval, precision: float, least: int) -> bool:
-    width = figure.high - figure.low  # NaN where the figure is undefined
-    enough = figure.paths >= least and not figure.carried_by_few
-    return enough and width <= 2 * precision * abs(figure.estimate)
+def percent(precision: float) -> str:
+    """A precision as a person writes it: 5%, 2.5%."""
+    return f"{100 * precision:.4g}%"
+
+
+def _precise(figure: Interval, precision: float, used_up: bool) -> bool:
+    width, asked = figure.high - figure.low, 2 * precision * abs(figure.estimate)  # NaN where the figure is undefined
+    if used_up:
+        return figure.paths >= 2 and width <= (OF_FEW * asked if figure.carried_by_few else asked)
+    return figure.paths >= FIRST_CHECK and not figure.carried_by_few and width <= asked

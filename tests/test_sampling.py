@@ -43,8 +43,9 @@ def test_each_kind_ends_for_itself():
         (Standing(5000, 5000, [figure(0.101)]), USED_UP),
         (Standing(400, 5000, [figure(0.01, paths=FIRST_CHECK - 1)]), ""),
         (Standing(200, 200, [figure(0.01, paths=169)]), REACHED),
-        (Standing(400, 5000, [replace(figure(0.01), n_eff=9.0)]), ""),
-        (Standing(400, 400, [replace(figure(0.01), n_eff=9.0)]), USED_UP),
+        (Standing(400, 5000, [replace(figure(0.009), n_eff=9.0)]), ""),
+        (Standing(400, 400, [replace(figure(0.009), n_eff=9.0)]), REACHED),
+        (Standing(400, 400, [replace(figure(0.011), n_eff=9.0)]), USED_UP),
         (Standing(400, 5000, [figure(0.01), figure(0.2)]), ""),
         (Standing(400, 5000, [figure(0.01), undefined()]), UNDEFINED),
         (Standing(400, 5000, [figure(0.2), undefined()]), ""),
@@ -58,9 +59,14 @@ def test_why_it_ends(standing, why):
 
 
 def test_what_is_said_names_every_kind():
-    assert sampling.said(0.05, {"within": USED_UP, "between": REACHED}) == (
-        "hff to 5.00%: within not reached: the pairs are used up, between reached"
+    assert sampling.said(0.025, {"within": USED_UP, "between": REACHED}) == (
+        "hff to 2.5%: within not reached: the pairs are used up, between reached"
     )
+
+
+@pytest.mark.parametrize(("precision", "text"), [(0.5, "50%"), (0.07, "7%"), (0.0005, "0.05%"), (1 / 3, "33.33%")])
+def test_a_precision_has_no_more_digits_than_it_needs(precision, text):
+    assert sampling.percent(precision) == text
 
 
 def walked(seen, precision):

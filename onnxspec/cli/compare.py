@@ -15,7 +15,11 @@ from onnxspec.cli.streams import unread
 @click.option(
     "--model", "specs", multiple=True, metavar="NAME=PATH,...", help="With preprocess=, classes=, input=, ..."
 )
-@click.option("--reference", metavar="NAME", help="What the others are compared to [default: the first].")
+@click.option(
+    "--reference",
+    metavar="NAME",
+    help="What the others are compared to [default: the first; those of --model come last].",
+)
 @click.option("--series", is_flag=True, help="Order by the number in the name.")
 @click.option("--at", "places", metavar="LIST", help="Order by these numbers, one a model (implies --series).")
 @click.option("--agreement", is_flag=True, help="Say how alike the models are as functions, point by point.")
@@ -49,7 +53,7 @@ def compare(
     """
     from onnxspec import configuration
     from onnxspec.cli.progress import TerminalProgress
-    from onnxspec.comparison import storing
+    from onnxspec.comparison import candidates, storing
     from onnxspec.comparison.comparing import compare as run
 
     require_one_form(as_json, table)
@@ -61,9 +65,11 @@ def compare(
         from onnxspec.report.saving import require_page
 
         require_page(page)
+    given = _sources(models, specs, config)
+    candidates.require_measuring(given, _measuring_flags(context, flags | {"reports": reports}))
     with TerminalProgress() as progress:
         found = run(
-            _sources(models, specs, config),
+            given,
             None,
             configuration.load(config, **flags),
             reference=reference,
@@ -91,6 +97,11 @@ def _sources(models: tuple[str, ...], specs: tuple[str, ...], config: str | None
     tables = configuration.project_table(config).get("models", {})
     given = [*models, *(candidates.from_flag(spec) for spec in specs)]
     return candidates.with_tables(candidates.candidates(given), tables) if given else candidates.from_tables(tables)
+
+
+def _measuring_flags(context: click.Context, given: dict[str, Any]) -> list[str]:
+    """The flags on the command line that say how to measure, as they are written."""
+    return [option.opts[0] for option in context.command.params if given.get(str(option.name)) is not None]
 
 
 def _print(found: Any, as_json: bool, table: str | None) -> None:

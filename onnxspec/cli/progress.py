@@ -33,7 +33,7 @@ class TerminalProgress:
         )
         self._task = self._bar.add_task("opening", total=None, rate="-")
         self._lock = threading.Lock()
-        self._total = self._done = 0
+        self._total = self._done = self._before = 0
         self._started = self._spoken = self._shown = time.monotonic()
 
     def __enter__(self) -> Self:
@@ -49,14 +49,26 @@ class TerminalProgress:
         """A part of the run begins."""
         self._bar.update(self._task, description=inert(name))
 
-    def plan(self, paths: int, images: int, seconds: float, kept: int = 0, at_most: bool = False) -> None:
+    def plan(
+        self,
+        paths: int,
+        images: int,
+        seconds: float,
+        kept: int = 0,
+        at_most: bool = False,
+        of: str = "",
+        beside: bool = False,
+    ) -> None:
         """Says what is coming before it comes."""
-        self._total, self._done, self._started = images, 0, time.monotonic()
-        self._bar.update(self._task, total=images, completed=0)
+        if not beside:
+            self._total = self._done = 0
+        self._total += images
+        self._before, self._started = self._done, time.monotonic()
+        self._bar.update(self._task, total=self._total, completed=self._done)
         done = f" ({kept:,} kept from an interrupted run)" if kept else ""
-        bound = "At most " if at_most else ""
+        bound = "at most " if at_most else ""
         text = f"{bound}{paths:,} {self._unit}{done}, {images:,} forward passes, about {duration(seconds)}."
-        self.console.print(text, soft_wrap=True)
+        self.console.print(f"{inert(of)}: {text}" if of else text[0].upper() + text[1:], soft_wrap=True)
 
     def images(self, count: int) -> None:
         """So many more forward passes are done."""
@@ -68,7 +80,7 @@ class TerminalProgress:
             if now - self._shown < SECONDS_BETWEEN_UPDATES and self._done < self._total:
                 return
             self._shown = now
-            rate = self._done / max(now - self._started, 1e-9)
+            rate = (self._done - self._before) / max(now - self._started, 1e-9)
             self._bar.update(self._task, total=self._total, completed=self._done, rate=f"{rate:,.0f}")
             if self._bar.disable and now - self._spoken > SECONDS_BETWEEN_LINES:
                 self._spoken = now

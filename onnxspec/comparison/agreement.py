@@ -85,7 +85,7 @@ def agreements(
     listener.stage("comparing outputs")
     images, rounded = len(pairs) * points, 2 * len(_rounded(pairs)) * points
     seconds = sum(s.seconds_per_image for s in subjects) * images + subjects[0].seconds_per_image * rounded
-    listener.plan(len(pairs), len(named) * images + rounded, seconds)
+    listener.plan(len(pairs), len(named) * images + rounded, seconds, of="agreement")
     for subject in subjects:
         subject.engine.on_images = listener.images
     weights = families.line(points)

@@ -5,7 +5,8 @@ again from power (float32), a slope goes as one over the distance, a width as th
 """
 
 import json
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -27,6 +28,7 @@ class Member:
 
     place : (paths,) int64, for each of its paths that the reference has, ascending, the place there
     rows : the scalar columns of those paths, as the reference reads them; left_out : its paths that are not there
+    signals : those that are compared
     """
 
     name: str
@@ -35,6 +37,7 @@ class Member:
     rows: Rows
     left_out: int
     pooling: Pooling
+    signals: tuple[str, ...]
     remarks: tuple[Remark, ...]
 
     @cached_property
@@ -42,33 +45,33 @@ class Member:
         """Whether both ends are predicted right, (paths,) bool."""
         return self.pooling.right
 
-    @property
-    def signals(self) -> tuple[str, ...]:
-        """The signals that were measured."""
-        return self.pooling.reading.measurement.signals
 
-
-def align(name: str, report: Report, reference: Report) -> Member:
+def align(name: str, report: Report, reference: Report, beside: str | None = None) -> Member:
     """A report as the reference reads it; the reference itself comes out as it is.
+
+    Parameters
+    ----------
+    beside : what the reference is called; None takes its model's name
 
     Raises
     ------
     ReportError
         Other images, labels, classes, points or estimator, or no path in common.
     """
-    require_comparable(name, report, reference)
+    beside = beside or str(reference.attributes["model"])
+    require_comparable(name, report, reference, beside)
     own, place = _shared(report, reference)
     if not len(own):
         a, b = report.attributes, reference.attributes
         raise ReportError(
-            f"{name} shares no pair of images with {b['model']}: their seeds are {a['seed']} and {b['seed']}, "
+            f"{name} shares no pair of images with {beside}: their seeds are {a['seed']} and {b['seed']}, "
             f"their kinds {a['kinds']} and {b['kinds']}.",
-            "Measure both with one --seed.",
+            "Measure both with the same --seed and --kinds.",
         )
     cutoff = float(reference.attributes["cutoff"])
     measurement = measurement_of(report)
-    rows, remarks = _read_as(report, own, reference.paths["distance"][place], cutoff, measurement)
-    remarks += _other_softmax(name, report, reference)
+    rows, remarks = _read_as(name, report, own, reference.paths["distance"][place], cutoff, measurement)
+    remarks += _other_softmax(name, report, reference, beside)
     pooling = repooled(report, rows, cutoff, tuple(str(c) for c in reference.classes["name"]))
     left_out = len(report.paths["kind"]) - len(own)
     if left_out:
@@ -76,10 +79,32 @@ def align(name: str, report: Report, reference: Report) -> Member:
     if len(place) < len(reference.paths["kind"]):
         missing = len(reference.paths["kind"]) - len(place)
         remarks.append(Remark("missing", f"{missing:,} paths of the reference are not in {name}."))
-    return Member(name, report, place, rows, left_out, pooling, tuple(remarks))
+    return Member(name, report, place, rows, left_out, pooling, measurement.signals, tuple(remarks))
 
 
-def require_comparable(name: str, report: Report, reference: Report) -> None:
+def in_common(members: Sequence[Member]) -> list[Member]:
+    """The members with the signals that all of them have measured, and remarks on those that are left out.
+
+    Raises
+    ------
+    ReportError
+        There is no such signal; the message has those of each.
+    """
+    every = list(dict.fromkeys(signal for one in members for signal in one.signals))
+    shared = tuple(signal for signal in every if all(signal in one.signals for one in members))
+    if not shared:
+        measured = "; ".join(f"{one.name} has {', '.join(one.signals)}" for one in members)
+        raise ReportError(f"No signal was measured in all models: {measured}.", "Measure all with the same --signals.")
+    found = []
+    for one in members:
+        missing = ", ".join(signal for signal in every if signal not in one.signals)
+        text, hint = f"{one.name} has not measured {missing}: left out.", "Measure all with the same --signals."
+        remarks = (*one.remarks, Remark("signals", text, hint)) if missing else one.remarks
+        found.append(replace(one, signals=shared, remarks=remarks))
+    return found
+
+
+def require_comparable(name: str, report: Report, reference: Report, beside: str) -> None:
     """Refuses a report that cannot stand beside the reference.
 
     Raises
@@ -91,7 +116,7 @@ def require_comparable(name: str, report: Report, reference: Report) -> None:
     if (a["labelling"] == "true") != (b["labelling"] == "true"):
         words = {True: "labelled images", False: "images that a model labelled"}
         raise ReportError(
-            f"{name} was measured on {words[a['labelling'] == 'true']}, {b['model']} on "
+            f"{name} was measured on {words[a['labelling'] == 'true']}, {beside} on "
             f"{words[b['labelling'] == 'true']}: right and wrong do not mean the same.",
             "Measure both on the same labelled images.",
         )
@@ -102,45 +127,41 @@ def require_comparable(name: str, report: Report, reference: Report) -> None:
     }.items():
         if a[attribute] != b[attribute]:
             raise ReportError(
-                f"{name} and {b['model']} have different {word}: {_short(a[attribute])} and {_short(b[attribute])}.",
+                f"{name} and {beside} have different {word}: {_short(a[attribute])} and {_short(b[attribute])}.",
                 f"Measure both with --points {max(a[attribute], b[attribute])}."
                 if attribute == "points"
                 else "Measure both in the same way.",
             )
-    _require_same_files(name, report, reference)
-    _require_same_classes(name, report, reference)
+    _require_same_files(name, report, reference, beside)
+    _require_same_classes(name, report, reference, beside)
 
 
-def _require_same_files(name: str, report: Report, reference: Report) -> None:
+def _require_same_files(name: str, report: Report, reference: Report, beside: str) -> None:
     """The data digest covers names and sizes of files; what was in those that were used, the content digest."""
     used = [set(one.images["image"].tolist()) for one in (report, reference)]
     digests = [one.attributes["content_digest"] for one in (report, reference)]
     if used[0] == used[1] and all(digests) and digests[0] != digests[1]:
         raise ReportError(
-            f"The images were changed between {name} and {reference.attributes['model']}: the same names and sizes, "
+            f"The images were changed between {name} and {beside}: the same names and sizes, "
             f"other contents ({digests[0][:12]} and {digests[1][:12]}).",
             "Measure both on the same images.",
         )
 
 
-def _require_same_classes(name: str, report: Report, reference: Report) -> None:
+def _require_same_classes(name: str, report: Report, reference: Report, beside: str) -> None:
     own, known = (set(map(str, one.classes["folder"])) for one in (report, reference))
     if own != known:
-        extra, missing = sorted(own - known), sorted(known - own)
-        said = [f"only {name} has {_listed(extra)}"] * bool(extra) + [
-            f"only {reference.attributes['model']} has {_listed(missing)}"
-        ] * bool(missing)
+        alone = ((name, sorted(own - known)), (beside, sorted(known - own)))
+        said = [f"only {one} has {_listed(classes)}" for one, classes in alone if classes]
         raise ReportError(f"The classes do not match: {' and '.join(said)}.", "Compare on the same classes.")
 
 
-def _other_softmax(name: str, report: Report, reference: Report) -> list[Remark]:
+def _other_softmax(name: str, report: Report, reference: Report, beside: str) -> list[Remark]:
     """A remark where probabilities are shared out over more outputs here than there."""
     own, known = (_softmax_over(one) for one in (report, reference))
     if own == known:
         return []
-    text = (
-        f"The probabilities of {name} are over {own:,} outputs, those of {reference.attributes['model']} over {known:,}"
-    )
+    text = f"The probabilities of {name} are over {own:,} outputs, those of {beside} over {known:,}"
     return [Remark("softmax", f"{text}: some of the difference may be that.", "Measure both with --restrict-outputs.")]
 
 
@@ -164,19 +185,17 @@ def _keys(report: Report) -> np.ndarray:
 
 
 def _read_as(
-    report: Report, own: np.ndarray, distance: np.ndarray, cutoff: float, measurement: Measurement
+    name: str, report: Report, own: np.ndarray, distance: np.ndarray, cutoff: float, measurement: Measurement
 ) -> tuple[Rows, list[Remark]]:
     """Scalar columns of the paths `own`, at other distances and another cut-off where these differ."""
-    columns = {name: values[own] for name, values in scalars(report).items()}
+    columns = {column: values[own] for column, values in scalars(report).items()}
     remarks = []
     if not np.array_equal(columns["distance"], distance):
         change = float(np.median(columns["distance"] / distance) - 1)
-        text = (
-            f"{report.attributes['model']} sees pixels of its own: its distances are {change:+.1%} of the reference's."
-        )
+        text = f"{name} sees pixels of its own: its distances are {change:+.1%} of the reference's."
         remarks.append(Remark("distances", text, "The reference's were used for both."))
     if report.attributes["cutoff"] != cutoff:
-        text = f"{report.attributes['model']} was measured with f_c {report.attributes['cutoff']:.4g}"
+        text = f"{name} was measured with f_c {report.attributes['cutoff']:.4g}"
         remarks.append(Remark("cutoff", f"{text}; its figures were computed again at {cutoff:.4g}."))
     if remarks:
         columns |= _reread(report, own, columns, distance, cutoff, measurement)

@@ -65,7 +65,8 @@ def candidates(
         found = [one if isinstance(one, Candidate) else Candidate("", one) for one in sources]
     found = _named(found)
     if len(found) < 2:
-        raise UsageError(f"{len(found)} model to compare; at least two are needed.", "onnxspec compare a.onnx b.onnx")
+        counted = "1 model" if found else "No models"
+        raise UsageError(f"{counted} to compare; at least two are needed.", "onnxspec compare a.onnx b.onnx")
     names = [one.name for one in found]
     if twice := [name for name in names if names.count(name) > 1]:
         raise UsageError(f"Two of the models are called {twice[0]}.", "Name them: --model NAME=PATH")
@@ -130,6 +131,25 @@ def chosen(found: Sequence[Candidate], name: str | None) -> Candidate:
     raise UsageError(f"The reference {name} is not compared.", f"Compared: {', '.join(one.name for one in found)}.")
 
 
+def require_measuring(found: Sequence[Candidate], asked: Sequence[str]) -> None:
+    """Refuses what says how to measure where nothing is measured, since it would be ignored in silence.
+
+    Parameters
+    ----------
+    asked : names of what was asked for
+
+    Raises
+    ------
+    UsageError
+        There is something, and all candidates are reports.
+    """
+    if asked and found and all(one.is_report for one in found):
+        raise UsageError(
+            f"All that is compared are reports, which {', '.join(asked)} cannot change.",
+            "Leave that out, or give the models instead.",
+        )
+
+
 def _named(found: Iterable[Candidate]) -> list[Candidate]:
     """Names from files; where two files are called alike, their folders tell them apart."""
     given = list(found)
@@ -145,7 +165,7 @@ def _stem(source: Any) -> str:
         return source.path.stem
     if isinstance(source, str | os.PathLike):
         return Path(source).stem
-    return str(getattr(source, "name", None) or getattr(source, "__name__", "callable"))
+    return str(getattr(source, "name", None) or getattr(source, "__name__", type(source).__name__))
 
 
 def _with_folder(source: Any) -> str:

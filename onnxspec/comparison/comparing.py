@@ -12,8 +12,8 @@ import numpy as np
 
 from onnxspec import __version__, series
 from onnxspec.comparison import agreement
-from onnxspec.comparison.alignment import Member, align
-from onnxspec.comparison.candidates import Candidate, candidates, chosen
+from onnxspec.comparison.alignment import Member, align, in_common
+from onnxspec.comparison.candidates import Candidate, candidates, chosen, require_measuring
 from onnxspec.comparison.comparison import Comparison, FigureOf, ModelOf
 from onnxspec.comparison.contrasts import PER_CLASS, compared, figure, quantities, strata
 from onnxspec.comparison.measuring import Measured, Shelf, measure_all, pairs_of
@@ -23,7 +23,7 @@ from onnxspec.errors import UsageError
 from onnxspec.interruption import Interrupted
 from onnxspec.listening import Listener, Silence
 from onnxspec.results import Remark
-from onnxspec.sampling import REACHED, USED_UP
+from onnxspec.sampling import REACHED, USED_UP, percent
 from onnxspec.settings import Given, Settings
 
 HINT = "Use more --pairs or more images, or a wider --precision."
@@ -48,7 +48,7 @@ def compare(
     ----------
     models : ONNX files, callables and reports (paths or `Report`), in a list or by name
     data, settings, overrides : as for `analyze`; models beside a report are measured as that was, and a precision is
-        that of hff as a factor of the reference's
+        that of hff as a factor of the reference's; refused where all are reports
     reference : name or path of the model that the others are compared to; None takes the first
     own : name of a model to its own preprocess, classes, input, output, restrict_outputs
     in_series : True orders the models by the number in their names, a list gives their places
@@ -65,6 +65,8 @@ def compare(
         Models, images or settings cannot be used, or reports cannot be compared.
     """
     found = candidates(models, own)
+    asked_for = {"data": data, "reports": reports} | overrides
+    require_measuring(found, [name for name, value in asked_for.items() if value is not None])
     places = _places(found, in_series)
     if places is not None:
         order = np.argsort(places)
@@ -85,7 +87,7 @@ def compare(
         except KeyboardInterrupt as stopped:
             raise Interrupted(shelf.outcome(str(stopped), settings.execution.cache)) from None
         first = next(one for one in measured if one.candidate is base)
-        members = [align(one.name, one.report, first.report) for one in measured]
+        members = in_common([align(one.name, one.report, first.report, first.name) for one in measured])
         alike = _agreements(measured, first, heard) if with_agreement else []
         found_out = _concluded(measured, members, first, places, tuple(alike))
         return _with_ending(found_out, settings.plan.precision, ended)
@@ -95,7 +97,7 @@ def _with_ending(comparison: Comparison, precision: float | None, ended: Mapping
     """The comparison with the precision that its differences were to have, and what became of that."""
     if precision is None:
         return comparison
-    text = f"The differences of hff {{}} are not known to {precision:.1%}, as was asked: {{}}."
+    text = f"The differences of hff {{}} are not known to {percent(precision)}, as was asked: {{}}."
     missed = [
         Remark("imprecise", text.format(kind, "the pairs are used up" if why == USED_UP else "one is undefined"), HINT)
         for kind, why in ended.items()
@@ -120,7 +122,7 @@ def _concluded(
     main = [q for q in quantities(reference, reference) if q.metric in PER_CLASS]
     return Comparison(
         first.name,
-        _attributes(first),
+        _attributes(first) | {"signals": " ".join(reference.signals)},
         tuple(_model(one, by_name[one.name], at) for one, at in zip(measured, positions, strict=True)),
         tuple(
             FigureOf(one.name, stratum, quantity, figure(one, at, quantity))
@@ -135,7 +137,7 @@ def _concluded(
             for stratum, at in plan
             if not stratum.class_a
             for quantity in main
-            for place in rank([one for one in members if quantity.signal in one.signals], stratum, at, quantity)
+            for place in rank(members, stratum, at, quantity)
         ),
         alike,
         tuple(_remarks(members)),

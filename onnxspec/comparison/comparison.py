@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from onnxspec.comparison.agreement import Agreement
-from onnxspec.comparison.contrasts import Contrast, Quantity
+from onnxspec.comparison.contrasts import PER_CLASS, Contrast, Quantity
 from onnxspec.comparison.ranking import Rank
 from onnxspec.errors import UsageError
 from onnxspec.report.pooling import Stratum
@@ -88,15 +88,13 @@ class Comparison:
         Raises
         ------
         UsageError
-            There is none; the message lists the models.
+            There is none; the message lists what there is.
         """
         wanted = (model, Stratum(kind, class_a), Quantity(signal, metric))
         for one in self.figures:
             if (one.model, one.stratum, one.quantity) == wanted:
                 return one.interval
-        raise UsageError(
-            f"The comparison has no {metric} of {signal} {kind} {class_a} for {model}.", f"Models: {self._names}."
-        )
+        raise self._missing("figure", model, Stratum(kind, class_a), Quantity(signal, metric))
 
     def contrast(self, model: str, kind: str, metric: str = "hff", signal: str = "prob", class_a: str = "") -> Contrast:
         """A model against the reference; raises as `figure` does."""
@@ -104,9 +102,7 @@ class Comparison:
         for one in self.contrasts:
             if (one.model, one.stratum, one.quantity) == wanted:
                 return one
-        raise UsageError(
-            f"There is no contrast of {metric} of {signal} {kind} {class_a} for {model}.", f"Models: {self._names}."
-        )
+        raise self._missing("contrast", model, Stratum(kind, class_a), Quantity(signal, metric))
 
     def tables(self) -> dict[str, list[Row]]:
         """All tables by name, each a list of flat rows; agreement is empty unless it was asked for."""
@@ -125,9 +121,24 @@ class Comparison:
         own = _plain(self.attributes) | {"ended": self.ended}
         return {"reference": self.reference, **own, **tables, "remarks": remarks}
 
-    @property
-    def _names(self) -> str:
-        return ", ".join(one.name for one in self.models)
+    def __str__(self) -> str:
+        from onnxspec.comparison.view import as_text
+
+        return as_text(self)
+
+    def _missing(self, what: str, model: str, stratum: Stratum, quantity: Quantity) -> UsageError:
+        """The error of a figure or a contrast that is not there."""
+        metrics: dict[str, dict[str, None]] = {}
+        for one in self.figures:
+            metrics.setdefault(one.quantity.signal, {})[one.quantity.metric] = None
+        measured = "; ".join(f"{signal} {', '.join(names)}" for signal, names in metrics.items())
+        where = f"{stratum.kind} {stratum.class_a}".rstrip()
+        models = ", ".join(one.name for one in self.models)
+        return UsageError(
+            f"The comparison has no {what} of {model}, {quantity.signal} {quantity.metric}, {where}.",
+            f"Models: {models}; reference: {self.reference}. Kinds: {', '.join(self.kinds)}. Measured: {measured}; "
+            f"of classes {', '.join(PER_CLASS)}.",
+        )
 
 
 def _figure_row(one: FigureOf) -> Row:

@@ -65,7 +65,7 @@ class Contrast:
 
 
 def quantities(first: Member, second: Member) -> list[Quantity]:
-    """What both members have measured."""
+    """What is compared of both members."""
     signals = [signal for signal in first.signals if signal in second.signals]
     by_signal = [Quantity(signal, metric) for signal in signals for metric in PER_SIGNAL]
     return by_signal + [Quantity("prob", metric) for metric in BY_PATH]

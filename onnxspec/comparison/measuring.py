@@ -43,18 +43,28 @@ class Measured:
 
 @dataclass(frozen=True)
 class Named:
-    """A listener that says which model it hears about."""
+    """A listener that says which model it hears about; `beside` where that goes in step with those before it."""
 
     listener: Listener
     name: str
+    beside: bool = False
 
     def stage(self, name: str) -> None:
         """A part of the run begins."""
         self.listener.stage(f"{self.name}: {name}")
 
-    def plan(self, paths: int, images: int, seconds: float, kept: int = 0, at_most: bool = False) -> None:
+    def plan(
+        self,
+        paths: int,
+        images: int,
+        seconds: float,
+        kept: int = 0,
+        at_most: bool = False,
+        of: str = "",
+        beside: bool = False,
+    ) -> None:
         """What the run will evaluate."""
-        self.listener.plan(paths, images, seconds, kept, at_most)
+        self.listener.plan(paths, images, seconds, kept, at_most, of or self.name, beside or self.beside)
 
     def images(self, count: int) -> None:
         """So many more images were evaluated."""
@@ -97,10 +107,14 @@ class Shelf:
     def started(
         self, subject: Subject, name: str, settings: Settings, listener: Listener, pairs: Pairs | None
     ) -> Iterator[Run]:
-        """A run that is ready to walk, as `analysis.started` gives it, into a report of that name."""
+        """A run that is ready to walk, as `analysis.started` gives it, into a report of that name.
+
+        pairs : those of the run that it goes in step with, None for the first
+        """
+        heard = Named(listener, name, beside=pairs is not None)
         with (
             Spool(self._place(name), settings.execution.resume, self.lasting) as spool,
-            started(subject, settings, spool, Named(listener, name), pairs) as run,
+            started(subject, settings, spool, heard, pairs) as run,
         ):
             yield run
 
@@ -135,7 +149,7 @@ def measure_all(
     for one in found:
         if not one.is_report and one is not frame:
             if known.attributes["labelling"] != TRUE:
-                subjects[one.name] = _labelled_as(subjects[one.name], one, known)
+                subjects[one.name] = _labelled_as(subjects[one.name], one, Measured(frame, known))
             own, pairs = own_settings(settings, one), pairs_of(known)
             reports[one.name] = shelf.walk(subjects[one.name], one.name, own, listener, pairs)
     return [Measured(one, (reports | {frame.name: known})[one.name], subjects.get(one.name)) for one in found]
@@ -233,29 +247,30 @@ def _plain(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value
 
 
-def _labelled_as(subject: Subject, one: Candidate, frame: Report) -> Subject:
+def _labelled_as(subject: Subject, one: Candidate, frame: Measured) -> Subject:
     """The subject with the frame's classes, which are predictions of the frame's model."""
-    names = [str(name) for name in frame.classes["name"]]
-    pairs = pairs_of(frame)
+    classes = frame.report.classes
+    names = [str(name) for name in classes["name"]]
+    pairs = pairs_of(frame.report)
     labels = np.full(len(subject.images), -1, np.int64)
     labels[pairs.image_a], labels[pairs.image_b] = pairs.class_a, pairs.class_b
     return replace(
         subject,
-        labelling=str(frame.attributes["labelling"]),
+        labelling=str(frame.report.attributes["labelling"]),
         labels=labels,
         class_names=tuple(names),
-        folders=tuple(str(name) for name in frame.classes["folder"]),
+        folders=tuple(str(name) for name in classes["folder"]),
         output_of=_outputs(subject, one, frame, names),
     )
 
 
-def _outputs(subject: Subject, one: Candidate, frame: Report, names: list[str]) -> np.ndarray:
+def _outputs(subject: Subject, one: Candidate, frame: Measured, names: list[str]) -> np.ndarray:
     """The outputs of the frame's classes: by name where both models name them, else at the same place."""
-    places = frame.classes["output"].astype(np.int64)
-    if subject.outputs != frame.attributes["outputs"]:
+    places = frame.report.classes["output"].astype(np.int64)
+    if subject.outputs != frame.report.attributes["outputs"]:
         raise DataError(
-            f"{one.name} has {subject.outputs} outputs and {frame.attributes['model']} has "
-            f"{frame.attributes['outputs']}; without labels both must name the same classes.",
+            f"{one.name} has {subject.outputs} outputs and {frame.name} has "
+            f"{frame.report.attributes['outputs']}; without labels both must name the same classes.",
             "Pass labelled images, with --classes where the orders differ.",
         )
     stamped = metadata.read(subject.model.info.path).classes if isinstance(subject.model, OnnxModel) else None
@@ -263,7 +278,7 @@ def _outputs(subject: Subject, one: Candidate, frame: Report, names: list[str]) 
         return places
     if missing := [name for name in names if name not in stamped]:
         raise DataError(
-            f"{one.name} does not name the classes {', '.join(missing[:5])} of {frame.attributes['model']}; it has "
+            f"{one.name} does not name the classes {', '.join(missing[:5])} of {frame.name}; it has "
             f"{', '.join(stamped[:5])}.",
             "Stamp both models with the same class names: onnxspec stamp",
         )

@@ -1,6 +1,7 @@
 """A comparison on a terminal of 80 columns: models, how they differ, in which order they stand, how alike they are."""
 
 import math
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -13,6 +14,7 @@ from onnxspec.comparison.comparison import Comparison, ModelOf
 from onnxspec.comparison.contrasts import DEPENDS, PER_CLASS, SIGNIFICANT, Contrast, Quantity
 from onnxspec.report.headline import KINDS, METRICS, PERCENT, grid
 from onnxspec.report.page import Page, interval_text, number
+from onnxspec.report.terminal import rendered
 from onnxspec.sampling import said
 from onnxspec.statistics import Interval
 
@@ -41,6 +43,16 @@ class View:
         yield from _classes(self.comparison, page)
         yield from _agreement(self.comparison, page)
         yield from _remarks(self.comparison, page)
+
+
+def as_text(comparison: Comparison, width: int = 80, encoding: str | None = None) -> str:
+    """A comparison as plain text.
+
+    Parameters
+    ----------
+    encoding : what the text will be written in; None takes standard output's
+    """
+    return rendered(View(comparison), width, encoding or sys.stdout.encoding or "utf-8")
 
 
 def _opening(comparison: Comparison, page: Page) -> Iterator[RenderableType]:

@@ -27,9 +27,9 @@ class Stamped(progress.TerminalProgress):
         self.stages.append((name, time.monotonic()))
         super().stage(name)
 
-    def plan(self, paths: int, images: int, seconds: float, kept: int = 0, at_most: bool = False) -> None:
+    def plan(self, paths: int, images: int, seconds: float, *more, **named) -> None:
         self.planned.update(paths=paths, images=images)
-        super().plan(paths, images, seconds)
+        super().plan(paths, images, seconds, *more, **named)
 
     def __exit__(self, *error) -> None:
         self.stages.append(("summary and exit", time.monotonic()))

@@ -6,6 +6,7 @@ import shutil
 import numpy as np
 import pytest
 
+import onnxspec
 from conftest import FASHION
 
 PYTORCH, SKLEARN, TWIN = (str(FASHION / f"{name}.onnx") for name in ("pytorch", "sklearn", "twin"))
@@ -34,6 +35,13 @@ def test_everything_in_one_command(run, empty_folder):
     assert max(map(len, out.splitlines())) <= 80
     assert written(empty_folder) == ["c.h5", "kept"]
     assert written(empty_folder / "kept") == ["pytorch.h5", "twin.h5"]
+
+
+def test_a_comparison_as_text_is_what_the_command_prints(run, bundled_report, empty_folder):
+    shutil.copy(bundled_report.path, empty_folder / "a.h5")
+    code, out, _ = run("compare", "a.h5", bundled_report.path)
+    assert code == 0
+    assert out == f"{onnxspec.compare(['a.h5', bundled_report])}\n"
 
 
 def test_json_alone_stands_on_standard_output(run, empty_folder):
@@ -95,3 +103,17 @@ def test_errors_are_one_line_and_leave_nothing(run, empty_folder, arguments, cod
     assert not out
     assert "Traceback" not in err
     assert not written(empty_folder)
+
+
+@pytest.mark.parametrize(
+    "flags", [("--data", "few.npz", "--pairs", "7"), ("--estimator", "hann"), ("--no-images",), ("--reports", "kept")]
+)
+def test_reports_are_not_measured_again(run, empty_folder, flags, bundled_report):
+    shutil.copy(bundled_report.path, empty_folder / "a.h5")
+    reports = ["a.h5", str(bundled_report.path)]
+    assert run("compare", *reports)[0] == 0
+    code, out, err = run("compare", *reports, *flags)
+    asked = ", ".join(flag for flag in flags if flag.startswith("--"))
+    assert (code, out) == (2, "")
+    assert err.startswith(f"onnxspec: All that is compared are reports, which {asked} cannot change.")
+    assert written(empty_folder) == ["a.h5"]

@@ -63,8 +63,8 @@ class Counting:
     def stage(self, name):
         pass
 
-    def plan(self, paths, images, seconds, kept=0, at_most=False):
-        self.planned, self.done = images, 0
+    def plan(self, paths, images, seconds, kept=0, at_most=False, of="", beside=False):
+        self.planned, self.of, self.done = images, of, 0
 
     def images(self, count):
         self.done += count
@@ -75,6 +75,7 @@ def test_its_passes_are_all_announced(digits):
     both = {"plain": linear(10), "hot": linear(5)}
     compare(both, digits, preprocess="0..1", pairs=10, points=33, threads=1, with_agreement=True, listener=heard)
     assert heard.done == heard.planned > 2 * 20 * 33
+    assert heard.of == "agreement"
 
 
 @pytest.mark.parametrize(

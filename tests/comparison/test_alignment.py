@@ -6,6 +6,7 @@ import pytest
 import onnxspec
 from conftest import FASHION
 from onnxspec.comparison.alignment import align
+from onnxspec.comparison.comparing import compare
 from onnxspec.errors import ReportError
 
 MODEL = FASHION / "pytorch.onnx"
@@ -31,7 +32,7 @@ def test_another_cutoff_is_computed_again(digits, reports):
     report = reports["pytorch"]
     other = measured(digits, cutoff=1.3 * report.attributes["cutoff"], pairs=60)
     member = align("other", other, report)
-    assert codes(member) == {"cutoff"}
+    assert codes(member) == {"cutoff"} and member.remarks[0].text.startswith("other was measured with f_c")
     for name in ("hf_prob", "hf_logit", "within_reach"):
         assert np.allclose(member.rows[name], report.paths[name], rtol=1e-5, atol=1e-20), name
 
@@ -83,6 +84,11 @@ def test_what_cannot_be_compared_is_refused(digits, settings, message, reports):
         return
     with pytest.raises(ReportError, match=message):
         align("other", other, reports["pytorch"])
+
+
+def test_the_reference_is_called_as_it_is_shown(digits, reports):
+    with pytest.raises(ReportError, match="other and first have different points"):
+        compare({"first": reports["pytorch"], "other": measured(digits, points=65)})
 
 
 def align_or_none(report, reference):

@@ -16,6 +16,18 @@ def test_files_give_their_names_and_folders_where_these_are_alike():
     assert names("one/model.onnx", "two/model.onnx", "c.onnx") == ["one-model", "two-model", "c"]
 
 
+def test_what_is_no_file_is_called_as_python_calls_it():
+    class Network:
+        def __call__(self, batch):
+            return batch
+
+    assert names(test_the_current_folder_has_a_name_too, Network(), None) == [
+        "test_the_current_folder_has_a_name_too",
+        "Network",
+        "NoneType",
+    ]
+
+
 def test_the_current_folder_has_a_name_too(tmp_path, monkeypatch):
     (tmp_path / "a" / "b").mkdir(parents=True)
     monkeypatch.chdir(tmp_path / "a")
@@ -61,7 +73,8 @@ def test_tables_are_models_or_settings_of_models():
 @pytest.mark.parametrize(
     ("sources", "message"),
     [
-        (["a.onnx"], "1 model to compare"),
+        ([], "^No models to compare"),
+        (["a.onnx"], "^1 model to compare"),
         ([Candidate("a", "a.onnx"), Candidate("a", "b.onnx")], "Two of the models are called a"),
         (["a.onnx", "a.onnx"], "Two of the models are called"),
     ],

@@ -1,6 +1,7 @@
 """`compare` as a whole: models, reports, both, with labels and without."""
 
 import json
+import re
 
 import h5py
 import numpy as np
@@ -10,6 +11,7 @@ import onnxspec
 from conftest import FASHION
 from onnxspec.comparison.candidates import Candidate
 from onnxspec.comparison.comparing import compare
+from onnxspec.comparison.page import page
 from onnxspec.comparison.storing import to_csv, to_json, write
 from onnxspec.errors import DataError, ReportError, UsageError
 from onnxspec.interruption import Interrupted
@@ -48,6 +50,11 @@ def test_what_a_report_settled_cannot_be_asked_for_otherwise(reports, digits):
         compare([Candidate("a", reports["pytorch"].path, {"preprocess": "0..1"}), SKLEARN], digits)
 
 
+def test_reports_are_not_measured_again(reports, digits):
+    with pytest.raises(UsageError, match="which data, pairs cannot change"):
+        compare(reports, digits, pairs=7, precision=None)
+
+
 def test_the_softmax_of_a_report_is_that_of_models_beside_it(digits):
     some = digits[1] < 4
     few = digits[0][some], digits[1][some]
@@ -58,10 +65,49 @@ def test_the_softmax_of_a_report_is_that_of_models_beside_it(digits):
     assert not any(remark.code == "softmax" for remark in same.remarks)
     own = compare({"report": over_few, "all": PYTORCH}, few, own={"all": {"restrict_outputs": False}})
     (remark,) = (remark for remark in own.remarks if remark.code == "softmax")
-    assert "all are over 10 outputs, those of pytorch over 4" in remark.text
+    assert "all are over 10 outputs, those of report over 4" in remark.text
     over_all = onnxspec.analyze(PYTORCH, few, **asked)
     with pytest.raises(UsageError, match=r"restrict_outputs False.*Leave out --restrict-outputs"):
         compare([over_all, SKLEARN], few, restrict_outputs=True)
+
+
+@pytest.fixture(scope="module")
+def logits(digits):
+    """A report of one signal; `reports` has another model's with two."""
+    return onnxspec.analyze(SKLEARN, digits, pairs=60, points=33, batch=32, signals="logit")
+
+
+@pytest.mark.parametrize(("reference", "other"), [("pytorch", "sklearn"), ("sklearn", "pytorch")])
+def test_a_signal_that_one_has_not_measured_is_left_out(reports, logits, reference, other):
+    found, whole = (compare(one, reference=reference) for one in (reports | {"sklearn": logits}, reports))
+    for metric in ("hff", "slope"):
+        mine, known = (one.contrast(other, "between", metric, "logit") for one in (found, whole))
+        assert (mine.common, mine.own, mine.verdict) == (known.common, known.own, known.verdict)
+    assert found.attributes["signals"] == "logit"
+    assert {one.quantity.signal for one in found.ranking if one.quantity.metric == "hff"} == {"logit"}
+    (remark,) = (remark for remark in found.remarks if remark.code == "signals")
+    assert remark.text == "sklearn has not measured prob: left out."
+    for shown in (str(found), page(found)):
+        assert "logit hff" in shown and "prob hff" not in shown and "prob excess TV" in shown
+
+
+def test_without_a_common_signal_there_is_nothing_to_compare(reports, digits):
+    other = onnxspec.analyze(SKLEARN, digits, pairs=60, points=33, batch=32, signals="distance")
+    with pytest.raises(ReportError, match=r"pytorch has prob, logit; other has distance\. Measure all with the same"):
+        compare({"pytorch": reports["pytorch"], "other": other})
+
+
+def test_what_is_not_there_is_said_with_what_is(four):
+    for ask, words in (
+        (lambda: four.figure("keras", "within"), "no figure of keras, prob hff, within. Models: pytorch, twin"),
+        (
+            lambda: four.contrast("pytorch", "within", class_a="3"),
+            "no contrast of pytorch, prob hff, within 3. Models:",
+        ),
+        (lambda: four.figure("twin", "within", "wiggle", class_a="3"), "of classes hff, slope, excess_tv."),
+    ):
+        with pytest.raises(UsageError, match=re.escape(words)):
+            ask()
 
 
 def test_other_images_than_the_report_s_are_refused(reports, digits):
