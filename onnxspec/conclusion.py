@@ -156,8 +156,9 @@ def _imprecise(prepared: Prepared, pooling: Pooling, ended: Mapping[str, str]) -
     signal, asked = prepared.reading.measurement.signals[0], prepared.settings.plan.precision
     for stratum, rows in pooling.strata.kinds():
         if ended.get(stratum.kind, sampling.REACHED) != sampling.REACHED:
+            assert asked is not None, "else no kind would have ended"
             width = pooling.hff(pooling.selected(rows, "right"), signal).interval().half_width
-            text = f"hff {stratum.kind} is known to {width:.1%} and not to {asked:.1%}, as was asked"
+            text = f"hff {stratum.kind} is known to {width:.1%} and not to {sampling.percent(asked)}, as was asked"
             why = "its pairs are used up" if ended[stratum.kind] == sampling.USED_UP else "it is undefined"
             yield Remark("imprecise", f"{text}: {why}.", "Use more --pairs or more images, or a wider --precision.")
 
