@@ -31,7 +31,7 @@ def print_rows(rows: Iterable[tuple[str, str]], indent: int = 2) -> None:
     table.add_column(overflow="fold")
     for name, value in rows:
         table.add_row(Text(" " * indent + printable(name)), Text(printable(value)))
-    console().print(table)
+    print_view(table)
 
 
 def print_line(text: str, style: str = "") -> None:
@@ -45,8 +45,8 @@ def print_csv(text: str) -> None:
 
 
 def print_view(view: RenderableType) -> None:
-    """Print a view of a report: as it is on a terminal, elsewhere without spaces at the ends of lines."""
-    from onnxspec.report.terminal import rendered
+    """Print a view: as it is on a terminal, elsewhere without spaces at the ends of lines."""
+    from onnxspec.report.rendering import rendered
 
     out = console()
     if out.is_terminal:

@@ -14,7 +14,7 @@ from onnxspec.comparison.comparison import Comparison, ModelOf
 from onnxspec.comparison.contrasts import DEPENDS, PER_CLASS, SIGNIFICANT, Contrast, Quantity
 from onnxspec.report.headline import KINDS, METRICS, PERCENT, grid
 from onnxspec.report.page import Page, interval_text, number
-from onnxspec.report.terminal import rendered
+from onnxspec.report.rendering import rendered
 from onnxspec.sampling import said
 from onnxspec.statistics import Interval
 

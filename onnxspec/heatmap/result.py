@@ -132,7 +132,7 @@ class HeatMap:
 
     def __str__(self) -> str:
         from onnxspec.heatmap.view import View
-        from onnxspec.report.terminal import rendered
+        from onnxspec.report.rendering import rendered
 
         return rendered(View(self), 80, sys.stdout.encoding or "utf-8")
 

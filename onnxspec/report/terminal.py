@@ -3,11 +3,9 @@
 Sections are functions of (report, page) that give something rich can print; what they say stands in `findings`.
 """
 
-import io
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.table import Table
@@ -18,6 +16,7 @@ from onnxspec.report.findings import facts, labels_note, verdicts, warnings
 from onnxspec.report.headline import PERCENT, figure, grid, headline, signals_of, spectra
 from onnxspec.report.page import Page, number
 from onnxspec.report.ranking import classes
+from onnxspec.report.rendering import rendered
 from onnxspec.report.report import Report
 from onnxspec.settings import ESTIMATORS
 
@@ -59,17 +58,6 @@ def as_text(report: Report, width: int = 80, encoding: str | None = None) -> str
     encoding : what the text will be written in; None takes standard output's. Without UTF-8 it is ASCII drawing.
     """
     return rendered(summary(report), width, encoding or sys.stdout.encoding or "utf-8")
-
-
-def rendered(renderable: RenderableType, width: int, encoding: str) -> str:
-    """What rich makes of something, without colours and without spaces at the ends of lines."""
-    raw = io.BytesIO()
-    file = io.TextIOWrapper(raw, encoding=encoding, errors="backslashreplace", newline="\n")
-    off: dict[str, Any] = {"force_terminal": False, "force_jupyter": False, "highlight": False, "color_system": None}
-    plain = Console(file=file, width=width, markup=False, emoji=False, **off)
-    plain.print(renderable)
-    file.flush()
-    return "\n".join(line.rstrip() for line in raw.getvalue().decode(encoding).split("\n")).rstrip("\n")
 
 
 def opening(report: Report, page: Page) -> Iterator[RenderableType]:

@@ -31,6 +31,7 @@ def test_a_model_that_can_be_analysed(path):
     stamp(path, path, '{"scale": 0.5}', ["a", "b", "c", "d", "e"])
     result = run(path)
     assert result.exit_code == ExitCode.PASS
+    assert not any(line.endswith(" ") for line in result.stdout.splitlines())
     said = words(result.stdout)
     for part in (
         "input 'x' float32 (n, 3, 8, 8)",

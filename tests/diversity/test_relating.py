@@ -22,7 +22,7 @@ from onnxspec.diversity.remarks import remarks
 from onnxspec.diversity.view import View
 from onnxspec.errors import DataError, ModelError, ReportError, UsageError
 from onnxspec.listening import Silence
-from onnxspec.report.terminal import rendered
+from onnxspec.report.rendering import rendered
 
 SIDE, CLASSES, EACH = 5, 24, 10
 QUANTITY = Quantity("prob", "hff")

@@ -7,7 +7,7 @@ import pytest
 
 from onnxspec.heatmap.view import View, answer, octave
 from onnxspec.report.page import interval_text
-from onnxspec.report.terminal import rendered
+from onnxspec.report.rendering import rendered
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "ascii", "latin-1"])

@@ -1,0 +1,17 @@
+"""What rich makes of a view, as plain text."""
+
+import io
+from typing import Any
+
+from rich.console import Console, RenderableType
+
+
+def rendered(renderable: RenderableType, width: int, encoding: str) -> str:
+    """What rich makes of something, without colours and without spaces at the ends of lines."""
+    raw = io.BytesIO()
+    file = io.TextIOWrapper(raw, encoding=encoding, errors="backslashreplace", newline="\n")
+    off: dict[str, Any] = {"force_terminal": False, "force_jupyter": False, "highlight": False, "color_system": None}
+    plain = Console(file=file, width=width, markup=False, emoji=False, **off)
+    plain.print(renderable)
+    file.flush()
+    return "\n".join(line.rstrip() for line in raw.getvalue().decode(encoding).split("\n")).rstrip("\n")
