@@ -1,6 +1,25 @@
 """Who is told how a run goes on."""
 
+from dataclasses import dataclass
 from typing import Protocol
+
+
+@dataclass(frozen=True)
+class Ahead:
+    """What a run will evaluate.
+
+    paths, images : how many, those kept from an interrupted run among the paths alone; seconds : about how long it takes
+    kept : paths that are; at_most : whether a precision may be reached with fewer
+    of : whose plan it is, where there are several; beside : whether it is walked in step with those before it
+    """
+
+    paths: int
+    images: int
+    seconds: float
+    kept: int = 0
+    at_most: bool = False
+    of: str = ""
+    beside: bool = False
 
 
 class Listener(Protocol):
@@ -9,21 +28,8 @@ class Listener(Protocol):
     def stage(self, name: str) -> None:
         """A part of the run begins."""
 
-    def plan(
-        self,
-        paths: int,
-        images: int,
-        seconds: float,
-        kept: int = 0,
-        at_most: bool = False,
-        of: str = "",
-        beside: bool = False,
-    ) -> None:
-        """What the run will evaluate (or `at_most`), about how long it takes, and how many paths are kept from before.
-
-        of : whose plan it is, where there are several
-        beside : whether it is walked in step with what was planned before, to which it is added
-        """
+    def plan(self, ahead: Ahead) -> None:
+        """What the run will evaluate; said again where that has changed."""
 
     def images(self, count: int) -> None:
         """So many more images were evaluated; called from several threads."""
@@ -34,15 +40,6 @@ class Silence:
 
     def stage(self, name: str) -> None: ...
 
-    def plan(
-        self,
-        paths: int,
-        images: int,
-        seconds: float,
-        kept: int = 0,
-        at_most: bool = False,
-        of: str = "",
-        beside: bool = False,
-    ) -> None: ...
+    def plan(self, ahead: Ahead) -> None: ...
 
     def images(self, count: int) -> None: ...

@@ -13,7 +13,7 @@ from onnxspec import __version__, checks, metrics, strips
 from onnxspec.engine.local import LARGEST_HOST_TILE
 from onnxspec.errors import DataError, UsageError
 from onnxspec.images.cache import PixelCache
-from onnxspec.listening import Listener
+from onnxspec.listening import Ahead, Listener
 from onnxspec.model.session import OnnxModel
 from onnxspec.paths.pairs import Pairs, available, draw
 from onnxspec.reference import reference_distance
@@ -168,7 +168,7 @@ def _announce(
     images = frozen.images(spool.count(), pilot_kept)
     images += sum((len(one) - spool.count(one.name)) * one.images for one in beside)
     at_most = frozen.settings.plan.precision is not None
-    listener.plan(total, images, images * frozen.subject.seconds_per_image, kept, at_most)
+    listener.plan(Ahead(total, images, images * frozen.subject.seconds_per_image, kept, at_most))
 
 
 def _pilot(frozen: Frozen, listener: Listener, cache: Cache) -> tuple[Pilot, checks.Walked | None]:

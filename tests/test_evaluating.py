@@ -77,8 +77,8 @@ def test_as_many_points_are_walked_as_the_plan_says(data, tmp_path, walked):
     class Told(Silence):
         planned = 0
 
-        def plan(self, paths, images, seconds, kept=0, at_most=False):
-            self.planned = images
+        def plan(self, ahead):
+            self.planned = ahead.images
 
     told = Told()
     onnxspec.analyze(MODEL, data, pairs=48, points=17, output=tmp_path / "r.h5", listener=told)

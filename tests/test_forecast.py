@@ -16,8 +16,8 @@ class Counting(Silence):
     def __init__(self):
         self.planned, self.done = (), 0
 
-    def plan(self, paths, images, seconds, *more):
-        self.planned = paths, images
+    def plan(self, ahead):
+        self.planned = ahead.paths, ahead.images
 
     def images(self, count):
         self.done += count

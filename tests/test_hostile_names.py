@@ -192,11 +192,12 @@ def test_progress_shows_names_as_text(monkeypatch):
     from rich.console import Console
 
     from onnxspec.cli.progress import TerminalProgress
+    from onnxspec.listening import Ahead
 
     monkeypatch.setattr("onnxspec.cli.progress.Console", lambda **_: Console(file=io.StringIO(), force_terminal=True))
     with TerminalProgress() as progress:
         progress.stage("[/]\x1b]0;x\x07: opening")
-        progress.plan(1, 1, 1.0)
+        progress.plan(Ahead(1, 1, 1.0))
         progress.images(1)
         progress._bar.refresh()
     shown = progress.console.file.getvalue()

@@ -20,8 +20,8 @@ class Watch:
         self.done = self.total = 0
         self.seen = []
     def stage(self, name): ...
-    def plan(self, paths, images, seconds, kept=0, at_most=False):
-        self.total = images
+    def plan(self, ahead):
+        self.total = ahead.images
     def images(self, count):
         before, self.done = self.done, self.done + count
         if before * 20 // self.total != self.done * 20 // self.total:

@@ -10,6 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from onnxspec.cli.streams import StandardError
 from onnxspec.errors import inert
+from onnxspec.listening import Ahead
 
 SECONDS_BETWEEN_LINES = 5.0
 SECONDS_BETWEEN_UPDATES = 0.1
@@ -49,26 +50,17 @@ class TerminalProgress:
         """A part of the run begins."""
         self._bar.update(self._task, description=inert(name))
 
-    def plan(
-        self,
-        paths: int,
-        images: int,
-        seconds: float,
-        kept: int = 0,
-        at_most: bool = False,
-        of: str = "",
-        beside: bool = False,
-    ) -> None:
+    def plan(self, ahead: Ahead) -> None:
         """Says what is coming before it comes."""
-        if not beside:
+        if not ahead.beside:
             self._total = self._done = 0
-        self._total += images
+        self._total += ahead.images
         self._before, self._started = self._done, time.monotonic()
         self._bar.update(self._task, total=self._total, completed=self._done)
-        done = f" ({kept:,} kept from an interrupted run)" if kept else ""
-        bound = "at most " if at_most else ""
-        text = f"{bound}{paths:,} {self._unit}{done}, {images:,} forward passes, about {duration(seconds)}."
-        self.console.print(f"{inert(of)}: {text}" if of else text[0].upper() + text[1:], soft_wrap=True)
+        done = f" ({ahead.kept:,} kept from an interrupted run)" if ahead.kept else ""
+        bound = "at most " if ahead.at_most else ""
+        text = f"{bound}{ahead.paths:,} {self._unit}{done}, {ahead.images:,} forward passes, about {duration(ahead.seconds)}."
+        self.console.print(f"{inert(ahead.of)}: {text}" if ahead.of else text[0].upper() + text[1:], soft_wrap=True)
 
     def images(self, count: int) -> None:
         """So many more forward passes are done."""

@@ -13,7 +13,7 @@ import numpy as np
 
 from onnxspec import checks, signals, spectra
 from onnxspec.engine.shards import Shard, shards
-from onnxspec.listening import Listener
+from onnxspec.listening import Ahead, Listener
 from onnxspec.paths import families
 from onnxspec.paths.pairs import Pairs
 from onnxspec.subject import Subject
@@ -85,7 +85,7 @@ def agreements(
     listener.stage("comparing outputs")
     images, rounded = len(pairs) * points, 2 * len(_rounded(pairs)) * points
     seconds = sum(s.seconds_per_image for s in subjects) * images + subjects[0].seconds_per_image * rounded
-    listener.plan(len(pairs), len(named) * images + rounded, seconds, of="agreement")
+    listener.plan(Ahead(len(pairs), len(named) * images + rounded, seconds, of="agreement"))
     for subject in subjects:
         subject.engine.on_images = listener.images
     weights = families.line(points)

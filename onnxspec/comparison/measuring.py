@@ -17,7 +17,7 @@ from onnxspec import interruption
 from onnxspec.analysis import Run, started, walk
 from onnxspec.comparison.candidates import Candidate
 from onnxspec.errors import DataError, OnnxspecError, ReportError, UsageError
-from onnxspec.listening import Listener
+from onnxspec.listening import Ahead, Listener
 from onnxspec.model import metadata
 from onnxspec.model.session import OnnxModel
 from onnxspec.paths.pairs import Pairs
@@ -53,18 +53,9 @@ class Named:
         """A part of the run begins."""
         self.listener.stage(f"{self.name}: {name}")
 
-    def plan(
-        self,
-        paths: int,
-        images: int,
-        seconds: float,
-        kept: int = 0,
-        at_most: bool = False,
-        of: str = "",
-        beside: bool = False,
-    ) -> None:
+    def plan(self, ahead: Ahead) -> None:
         """What the run will evaluate."""
-        self.listener.plan(paths, images, seconds, kept, at_most, of or self.name, beside or self.beside)
+        self.listener.plan(replace(ahead, of=self.name, beside=self.beside))
 
     def images(self, count: int) -> None:
         """So many more images were evaluated."""

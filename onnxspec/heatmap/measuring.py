@@ -14,7 +14,7 @@ from onnxspec.heatmap.filters import Filter, Filtered, filters
 from onnxspec.heatmap.perturbed import Perturbed, signs
 from onnxspec.heatmap.result import SIGNALS, HeatMap
 from onnxspec.images.planes import change_per_pixel, planes
-from onnxspec.listening import Listener, Silence
+from onnxspec.listening import Ahead, Listener, Silence
 from onnxspec.paths.waves import Waves
 from onnxspec.provenance import Clock, run_attributes, subject_attributes
 from onnxspec.results import Remark
@@ -66,7 +66,7 @@ def heat_map(
     eps = _default_eps(subject, height, width) if eps is None else float(eps)
     chosen = _chosen(subject, images, settings.plan.seed)
     passes = len(chosen) * (1 + len(waves) + len(filtering))
-    listener.plan(len(waves), passes, passes * subject.seconds_per_image)
+    listener.plan(Ahead(len(waves), passes, passes * subject.seconds_per_image))
     subject.engine.on_images = listener.images
     listener.stage("adding waves")
     seen = _seen(subject, chosen)

@@ -8,7 +8,7 @@ import numpy as np
 
 from onnxspec.engine.local import LocalEngine
 from onnxspec.errors import DataError
-from onnxspec.listening import Listener
+from onnxspec.listening import Ahead, Listener
 from onnxspec.parity.pairs import draw
 from onnxspec.parity.protocols import FOURIER, FOURIER_POINTS, Protocol
 from onnxspec.parity.space import NormalisedSpace
@@ -65,7 +65,8 @@ def prepare(subject: Subject, protocol: Protocol, settings: Settings, listener: 
             "Give other images, or --kinds within or between alone.",
         )
     images = sum(int(family.points.sum()) for family in families)
-    listener.plan(sum(len(family.pairs) for family in families), images, images * subject.seconds_per_image)
+    paths = sum(len(family.pairs) for family in families)
+    listener.plan(Ahead(paths, images, images * subject.seconds_per_image))
     engine.on_images = listener.images
     remarks = (*subject.remarks, *_remarks(subject, protocol, space, plan, families, settings))
     return Prepared(subject, protocol, space, families, remarks)

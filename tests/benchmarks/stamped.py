@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 from onnxspec.cli import main, progress
+from onnxspec.listening import Ahead
 from tests.benchmarks.memory import peak_bytes
 
 
@@ -27,9 +28,9 @@ class Stamped(progress.TerminalProgress):
         self.stages.append((name, time.monotonic()))
         super().stage(name)
 
-    def plan(self, paths: int, images: int, seconds: float, *more, **named) -> None:
-        self.planned.update(paths=paths, images=images)
-        super().plan(paths, images, seconds, *more, **named)
+    def plan(self, ahead: Ahead) -> None:
+        self.planned.update(paths=ahead.paths, images=ahead.images)
+        super().plan(ahead)
 
     def __exit__(self, *error) -> None:
         self.stages.append(("summary and exit", time.monotonic()))

@@ -4,6 +4,7 @@ import pytest
 
 from onnxspec.cli import progress
 from onnxspec.cli.progress import TerminalProgress
+from onnxspec.listening import Ahead
 
 
 @pytest.fixture(autouse=True)
@@ -19,7 +20,7 @@ def counts(lines):
 
 def test_what_was_not_foreseen_is_never_more_than_all(capsys):
     with TerminalProgress() as shown:
-        shown.plan(2, 100, 1.0)
+        shown.plan(Ahead(2, 100, 1.0))
         shown.images(60)
         shown.images(60)
     announced, *lines = capsys.readouterr().err.splitlines()
@@ -29,11 +30,11 @@ def test_what_was_not_foreseen_is_never_more_than_all(capsys):
 
 def test_a_plan_takes_the_place_of_the_one_before_or_is_added_to_it(capsys):
     with TerminalProgress() as shown:
-        shown.plan(2, 60, 1.0, at_most=True, of="a")
+        shown.plan(Ahead(2, 60, 1.0, at_most=True, of="a"))
         shown.images(10)
-        shown.plan(2, 100, 1.0, at_most=True, of="a")
+        shown.plan(Ahead(2, 100, 1.0, at_most=True, of="a"))
         shown.images(20)
-        shown.plan(2, 300, 1.0, kept=1, of="b\x1b", beside=True)
+        shown.plan(Ahead(2, 300, 1.0, kept=1, of="b\x1b", beside=True))
         shown.images(40)
     lines = capsys.readouterr().err.splitlines()
     assert counts(lines[1::2]) == ["10 of 60", "20 of 100", "60 of 400"]

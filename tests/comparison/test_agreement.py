@@ -63,8 +63,8 @@ class Counting:
     def stage(self, name):
         pass
 
-    def plan(self, paths, images, seconds, kept=0, at_most=False, of="", beside=False):
-        self.planned, self.of, self.done = images, of, 0
+    def plan(self, ahead):
+        self.planned, self.of, self.done = ahead.images, ahead.of, 0
 
     def images(self, count):
         self.done += count

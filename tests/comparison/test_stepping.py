@@ -11,8 +11,8 @@ class Hears(Silence):
     def __init__(self):
         self.plans, self.done = [], 0
 
-    def plan(self, paths, images, seconds, kept=0, at_most=False, of="", beside=False):
-        self.plans.append((of, at_most, beside, images))
+    def plan(self, ahead):
+        self.plans.append((ahead.of, ahead.at_most, ahead.beside, ahead.images))
 
     def images(self, count):
         self.done += count

@@ -56,8 +56,8 @@ class Hears(Silence):
         self.planned = self.heard = 0
         self._lock = threading.Lock()
 
-    def plan(self, paths, images, seconds, kept=0, at_most=False):
-        self.planned = images
+    def plan(self, ahead):
+        self.planned = ahead.images
 
     def images(self, count):
         with self._lock:

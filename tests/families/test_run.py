@@ -133,8 +133,8 @@ def test_the_cost_counts_every_forward_pass(pictures):
     class Counting(Silence):
         planned, seen = 0, 0
 
-        def plan(self, paths, images, seconds, kept=0, at_most=False):
-            self.planned = images
+        def plan(self, ahead):
+            self.planned = ahead.images
 
         def images(self, count):
             self.seen += count
