@@ -74,8 +74,14 @@ def _refuse_misspelt(environment: Mapping[str, str]) -> None:
 
 
 def project_table(config: str | os.PathLike[str] | None = None) -> dict[str, Any]:
-    """The raw onnxspec table of a file; where `config` is None, of what this folder has of `PROJECT_FILES`, the first to speak
-    wins, table by table."""
+    """The raw onnxspec table of a file, or where `config` is None of `PROJECT_FILES` in this folder, of which the first wins,
+    key by key.
+
+    Raises
+    ------
+    UsageError
+        A file cannot be read, is not TOML, or holds something else where a table was expected.
+    """
     if config is not None:
         return _table(Path(config))
     merged: dict[str, Any] = {}

@@ -41,7 +41,7 @@ def client(address: str) -> Any:
 
 @contextmanager
 def talking(to: Any, address: str) -> Iterator[None]:
-    """What a client's calls raise, in words.
+    """What calls of a client, `to` the scheduler at `address`, raise, in words.
 
     Raises
     ------
