@@ -22,8 +22,6 @@ from onnxspec.model.outputs import Kind, as_classes
 from onnxspec.model.protocol import Classifier
 from onnxspec.paths import families
 
-CACHED_VALUES, LEAST_BLOCK = 1 << 16, 1 << 12
-"""Values of a term of several points that stay in cache, and of one point's from which a loop over them pays."""
 AHEAD_VALUES = 1 << 18
 """Values of the inputs that are formed in one go, 1 MB: while the network runs, the processor forgets how to form them."""
 LARGEST_HOST_TILE = 128
@@ -267,24 +265,20 @@ class LocalEngine:
         return of
 
     def _fill(self, walk: families.Walk, start: int, stop: int) -> np.ndarray:
-        batch, scratch = self._buffer(walk, stop - start)
+        batch = self._buffer(walk.shape, stop - start)
         position = start
         while position < stop:
             path, point = divmod(position, walk.points)
             end = min(stop, (path + 1) * walk.points)
-            into = slice(position - start, end - start)
-            walk.fill(path, slice(point, point + end - position), batch[into], scratch)
+            walk.fill(path, slice(point, point + end - position), batch[position - start : end - start])
             position = end
-        return batch[: stop - start]
+        return batch
 
-    def _buffer(self, walk: families.Walk, images: int) -> tuple[np.ndarray, np.ndarray]:
-        shape, together = walk.shape, min(images, walk.points)
-        held = getattr(self._buffers, "pair", None)
-        if held is None or held[0].shape[1:] != shape or len(held[0]) < images or len(held[1]) < together:
-            block = min(math.prod(shape), max(CACHED_VALUES // together, LEAST_BLOCK))
-            held = np.empty((images, *shape), np.float32), np.empty((together, block), np.float32)
-            self._buffers.pair = held
-        return held
+    def _buffer(self, shape: tuple[int, ...], images: int) -> np.ndarray:
+        held = getattr(self._buffers, "held", None)
+        if held is None or held.shape[1:] != shape or len(held) < images:
+            held = self._buffers.held = np.empty((images, *shape), np.float32)
+        return held[:images]
 
     def _finished(self, batch: np.ndarray, dither: Dither | None) -> np.ndarray:
         """The batch as the model takes it: a uint8 input rounds the path, other types are cast.

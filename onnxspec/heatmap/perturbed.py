@@ -58,7 +58,7 @@ class Perturbed:
     def __len__(self) -> int:
         return len(self._names)
 
-    def fill(self, path: int, span: slice, out: np.ndarray, scratch: np.ndarray) -> None:
+    def fill(self, path: int, span: slice, out: np.ndarray) -> None:
         """Writes points `span` of a path to `out` (n, *shape) float32."""
         self._at(path)
         out[:] = self._anchor

@@ -36,7 +36,7 @@ class UnitSteps:
     def __len__(self) -> int:
         return 1
 
-    def fill(self, path: int, span: slice, out: np.ndarray, scratch: np.ndarray) -> None:
+    def fill(self, path: int, span: slice, out: np.ndarray) -> None:
         """See `Walk`; there is one path, number 0."""
         at = span.start
         while at < span.stop:

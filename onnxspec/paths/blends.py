@@ -98,7 +98,7 @@ class BlendedPaths:
     def __len__(self) -> int:
         return len(self._ends)
 
-    def fill(self, path: int, span: slice, out: np.ndarray, scratch: np.ndarray) -> None:
+    def fill(self, path: int, span: slice, out: np.ndarray) -> None:
         """See `Walk`."""
         source, target = (self._pixels(int(image)) for image in self._ends[path])
         share = np.linspace(1.0, 0.0, self.points)[span]

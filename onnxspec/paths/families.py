@@ -21,8 +21,8 @@ class Walk(Protocol):
         """How many paths."""
         ...
 
-    def fill(self, path: int, span: slice, out: np.ndarray, scratch: np.ndarray) -> None:
-        """Writes points `span` of a path to `out` (n, *shape) float32; `scratch` as in `combine`. By one thread."""
+    def fill(self, path: int, span: slice, out: np.ndarray) -> None:
+        """Writes points `span` of a path to `out` (n, *shape) float32, contiguous. By one thread."""
         ...
 
     def where(self, path: int) -> str:
@@ -63,9 +63,9 @@ class Frames:
         """Shape of one input."""
         return self._at(max(self._path, 0)).shape[1:]
 
-    def fill(self, path: int, span: slice, out: np.ndarray, scratch: np.ndarray) -> None:
+    def fill(self, path: int, span: slice, out: np.ndarray) -> None:
         """Writes points `span` of a path to `out`."""
-        combine(self.weights[path, span], self._at(path), out, scratch)
+        combine(self.weights[path, span], self._at(path), out)
 
     def _at(self, path: int) -> np.ndarray:
         if path != self._path:
@@ -83,27 +83,18 @@ def line_at(t: np.ndarray) -> np.ndarray:
     return np.stack([1.0 - t, t], axis=-1).astype(np.float32)
 
 
-def combine(weights: np.ndarray, anchors: np.ndarray, out: np.ndarray, scratch: np.ndarray) -> np.ndarray:
-    """Points of one path as multiply and add, which gives the same bits in a graph and on the host.
+def combine(weights: np.ndarray, anchors: np.ndarray, out: np.ndarray) -> np.ndarray:
+    """Points of one path as multiply and add, which gives the same numbers in a graph and on the host.
 
     Parameters
     ----------
     weights : (points, J) float32; anchors : (J, ...) float32
     out : (points, ...) float32, contiguous, written to
-    scratch : (points or more, block) float32, written to; so many values at a time stay in cache
 
     Returns
     -------
     out
     """
-    columns = weights.T[:, :, None]
-    values, points = anchors.reshape(len(anchors), -1), out.reshape(len(out), -1)
-    for start in range(0, values.shape[1], scratch.shape[1]):
-        block = slice(start, start + scratch.shape[1])
-        into = points[:, block]
-        term = scratch[: len(points), : into.shape[1]]
-        np.multiply(columns[0], values[0, block], out=into)
-        for i in range(1, len(anchors)):
-            np.multiply(columns[i], values[i, block], out=term)
-            np.add(into, term, out=into)
+    # Not a matrix product: it is faster yet, but how it rounds is up to the linear algebra that NumPy was built with.
+    np.einsum("pj,jv->pv", weights, anchors.reshape(len(anchors), -1), out=out.reshape(len(out), -1))
     return out

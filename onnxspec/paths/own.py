@@ -57,7 +57,7 @@ class OwnPaths:
     def __len__(self) -> int:
         return self._count
 
-    def fill(self, path: int, span: slice, out: np.ndarray, scratch: np.ndarray) -> None:
+    def fill(self, path: int, span: slice, out: np.ndarray) -> None:
         """See `Walk`.
 
         Raises

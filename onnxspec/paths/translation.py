@@ -66,7 +66,7 @@ class TranslationLoops:
     def __len__(self) -> int:
         return len(self._image)
 
-    def fill(self, path: int, span: slice, out: np.ndarray, scratch: np.ndarray) -> None:
+    def fill(self, path: int, span: slice, out: np.ndarray) -> None:
         """See `Walk`."""
         image = np.asarray(self._pixels(int(self._image[path])), np.float64)
         out[...] = self._space.inputs(_moved(self._rows[span], image, self._columns[span]))

@@ -17,7 +17,7 @@ def filtered(image, some, layout="NCHW", preprocess=None):
     view = lambda x: planes(x, spec, preprocess or Preprocess())  # noqa: E731
     walk = Filtered(some, spec.shape[:2], lambda path: image[path], view, ["x"])
     out = np.empty((walk.points, *walk.shape), np.float32)
-    walk.fill(0, slice(None), out, np.empty((walk.points, 1), np.float32))
+    walk.fill(0, slice(None), out)
     return out
 
 

@@ -25,8 +25,7 @@ def space(shape=(12, 16, 3), layout="NCHW", floating=False, **preprocess):
 def walked(walk: Walk, path: int = 0, parts: int = 3) -> np.ndarray:
     """All points of a path, filled in a few parts as batches do: (points, *shape) float32."""
     out = np.full((walk.points, *walk.shape), np.nan, np.float32)
-    scratch = np.empty((walk.points, 7), np.float32)
     for part in np.array_split(np.arange(walk.points), parts):
         span = slice(int(part[0]), int(part[-1]) + 1)
-        walk.fill(path, span, out[span], scratch)
+        walk.fill(path, span, out[span])
     return out

@@ -23,8 +23,8 @@ def walk(points=17, amplitude=0.8, count=6):
 
 def filled(walk, path, span=slice(None)):
     count = len(range(walk.points)[span])
-    out, scratch = np.empty((count, *walk.shape), np.float32), np.empty((count, 50), np.float32)
-    walk.fill(path, span, out, scratch)
+    out = np.empty((count, *walk.shape), np.float32)
+    walk.fill(path, span, out)
     return out
 
 
