@@ -130,17 +130,21 @@ def _of_figure(rule: Regression, now: Sample, then: Sample, same_data: bool, alp
         moved.interval(),
         beyond=wrong * (moved.value - math.log(rule.factor)) > 0,
         p=_one_sided(moved, wrong),
-        decidable=_decidable(rule, moved.interval(1 - 2 * alpha)),
+        decidable=_kept(rule, moved.interval()) or _would_show(moved.interval(1 - 2 * alpha)),
         counts=(len(first),) if same_data else (len(first), len(second)),
         selection=_selection(metric, now, then, own, moved, len(first)) if same_data else "",
         undefined=any(figure.reason for figure in figures),
     )
 
 
-def _decidable(rule: Regression, found: Interval) -> bool:
-    """Whether a doubling or halving would have been significant, or is out of the question as it is."""
-    kept = found.high <= rule.factor if rule.factor > 1 else found.low >= rule.factor
-    return kept or found.high <= LARGE * found.estimate
+def _kept(rule: Regression, shown: Interval) -> bool:
+    """Whether the interval lies on the right side: that of one rule, since many passes need no correction."""
+    return shown.high <= rule.factor if rule.factor > 1 else shown.low >= rule.factor
+
+
+def _would_show(found: Interval) -> bool:
+    """Whether a doubling or halving would have been significant among all rules."""
+    return found.high <= LARGE * found.estimate
 
 
 def _usable(metric: Metric, sample: Sample) -> np.ndarray:

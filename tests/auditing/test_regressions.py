@@ -141,6 +141,16 @@ def test_so_few_pairs_that_nothing_could_fail_do_not_pass():
     assert judged(USUAL, same.run(), same.run()) == [State.INCONCLUSIVE] * 3
 
 
+def test_an_interval_on_the_right_side_is_never_inconclusive():
+    """Its shown end decides: what many rules correct for is failing, not passing."""
+    found = []
+    for seed in range(40):
+        same = world(seed, pairs=12)
+        found += regressions.judge(USUAL[1:], same.run(within_hf=0.3), same.run(), True)
+    kept = [verdict for verdict in found if verdict.found.high <= 1.1]
+    assert len(kept) >= 20 and {verdict.state for verdict in kept} == {State.PASS}
+
+
 def test_more_pairs_are_asked_of_the_baseline_unless_it_has_more():
     """Pairs beyond the baseline's have nothing to pair with, and a run that has them is refused."""
     same = world(4, pairs=3)
