@@ -15,6 +15,7 @@ import numpy as np
 
 from onnxspec import interruption
 from onnxspec.analysis import Run, started, walk
+from onnxspec.comparison.alignment import align, in_common
 from onnxspec.comparison.candidates import Candidate
 from onnxspec.errors import DataError, OnnxspecError, ReportError, UsageError
 from onnxspec.listening import Ahead, Listener
@@ -132,6 +133,7 @@ def measure_all(
     known = reports.get(frame.name)
     if known is not None and len(reports) < len(found):
         settings = _adopted(settings, frame.name, known)
+        in_common([align(name, report, known, frame.name) for name, report in reports.items()])  # refused before a walk
     # All before the first is measured: that takes long, and the last may be a file that is not there.
     subjects = _open_all(found, frame, known, data, settings, listener)
     if known is None:

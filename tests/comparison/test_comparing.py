@@ -177,11 +177,18 @@ def test_every_model_is_opened_before_the_first_is_measured(digits, reports, tmp
         assert not list((tmp_path / "kept").iterdir())
 
 
+def test_reports_that_do_not_fit_are_refused_before_a_model_is_measured(digits, reports, tmp_path):
+    other = onnxspec.analyze(SKLEARN, digits, pairs=20, points=17, batch=32)
+    asked = {"first": reports["pytorch"], "model": SKLEARN, "other": other}
+    with pytest.raises(ReportError, match="other and first have different points on a path: 17 and 33"):
+        compare(asked, digits, reports=tmp_path, listener=Stopping())
+
+
 class Stopping(Silence):
     """Interrupts at the second model's first path."""
 
     def stage(self, name):
-        if name == "sklearn: walking the paths":
+        if name in ("sklearn: walking the paths", "model: walking the paths"):
             raise KeyboardInterrupt
 
 
