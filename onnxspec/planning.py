@@ -370,11 +370,11 @@ def _possible_kinds(subject: Subject, kinds: tuple[str, ...]) -> tuple[tuple[str
 
 
 def _reduced_precision(subject: Subject, settings: Settings) -> bool:
-    """Whether the model computes in TF32 or float16, or the device was told to compute coarsely."""
+    """Whether the model computes in TF32 or half precision, or the device was told to compute coarsely."""
     model = subject.model
     tf32 = settings.execution.tf32 and model.provider == "CUDAExecutionProvider"
     coarse = isinstance(model, OnnxModel) and model.choices[0].coarse
-    return tf32 or coarse or subject.engine.spec.dtype == np.float16
+    return tf32 or coarse or subject.engine.spec.coarsest in ("float16", "bfloat16")
 
 
 def _cpu_reference(subject: Subject, settings: Settings) -> checks.Reference | None:

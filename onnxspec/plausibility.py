@@ -4,7 +4,8 @@ import math
 
 import numpy as np
 
-from onnxspec.images.preprocess import FLOATING, InputSpec, Preprocess
+from onnxspec.images.inputspec import InputSpec
+from onnxspec.images.preprocess import FLOATING, Preprocess
 from onnxspec.images.span import Span
 from onnxspec.results import Remark
 from onnxspec.statistics import proportion

@@ -22,9 +22,10 @@ from onnxspec.images import convention, presets, processors
 from onnxspec.images.cache import PixelCache
 from onnxspec.images.classes import ClassMap, map_classes
 from onnxspec.images.dataset import ImageSet
+from onnxspec.images.inputspec import InputSpec
 from onnxspec.images.names import distinct
 from onnxspec.images.opening import open_images
-from onnxspec.images.preprocess import InputSpec, Preprocess, fit
+from onnxspec.images.preprocess import Preprocess, fit
 from onnxspec.images.probe import probe_images, probe_shape
 from onnxspec.images.span import Span, require_meant
 from onnxspec.model import doctor, machine, metadata

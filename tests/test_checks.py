@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from onnxspec import checks
+from onnxspec import checks, spectra
 from onnxspec.engine.local import LocalEngine
 from onnxspec.images import InputSpec, PixelCache, Preprocess, fit, open_images
 from onnxspec.model.callable import CallableModel
@@ -102,6 +102,38 @@ def test_the_noise_floor_is_half_the_power_of_the_dither(dtype):
         unit = np.spacing(np.float32(8))
         assert floor["logit"].sum() == pytest.approx(unit**2 * 2 / 2, rel=0.4)
     assert "dither" in source
+
+
+def _bfloat16(values):
+    """Rounded to eight binary digits, as float64."""
+    bits = np.asarray(values, np.float32).view(np.uint32)
+    return ((bits + 0x8000) & 0xFFFF0000).view(np.float32).astype(np.float64)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "inside", "rounded"),
+    [
+        (np.float16, "", np.float64),
+        (np.float32, "float16", lambda z: z.astype(np.float16).astype(np.float64)),
+        (np.float32, "bfloat16", _bfloat16),
+    ],
+)
+def test_the_noise_floor_of_half_precision_is_what_its_rounding_does(dtype, inside, rounded):
+    """Against the same paths without any rounding; the second rounding is not quite independent of the first."""
+
+    def pass_on(batch):
+        z = rounded(batch[:, 1, 1, 0])
+        return np.stack([z, -z], -1)
+
+    coarse, exact = (
+        engine(pass_on, images() + 12, dtype),
+        engine(lambda x: x[:, 1, 1, 0, None] * [1.0, -1], images() + 12),
+    )
+    coarse.spec = replace(coarse.spec, inside=inside)
+    outputs = [one.outputs(PAIRS.image_a, PAIRS.image_b, line(129)) for one in (coarse, exact)]
+    error = spectra.sine(np.subtract(*outputs)).power
+    floor, _ = noise_floor(coarse, 129)
+    assert 1 <= floor["logit"].sum() / error.mean(0).sum() <= 2
 
 
 def test_each_kind_is_held_against_its_own_noise():

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from onnxspec import plausibility
-from onnxspec.images.preprocess import InputSpec, fit
+from onnxspec.images.inputspec import InputSpec
+from onnxspec.images.preprocess import fit
 from onnxspec.images.presets import read_preprocess
 from onnxspec.images.span import Span
 

@@ -107,7 +107,7 @@ def rounding(subject: Subject, pairs: Pairs, points: int, whole: bool) -> float:
     """RMS difference of a model's centred logits from themselves when its input moves by one unit in the last place."""
     some = _rounded(pairs)
     weights = families.line(points)
-    moving = checks.dither(np.random.default_rng(7), subject.engine.spec.dtype)
+    moving = checks.dither(np.random.default_rng(7), subject.engine.spec.coarsest)
     plain = _logits(subject, subject.engine.outputs(some.image_a, some.image_b, weights), whole)
     moved = _logits(subject, subject.engine.outputs(some.image_a, some.image_b, weights, moving), whole)
     own = np.finfo(np.float32).eps * np.sqrt(np.square(plain).mean())

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from onnxspec.errors import DeviceError, ModelError, ResourceError
-from onnxspec.images.preprocess import InputSpec, Preprocess
+from onnxspec.images.inputspec import InputSpec
+from onnxspec.images.preprocess import Preprocess
 from onnxspec.model.outputs import Scores
 from onnxspec.model.pathmodel import PathModel
 from onnxspec.model.protocol import Classifier

@@ -17,7 +17,8 @@ from onnxspec.engine.graphs import GraphPaths, open_graph
 from onnxspec.engine.workers import Pulse, in_order
 from onnxspec.errors import ModelError, ResourceError
 from onnxspec.images.cache import PixelCache
-from onnxspec.images.preprocess import InputSpec, Preprocess, rms_distance
+from onnxspec.images.inputspec import InputSpec
+from onnxspec.images.preprocess import Preprocess, rms_distance
 from onnxspec.model.outputs import Kind, as_classes
 from onnxspec.model.protocol import Classifier
 from onnxspec.paths import families
@@ -283,11 +284,9 @@ class LocalEngine:
     def _finished(self, batch: np.ndarray, dither: Dither | None) -> np.ndarray:
         """The batch as the model takes it: a uint8 input rounds the path, other types are cast.
 
-        The dither comes where the path is rounded last: float64 gets float32 numbers, so it comes before that cast.
+        The dither comes where the path is rounded: before the cast to a coarser type, or to float64, which gets
+        float32 numbers.
         """
-        if self.spec.dtype == np.float16:
-            half = batch.astype(np.float16)
-            return half if dither is None else dither(half)
         moved = batch if dither is None else dither(batch)
         if self.spec.dtype == np.uint8:
             return np.clip(np.rint(moved), 0, 255).astype(np.uint8)

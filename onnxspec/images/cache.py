@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 from onnxspec.errors import DataError
 from onnxspec.images.dataset import ImageSet
 from onnxspec.images.decode import UnreadableImageError
+from onnxspec.images.inputspec import InputSpec
 from onnxspec.images.pixels import conversion_note
-from onnxspec.images.preprocess import InputSpec, Preprocess
+from onnxspec.images.preprocess import Preprocess
 
 LIMIT_BYTES = 256 * 2**20
 

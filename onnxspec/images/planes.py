@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from onnxspec.images.preprocess import InputSpec, Preprocess
+from onnxspec.images.inputspec import InputSpec
+from onnxspec.images.preprocess import Preprocess
 
 
 def planes(inputs: NDArray[Any], spec: InputSpec, preprocess: Preprocess) -> NDArray[Any]:

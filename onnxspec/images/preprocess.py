@@ -18,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onnxspec.errors import DataError, UsageError
-from onnxspec.images.pixels import centre, colour_channels, convertible, resampled, with_channels
+from onnxspec.images.inputspec import InputSpec
+from onnxspec.images.pixels import centre, resampled, with_channels
 
 INTERPOLATIONS = ("nearest", "lanczos", "bilinear", "bicubic", "box", "hamming")
 """Pillow's filters in the order of its codes, which Hugging Face files use as numbers."""
@@ -30,81 +31,6 @@ FLOATING = "floating-point images"
 MAX_SIDE = 8192
 
 _VALUES = ("scale", "mean", "std")
-
-
-@dataclass(frozen=True)
-class InputSpec:
-    """The image input of a model, without its batch axis; None stands for what the model leaves open.
-
-    `layout` is "NCHW", "NHWC" or "flat"; `size` is the number of features of a flat input. `dtype` is float16,
-    float32, float64 or uint8.
-    """
-
-    layout: Literal["NCHW", "NHWC", "flat"]
-    channels: int | None = None
-    height: int | None = None
-    width: int | None = None
-    dtype: np.dtype[Any] = field(default_factory=lambda: np.dtype(np.float32))
-    size: int | None = None
-
-    @property
-    def shape(self) -> tuple[int, int, int]:
-        """(height, width, channels) of a resolved spec."""
-        if self.height is None or self.width is None or self.channels is None:
-            raise ValueError(f"{self} is not resolved")
-        return self.height, self.width, self.channels
-
-    def resolved(self, image_shape: Sequence[int], preprocess: "Preprocess") -> "InputSpec":
-        """This spec with its open dimensions filled: size from the preprocessing, else from the images.
-
-        Parameters
-        ----------
-        image_shape : (H, W) or (H, W, C) of one image of the data
-
-        Raises
-        ------
-        DataError
-            Images or preprocessing cannot fit this input; the message has both sizes.
-        """
-        height, width, channels = _image_shape(image_shape)
-        made = preprocess.output_size((height, width))
-        if self.layout == "flat":
-            return self._unflattened(made, channels, preprocess)
-        for own, other in ((self.height, made[0]), (self.width, made[1])):
-            if own is not None and preprocess.fixes_size and own != other:
-                raise DataError(
-                    f"The preprocessing makes {_size(made)} images; the model takes {_size((self.height, self.width))}.",
-                    "Correct crop and resize: --preprocess 'resize=SHORT_SIDE;crop=HEIGHT,WIDTH'.",
-                )
-        taken = self.channels if self.channels is not None else colour_channels(channels)
-        if not convertible(channels, taken):
-            raise DataError(
-                f"The images have {channels} channel{'s' * (channels != 1)} and the model takes {taken}.",
-                "Pass images with the model's channels.",
-            )
-        return replace(
-            self,
-            channels=taken,
-            height=made[0] if self.height is None else self.height,
-            width=made[1] if self.width is None else self.width,
-        )
-
-    def _unflattened(self, made: tuple[int, int], channels: int, preprocess: "Preprocess") -> "InputSpec":
-        """A flat input has no shape of its own: the data's if it fits, else the square that does."""
-        area = made[0] * made[1]
-        size = area * colour_channels(channels) if self.size is None else self.size
-        sides = [made]
-        if not preprocess.fixes_size:
-            sides += [(side, side) for c in (1, 3) if (side := math.isqrt(size // c)) ** 2 * c == size]
-        for height, width in sides:
-            taken, rest = divmod(size, height * width)
-            if not rest and convertible(channels, taken):
-                return replace(self, size=size, channels=taken, height=height, width=width)
-        raise DataError(
-            f"The images have {_size(made)} pixels of {channels} channels, {area * channels} values; "
-            f"the model takes {size} values.",
-            "Say how images of another size become that many values: --preprocess 'resize=HEIGHT,WIDTH'.",
-        )
 
 
 @dataclass(frozen=True)
@@ -302,7 +228,8 @@ def fit(
     DataError
         Images of `image_shape` ((H, W) or (H, W, C)) cannot become this input, or mean and std do not fit it.
     """
-    resolved = spec.resolved(image_shape, preprocess)
+    made = preprocess.output_size((image_shape[0], image_shape[1]))
+    resolved = spec.resolved(image_shape, made, preprocess.fixes_size)
     height, width, channels = resolved.shape
     model_has_size = spec.layout == "flat" or (spec.height is not None and spec.width is not None)
     demanded: dict[str, Any] = {}
@@ -345,10 +272,6 @@ def rms_distance(a: NDArray[Any], b: NDArray[Any]) -> Any:
     return np.sqrt(np.square(np.subtract(a, b, dtype=np.float64)).mean(axis=(-3, -2, -1)))
 
 
-def _image_shape(shape: Sequence[int]) -> tuple[int, int, int]:
-    return (shape[0], shape[1], shape[2] if len(shape) == 3 else 1)
-
-
 def _fields() -> list[Any]:
     return [f for f in fields(Preprocess) if f.name != "origin"]
 
@@ -384,10 +307,6 @@ def _short(value: Any) -> str:
     if isinstance(value, list):
         return " ".join(_short(v) for v in value)
     return f"{value:.6g}" if isinstance(value, float) else str(value)
-
-
-def _size(size: tuple[int | None, int | None]) -> str:
-    return " x ".join("any" if s is None else str(s) for s in size)
 
 
 def _shape(shape: Sequence[int]) -> str:

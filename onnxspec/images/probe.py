@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from onnxspec.errors import UsageError
 from onnxspec.images.arrays import numbered
 from onnxspec.images.dataset import ImageSet
-from onnxspec.images.preprocess import InputSpec, Preprocess
+from onnxspec.images.inputspec import InputSpec
+from onnxspec.images.preprocess import Preprocess
 
 SIDE = 64
 VERSION = 1

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onnxspec.errors import DataError
-from onnxspec.images.preprocess import FLOATING, InputSpec, Preprocess
+from onnxspec.images.inputspec import InputSpec
+from onnxspec.images.preprocess import FLOATING, Preprocess
 
 # Resampling overshoots 0..1 by a little.
 _OVERSHOOT = 0.1

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onnxspec.errors import ModelError
-from onnxspec.images.preprocess import InputSpec
+from onnxspec.images.inputspec import InputSpec
 from onnxspec.model.outputs import Scores, squeeze
 
 

@@ -3,7 +3,7 @@
 import hashlib
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -11,11 +11,12 @@ import onnx
 
 from onnxspec import interruption
 from onnxspec.errors import ModelError
-from onnxspec.images.preprocess import InputSpec
+from onnxspec.images.inputspec import InputSpec
 from onnxspec.model import cost, external, hazards, layout, memory, onnxfile, ports, runtime, stored
 from onnxspec.model.cost import Cost
 from onnxspec.model.external import ExternalFile
 from onnxspec.model.memory import Footprint
+from onnxspec.model.narrowing import narrowed_to
 from onnxspec.model.ports import Port
 
 # The default opset and those that ONNX Runtime's own build brings.
@@ -106,6 +107,7 @@ def _inspected(path: Path, input: str | None, output: str | None) -> ModelInfo:
     if image is not None and scores is not None:
         _collect(problems, lambda: _check_other_inputs(proto.graph, inputs, image, scores))
     spec, reason = (None, "") if image is None else layout.detect(image, proto.graph)
+    spec = spec and replace(spec, inside=narrowed_to(proto))
     values = cost.infer(proto, image or (inputs[0] if inputs else Port("", "", None)))
     return ModelInfo(
         path=path,

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import onnx
 
-from onnxspec.images.preprocess import InputSpec
+from onnxspec.images.inputspec import InputSpec
 from onnxspec.model.onnxfile import first
 from onnxspec.model.ports import Port, dtype_of, size_of
 

@@ -13,8 +13,8 @@ from pathlib import Path
 import onnx
 
 from onnxspec.errors import DataError, ModelError, ResourceError, UsageError
+from onnxspec.images.inputspec import InputSpec
 from onnxspec.images.names import class_names
-from onnxspec.images.preprocess import InputSpec
 from onnxspec.images.presets import from_metadata
 from onnxspec.model import external, onnxfile
 from onnxspec.model.inspection import inspect

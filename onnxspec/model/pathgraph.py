@@ -19,7 +19,8 @@ from google.protobuf.message import EncodeError  # type: ignore[import-untyped]
 from onnx import TensorProto, helper, numpy_helper
 
 from onnxspec.errors import ModelError
-from onnxspec.images.preprocess import InputSpec, Preprocess
+from onnxspec.images.inputspec import InputSpec
+from onnxspec.images.preprocess import Preprocess
 from onnxspec.model import onnxfile
 
 LARGEST = onnxfile.PROTOBUF_LIMIT

@@ -14,7 +14,8 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from onnxspec.errors import ModelError
-from onnxspec.images.preprocess import InputSpec, Preprocess
+from onnxspec.images.inputspec import InputSpec
+from onnxspec.images.preprocess import Preprocess
 from onnxspec.model import external, onnxfile, outputs, pathgraph, runtime
 from onnxspec.model.binding import Binding
 from onnxspec.model.outputs import Scores

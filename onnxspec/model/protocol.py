@@ -4,7 +4,7 @@ from typing import Any, Protocol
 
 from numpy.typing import NDArray
 
-from onnxspec.images.preprocess import InputSpec
+from onnxspec.images.inputspec import InputSpec
 from onnxspec.model.outputs import Scores
 
 

@@ -12,7 +12,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from onnxspec.errors import DeviceError, ModelError, ResourceError
-from onnxspec.images.preprocess import InputSpec
+from onnxspec.images.inputspec import InputSpec
 from onnxspec.model import devices, machine, outputs, runtime
 from onnxspec.model.fingerprint import Fingerprint
 from onnxspec.model.inspection import ModelInfo, inspect

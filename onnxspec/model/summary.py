@@ -77,6 +77,7 @@ class Summary:
             "layout": spec and spec.layout,
             "layout_reason": info.layout_reason,
             "dtype": spec and spec.dtype.name,
+            "coarsest": spec and spec.coarsest,
             "fixed_batch": info.fixed_batch,
             "classes": info.classes,
             "final_operator": info.final_op,

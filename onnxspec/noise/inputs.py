@@ -12,8 +12,9 @@ from onnxspec import interruption
 from onnxspec.errors import DataError, UsageError
 from onnxspec.files import open_regular
 from onnxspec.images.arrayfile import MAX_LABEL_BYTES
+from onnxspec.images.inputspec import InputSpec
 from onnxspec.images.opening import HDF5_EXTENSIONS
-from onnxspec.images.preprocess import InputSpec, Preprocess
+from onnxspec.images.preprocess import Preprocess
 from onnxspec.images.stored import whole
 from onnxspec.noise.targets import random_direction, unit
 

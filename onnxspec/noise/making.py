@@ -11,8 +11,9 @@ from onnxspec import __version__
 from onnxspec.errors import DataError, UsageError
 from onnxspec.images.cache import PixelCache
 from onnxspec.images.classes import map_classes, read_classes
+from onnxspec.images.inputspec import InputSpec
 from onnxspec.images.opening import open_images
-from onnxspec.images.preprocess import InputSpec, Preprocess, fit
+from onnxspec.images.preprocess import Preprocess, fit
 from onnxspec.images.presets import read_preprocess
 from onnxspec.images.span import Span, require_meant
 from onnxspec.listening import Listener, Silence

@@ -8,7 +8,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from onnxspec.images.preprocess import InputSpec, Preprocess
+from onnxspec.images.inputspec import InputSpec
+from onnxspec.images.preprocess import Preprocess
 
 LEVELS = 255.0
 

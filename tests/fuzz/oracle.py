@@ -274,7 +274,8 @@ def _rms(a: np.ndarray, b: np.ndarray) -> float:
 def _sized(image: np.ndarray, layout: str, rest: list[Any], steps: dict[str, Any]) -> np.ndarray:
     """(h, w, c) pixels of the model's size; resizing and cropping are onnxspec's own."""
     from onnxspec.errors import OnnxspecError
-    from onnxspec.images.preprocess import InputSpec, Preprocess
+    from onnxspec.images.inputspec import InputSpec
+    from onnxspec.images.preprocess import Preprocess
 
     image = image[..., None] if image.ndim == 2 else image
     settled = [side if isinstance(side, int) else None for side in rest]
@@ -288,7 +289,8 @@ def _sized(image: np.ndarray, layout: str, rest: list[Any], steps: dict[str, Any
     size = {name: tuple(value) if isinstance(value, list) else value for name, value in size.items()}
     preprocess = Preprocess(**size)
     try:
-        return preprocess.pixels(image, spec.resolved(image.shape, preprocess))
+        made = preprocess.output_size(image.shape[:2])
+        return preprocess.pixels(image, spec.resolved(image.shape, made, preprocess.fixes_size))
     except (OnnxspecError, ValueError) as error:
         raise NotJudged(str(error)) from None
 

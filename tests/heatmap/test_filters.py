@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from onnxspec.heatmap.filters import HIGH, LOW, Filter, Filtered, filters
+from onnxspec.images.inputspec import InputSpec
 from onnxspec.images.planes import planes
-from onnxspec.images.preprocess import InputSpec, Preprocess
+from onnxspec.images.preprocess import Preprocess
 from onnxspec.paths.waves import Waves
 
 SIZES = [(8, 8), (7, 9), (6, 5)]

@@ -9,7 +9,7 @@ from onnxspec.errors import DataError, ModelError, UsageError
 from onnxspec.heatmap import heat_map
 from onnxspec.heatmap.measuring import default_eps
 from onnxspec.heatmap.perturbed import signs
-from onnxspec.images.preprocess import InputSpec
+from onnxspec.images.inputspec import InputSpec
 from onnxspec.paths.waves import Waves
 
 SIDE = build.SIDE

@@ -6,8 +6,9 @@ import pytest
 
 from onnxspec.errors import DataError
 from onnxspec.images.cache import PixelCache
+from onnxspec.images.inputspec import InputSpec
 from onnxspec.images.opening import open_images
-from onnxspec.images.preprocess import InputSpec, Preprocess, fit
+from onnxspec.images.preprocess import Preprocess, fit
 
 from .make import encoded, noise, pets, write_folder
 

@@ -4,7 +4,8 @@ from scipy import stats
 
 from onnxspec.errors import DataError, ModelError
 from onnxspec.images.convention import NOT_FINITE, candidates, chance_probability, choose, difference_probability
-from onnxspec.images.preprocess import InputSpec, Preprocess, fit
+from onnxspec.images.inputspec import InputSpec
+from onnxspec.images.preprocess import Preprocess, fit
 from onnxspec.images.presets import PRESETS
 
 from .make import noise

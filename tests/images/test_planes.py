@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from onnxspec.images.inputspec import InputSpec
 from onnxspec.images.planes import change_per_pixel, planes
-from onnxspec.images.preprocess import InputSpec, Preprocess, fit
+from onnxspec.images.preprocess import Preprocess, fit
 
 LAYOUTS = [("NCHW", "HWC"), ("NHWC", "HWC"), ("flat", "HWC"), ("flat", "CHW")]
 

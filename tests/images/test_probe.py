@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from onnxspec.errors import UsageError
-from onnxspec.images.preprocess import InputSpec, Preprocess
+from onnxspec.images.inputspec import InputSpec
+from onnxspec.images.preprocess import Preprocess
 from onnxspec.images.probe import dead_leaves, probe_images, probe_shape
 
 

@@ -6,7 +6,8 @@ import pytest
 from PIL import Image
 
 from onnxspec.errors import UsageError
-from onnxspec.images.preprocess import InputSpec, fit
+from onnxspec.images.inputspec import InputSpec
+from onnxspec.images.preprocess import fit
 from onnxspec.images.processors import beside, from_file
 
 from .make import noise

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from onnxspec.errors import DataError
-from onnxspec.images.preprocess import InputSpec, Preprocess, fit
+from onnxspec.images.inputspec import InputSpec
+from onnxspec.images.preprocess import Preprocess, fit
 from onnxspec.images.presets import from_metadata, read_preprocess
 from onnxspec.images.span import Span, require_meant
 

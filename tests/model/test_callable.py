@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from onnxspec.errors import ModelError
-from onnxspec.images.preprocess import InputSpec
+from onnxspec.images.inputspec import InputSpec
 from onnxspec.model import Classifier
 from onnxspec.model.callable import CallableModel
 

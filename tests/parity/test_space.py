@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from onnxspec.errors import DataError
-from onnxspec.images.preprocess import InputSpec, Preprocess, fit
+from onnxspec.images.inputspec import InputSpec
+from onnxspec.images.preprocess import Preprocess, fit
 from onnxspec.parity.protocols import PROTOCOLS
 from onnxspec.parity.space import NormalisedSpace
 from onnxspec.paths.space import PixelSpace

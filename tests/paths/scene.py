@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from onnxspec.images.preprocess import InputSpec, Preprocess, fit
+from onnxspec.images.inputspec import InputSpec
+from onnxspec.images.preprocess import Preprocess, fit
 from onnxspec.paths.families import Walk
 from onnxspec.paths.space import PixelSpace
 

@@ -3,8 +3,8 @@
 import numpy as np
 
 from onnxspec import CallableModel, Settings, signals, spectra
+from onnxspec.images.inputspec import InputSpec
 from onnxspec.images.planes import change_per_pixel, planes
-from onnxspec.images.preprocess import InputSpec
 from onnxspec.paths import fourier
 from onnxspec.paths.waves import Waves, octaves
 from onnxspec.subject import open_subject

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from onnxspec.images.preprocess import InputSpec, Preprocess, fit, rms_distance
+from onnxspec.images.inputspec import InputSpec
+from onnxspec.images.preprocess import Preprocess, fit, rms_distance
 from onnxspec.paths.space import PixelSpace
 from paths.scene import MEAN, STD, images, space
 

@@ -1,0 +1,99 @@
+"""What a model's image input is: layout, size, channels and type."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+import numpy as np
+
+from onnxspec.errors import DataError
+from onnxspec.images.pixels import colour_channels, convertible
+
+
+@dataclass(frozen=True)
+class InputSpec:
+    """The image input of a model, without its batch axis; None stands for what the model leaves open.
+
+    `layout` is "NCHW", "NHWC" or "flat"; `size` is the number of features of a flat input. `dtype` is float16,
+    float32, float64 or uint8; `inside` the half precision that the model rounds to all the same, "float16" or
+    "bfloat16", or "".
+    """
+
+    layout: Literal["NCHW", "NHWC", "flat"]
+    channels: int | None = None
+    height: int | None = None
+    width: int | None = None
+    dtype: np.dtype[Any] = field(default_factory=lambda: np.dtype(np.float32))
+    size: int | None = None
+    inside: str = ""
+
+    @property
+    def coarsest(self) -> str:
+        """The coarsest type that an input is rounded to: "uint8", "bfloat16", "float16" or "float32"."""
+        if self.dtype == np.uint8:
+            return "uint8"
+        return self.inside or ("float16" if self.dtype == np.float16 else "float32")
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(height, width, channels) of a resolved spec."""
+        if self.height is None or self.width is None or self.channels is None:
+            raise ValueError(f"{self} is not resolved")
+        return self.height, self.width, self.channels
+
+    def resolved(self, image_shape: Sequence[int], made: tuple[int, int], fixed: bool) -> "InputSpec":
+        """This spec with its open dimensions filled: size from the preprocessing, else from the images.
+
+        Parameters
+        ----------
+        image_shape : (H, W) or (H, W, C) of one image of the data
+        made : (height, width) that the preprocessing makes of it, which is `fixed` where it was asked for
+
+        Raises
+        ------
+        DataError
+            Images or preprocessing cannot fit this input; the message has both sizes.
+        """
+        channels = image_shape[2] if len(image_shape) == 3 else 1
+        if self.layout == "flat":
+            return self._unflattened(made, channels, fixed)
+        for own, other in ((self.height, made[0]), (self.width, made[1])):
+            if own is not None and fixed and own != other:
+                raise DataError(
+                    f"The preprocessing makes {_size(made)} images; the model takes {_size((self.height, self.width))}.",
+                    "Correct crop and resize: --preprocess 'resize=SHORT_SIDE;crop=HEIGHT,WIDTH'.",
+                )
+        taken = self.channels if self.channels is not None else colour_channels(channels)
+        if not convertible(channels, taken):
+            raise DataError(
+                f"The images have {channels} channel{'s' * (channels != 1)} and the model takes {taken}.",
+                "Pass images with the model's channels.",
+            )
+        return replace(
+            self,
+            channels=taken,
+            height=made[0] if self.height is None else self.height,
+            width=made[1] if self.width is None else self.width,
+        )
+
+    def _unflattened(self, made: tuple[int, int], channels: int, fixed: bool) -> "InputSpec":
+        """A flat input has no shape of its own: the data's if it fits, else the square that does."""
+        area = made[0] * made[1]
+        size = area * colour_channels(channels) if self.size is None else self.size
+        sides = [made]
+        if not fixed:
+            sides += [(side, side) for c in (1, 3) if (side := math.isqrt(size // c)) ** 2 * c == size]
+        for height, width in sides:
+            taken, rest = divmod(size, height * width)
+            if not rest and convertible(channels, taken):
+                return replace(self, size=size, channels=taken, height=height, width=width)
+        raise DataError(
+            f"The images have {_size(made)} pixels of {channels} channels, {area * channels} values; "
+            f"the model takes {size} values.",
+            "Say how images of another size become that many values: --preprocess 'resize=HEIGHT,WIDTH'.",
+        )
+
+
+def _size(size: tuple[int | None, int | None]) -> str:
+    return " x ".join("any" if s is None else str(s) for s in size)
