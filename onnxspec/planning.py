@@ -197,7 +197,7 @@ def _prepared(frozen: Frozen, pilot: Pilot, walked: checks.Walked | None, cache:
     if _reduced_precision(subject, settings):
         subtracted = settings.measurement.estimator == "sine"
         reading = replace(reading, floor=pilot.floor) if subtracted else reading
-        remarks.append(checks.floor_remark(pilot, subtracted))
+        remarks.append(checks.floor_remark(subtracted))
     elif subject.engine.spec.dtype == np.uint8:
         remarks.append(checks.rounding_remark(pilot))
     known = vars(frozen) | {"reading": reading, "remarks": tuple(remarks)}

@@ -251,13 +251,12 @@ class Pilot:
     """All that was found before the run.
 
     points : on a path, as the run takes them
-    floor, power : signal to the noise power, and to the pilot's mean power, per sine bin, (points - 2,) float64
+    floor : signal to the noise power per sine bin, (points - 2,) float64
     repetition : what becomes of the same images in other batches, SAME_BITS or another of these
     """
 
     convergence: tuple[Convergence, ...]
     floor: dict[str, np.ndarray]
-    power: dict[str, np.ndarray]
     floor_source: str
     repetition: str
     points: int

@@ -53,8 +53,8 @@ def part_of(content: bytes, key: str = "") -> Part | None:
 
 def packed_pilot(pilot: Pilot, key: str = "") -> bytes:
     """A pilot as bytes; numbers come back bit for bit."""
-    spectra = {name: {k: v.tolist() for k, v in getattr(pilot, name).items()} for name in ("floor", "power")}
-    return _sealed(json.dumps(asdict(pilot) | spectra).encode(), key)
+    floor = {signal: power.tolist() for signal, power in pilot.floor.items()}
+    return _sealed(json.dumps(asdict(pilot) | {"floor": floor}).encode(), key)
 
 
 def pilot_of(content: bytes, key: str = "") -> Pilot | None:
@@ -68,8 +68,8 @@ def pilot_of(content: bytes, key: str = "") -> Pilot | None:
             Convergence(**one | {"figures": {metric: tuple(values) for metric, values in one["figures"].items()}})
             for one in fields["convergence"]
         ]
-        spectra = {name: {k: np.array(v) for k, v in fields[name].items()} for name in ("floor", "power")}
-        return Pilot(**fields | spectra | {"convergence": tuple(found)})
+        floor = {signal: np.array(power) for signal, power in fields["floor"].items()}
+        return Pilot(**fields | {"floor": floor, "convergence": tuple(found)})
     except (ValueError, TypeError, KeyError, AttributeError):
         return None
 

@@ -29,7 +29,7 @@ def test_an_entry_comes_back_bit_for_bit_to_another_run(tmp_path):
 
 
 def test_a_pilot_is_no_part_and_comes_back(tmp_path):
-    pilot = Pilot((), {"prob": np.array([0.1, 1e-17])}, {"prob": np.array([1.0, 2.0])}, "dither", True, 33)
+    pilot = Pilot((), {"prob": np.array([0.1, 1e-17])}, "dither", True, 33)
     cache = Cache(tmp_path)
     cache.keep_pilot(KEY, pilot)
     assert cache.part(KEY, 2) is None

@@ -21,8 +21,7 @@ PART = Part(
 )
 PILOT = Pilot(
     (Convergence("within", "prob", 32, {"hff": (0.1, 1 / 3, float("nan"))}, 1e-9, 0.1, 2 / 3, 1e-17),),
-    {"prob": np.array([1 / 3, 1e-300])},
-    {"prob": np.array([np.pi, 0.0])},
+    {"prob": np.array([1 / 3, 1e-300, np.pi, 0.0])},
     "input dither",
     True,
     33,

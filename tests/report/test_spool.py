@@ -55,7 +55,7 @@ def test_parts_that_changed_places_count_as_missing(tmp_path):
 
 
 def test_what_another_run_has_kept_counts_as_missing(tmp_path):
-    pilot = Pilot((), {}, {}, "", SAME_BITS, 9)
+    pilot = Pilot((), {}, "", SAME_BITS, 9)
     for name, identity in (("r.h5", ME), ("other.h5", {**ME, "seed": "1"})):
         with pytest.raises(interruption.Interrupted), Spool(tmp_path / name) as spool:
             spool.begin(identity, 6)
