@@ -169,7 +169,10 @@ def noise_of(
         # Scores are float32 numbers, so that there is at least their rounding, spread evenly over the bins.
         rounding = np.square(FLOAT32_UNIT) / 12 * np.square(signal).sum(-1).mean(-1) / measured.shape[-1]
         noise[name] = Noise(measured, rounding)
-    return noise, "CPU float32 reference" if reference else "input dither of one unit in the last place"
+    moves = {"float32": "one unit in the last place", "uint8": "up to half a grey level"}
+    coarsest = engine.spec.coarsest
+    dithered = f"input dither of {moves.get(coarsest, f'up to half a unit of {coarsest}')}"
+    return noise, "CPU float32 reference" if reference else dithered
 
 
 def repetition(engine: LocalEngine, pairs: Pairs) -> str:

@@ -50,6 +50,11 @@ class Summary:
             ("layout", _layout(info)),
             ("batch", "open" if info.fixed_batch is None else f"fixed at {info.fixed_batch}"),
             ("scores", _scores(info)),
+            *(
+                (("precision", f"values are rounded to {info.spec.inside} inside"),)
+                if info.spec and info.spec.inside
+                else ()
+            ),
             ("parameters", f"{info.cost.parameters:,}"),
             ("FLOPs", _flops(info)),
             ("memory", _memory(info)),

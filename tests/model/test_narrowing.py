@@ -7,6 +7,7 @@ from onnx import TensorProto, helper
 
 from model import build
 from onnxspec.model.inspection import inspect
+from onnxspec.model.summary import summarise
 
 
 def cast_first(*kinds):
@@ -30,8 +31,10 @@ def cast_first(*kinds):
     ],
 )
 def test_a_cast_on_the_way_decides(tmp_path, kinds, coarsest):
-    spec = inspect(build.save(cast_first(*kinds), tmp_path / "m.onnx")).spec
+    path = build.save(cast_first(*kinds), tmp_path / "m.onnx")
+    spec, said = inspect(path).spec, dict(summarise(path).rows())
     assert (spec.dtype, spec.coarsest) == (np.float32, coarsest)
+    assert said.get("precision") == (None if coarsest == "float32" else f"values are rounded to {coarsest} inside")
 
 
 @pytest.mark.parametrize("constant", [False, True])
