@@ -9,9 +9,10 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from types import FrameType
+from typing import Any
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _requested = threading.Event()
@@ -153,13 +154,22 @@ def shield() -> Iterator[None]:
         yield
         return
     caught: list[int] = []
-    previous = {number: signal.getsignal(number) for number in SIGNALS}
-    for number in SIGNALS:
-        signal.signal(number, lambda received, frame: caught.append(received))
+    previous = [(number, signal.getsignal(number)) for number in SIGNALS]
     try:
+        for number in SIGNALS:
+            signal.signal(number, lambda received, frame: caught.append(received))
         yield
     finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler if handler is not None else signal.SIG_DFL)
+        _restore(previous)
         if caught:
             signal.raise_signal(caught[0])
+
+
+def _restore(handlers: Sequence[tuple[int, Any]]) -> None:
+    """Sets all of them again, also where a signal that comes meanwhile raises in one that was set already."""
+    if handlers:
+        (number, handler), *rest = handlers
+        try:
+            signal.signal(number, handler if handler is not None else signal.SIG_DFL)
+        finally:
+            _restore(rest)

@@ -126,11 +126,11 @@ class Bins:
 
     @classmethod
     def common(cls, distance: np.ndarray, points: int, reference: float) -> "Bins":
-        """Bins up to the lowest Nyquist frequency of paths of these distances (paths,)."""
+        """Bins up to the lowest Nyquist frequency of paths of these distances (paths,), and one beside that at zero."""
         unit = 1 / (2 * reference)
         longest = np.max(distance) or reference
         lowest = (points - 1) / 2 / longest
-        return cls(unit, max(int(np.floor(lowest / unit + 0.5 + 1e-9)), 1))
+        return cls(unit, max(int(np.floor(lowest / unit + 0.5 + 1e-9)), 2))
 
     @property
     def frequency(self) -> np.ndarray:
@@ -153,15 +153,16 @@ def rebinned(
     (paths, bins.count + 1) float64; the last column is the power above the last common bin
     """
     paths, count = power.shape
-    cumulative = np.concatenate([np.zeros((paths, 1)), np.cumsum(power, axis=1, dtype=np.float64)], axis=1)
+    # Summed from the top: the power there is smaller than the rounding of a total by far.
+    above = np.zeros((paths, count + 1))
+    np.cumsum(power[:, ::-1], axis=1, dtype=np.float64, out=above[:, count - 1 :: -1] if count > 1 else above[:, :1])
     edges = (np.arange(bins.count) + 0.5) * bins.unit
     position = np.asarray(distance)[:, None] * edges - (frequency[0] - half_width)
     position = np.clip(position / (2 * half_width), 0, count)
     whole = np.minimum(position.astype(np.int64), count - 1)
-    below = np.take_along_axis(cumulative, whole, 1)
-    step = np.take_along_axis(cumulative, whole + 1, 1) - below
-    below = below + (position - whole) * step
-    return np.diff(below, axis=1, prepend=0.0, append=cumulative[:, -1:])
+    rest = np.take_along_axis(above, whole + 1, 1)
+    rest += (1 - (position - whole)) * np.take_along_axis(power, whole, 1)
+    return -np.diff(rest, axis=1, prepend=above[:, :1], append=0.0)
 
 
 def centroid(power: np.ndarray, bins: Bins, reference: float) -> float:

@@ -157,7 +157,7 @@ def _adjusted(
     up, down = np.nan_to_num(real), np.nan_to_num(-real)
     orders = [np.argsort(side, kind="stable") for side in (up, down)]
     reached = np.ones((2, len(real)), np.int64)
-    together = max(1, _VALUES // len(classes.paths))
+    together = max(1, _VALUES // max(len(classes.paths), len(found)))
     for first in range(0, DRAWS, together):
         others = np.nan_to_num(contrasts(np.stack([draw() for _ in range(min(together, DRAWS - first))])))
         for count, side, values, order in zip(reached, (up, down), (others, -others), orders, strict=True):

@@ -19,11 +19,10 @@ def reference_distance(subject: Subject) -> float:
     Raises
     ------
     DataError
-        All images are the same.
+        All images are the same, or no two can be read.
     """
     engine = subject.engine
-    first = next((i for i in subject.images.order.tolist() if engine.pixels.readable(i)), subject.images.order[0])
-    held = max(2, LIMIT_BYTES // engine.pixels.get(int(first)).nbytes)
+    held = max(2, LIMIT_BYTES // engine.pixels.first(subject.images.order).nbytes)
     pool = subject.images.order[:held]
     if len(pool) < 2:
         raise DataError(f"{subject.images.source} holds {len(pool)} image; a path needs two.", "Give more images.")
@@ -34,6 +33,10 @@ def reference_distance(subject: Subject) -> float:
             for a, b in zip(first, second, strict=True)
         ]
         first, second = first[usable], second[usable]
+        if not len(first):
+            raise DataError(
+                f"No two images of {subject.images.source} can be read; a path needs two.", "Give more images."
+            )
     blocks = [slice(i, i + 1000) for i in range(0, len(first), 1000)]
     parts = engine.map(lambda block: engine.distance(pool[first[block]], pool[second[block]]), blocks)
     median = float(np.median(np.concatenate(list(parts))))

@@ -94,7 +94,8 @@ class Pooled:
             # Where all paths count the same, or are at the end of the scale, some may be elsewhere that were not seen,
             # say by one.
             elsewhere = self.counts or estimate in (self.bottom, self.top)
-            reach = _share_unseen(min(paths, images / 2), level) if elsewhere else 0.0
+            scale = 1.0 if self.counts else self.top - self.bottom
+            reach = scale * _share_unseen(min(paths, images / 2), level) if elsewhere else 0.0
             low, high = max(estimate - reach, self.bottom), min(estimate + reach, self.top)
             return Interval(estimate, low, high, paths, float("nan") if self.value == -np.inf else float(paths))
         reach = float(special.stdtrit(_degrees(kappa, images, paths), (1 + level) / 2)) * np.sqrt(v)

@@ -51,6 +51,7 @@ def _drawn(reports: Sequence[str], what: str, signal: str | None, name: str) -> 
         _require_ranked(opened[0], signal)
         return classes.classes(opened[0], signal)
     if what == "matrix":
+        _require_pairs(opened[0], signal)
         return matrix.matrix(opened[0], signal)
     from onnxspec.report.class_view import class_summary
 
@@ -66,6 +67,17 @@ def _require_ranked(report: "Report", signal: str) -> None:
         raise UsageError(
             f"No class of {report.path.name} has an hff of {signal} over {RANKED_FROM} paths or more: there is none to draw.",
             "Analyse again with more --pairs.",
+        )
+
+
+def _require_pairs(report: "Report", signal: str) -> None:
+    """Refuses to draw no pair of classes at all."""
+    from onnxspec.report.figures.matrix import pair_figures
+
+    if not len(pair_figures(report, signal)[0]):
+        raise UsageError(
+            f"{report.path.name} has no paths between two classes that have an hff of {signal}: there is none to draw.",
+            "Analyse again with --kinds between, or with more --pairs.",
         )
 
 

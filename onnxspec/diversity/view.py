@@ -1,5 +1,6 @@
 """Class diversity on a terminal of 80 columns: the classes while they are few, and how their figures go with diversity."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -54,7 +55,7 @@ def _classes(found: Diversity, page: Page) -> Iterator[RenderableType]:
     headings = [f"{quantity.signal} {METRICS[quantity.metric]}" for quantity in main]
     table = grid(["within a class", "paths", *headings, *found.measures])
     by = "embedding" if "embedding" in found.measures else "distance"
-    for one in sorted(found.classes, key=lambda one: -one.measures[by]):
+    for one in sorted(found.classes, key=lambda one: (math.isnan(one.measures[by]), -one.measures[by])):
         figures = (one.figures[quantity].estimate * (PERCENT if quantity.metric == "hff" else 1) for quantity in main)
         measures = (f"{value:.3g}" for value in one.measures.values())
         table.add_row(page.name(one.name, NAME), f"{one.paths:,}", *map(number, figures), *measures)

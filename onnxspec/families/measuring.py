@@ -106,8 +106,7 @@ def read(outputs: np.ndarray, length: np.ndarray, reading: Reading, closed: bool
         signal = reading.signal(name, outputs)
         spectrum = spectra.closed(signal) if closed else spectra.sine(signal)
         if reading.floor is not None:
-            floor = reading.floor[name]
-            spectrum = less_noise(spectrum, closed_floor(floor, len(spectrum.frequency)) if closed else floor)
+            spectrum = less_noise(spectrum, spread_floor(reading.floor[name], len(spectrum.frequency)))
         if closed:
             slope = metrics.closed_slope(spectrum.power, length)
         else:
@@ -121,8 +120,8 @@ def read(outputs: np.ndarray, length: np.ndarray, reading: Reading, closed: bool
     return columns
 
 
-def closed_floor(floor: np.ndarray, count: int) -> np.ndarray:
-    """The rounding noise of `count` bins of a closed path, from that of a line's sine bins (bins,).
+def spread_floor(floor: np.ndarray, count: int) -> np.ndarray:
+    """The rounding noise of `count` bins of any path, from that of a line's sine bins (bins,).
 
     Rounding is spread over whatever bins there are, and has the same sum.
     """

@@ -14,6 +14,7 @@ from onnxspec.heatmap.filters import Filter, Filtered, filters
 from onnxspec.heatmap.perturbed import Perturbed, signs
 from onnxspec.heatmap.result import SIGNALS, HeatMap
 from onnxspec.images.planes import change_per_pixel, planes
+from onnxspec.images.preprocess import MAX_SIDE
 from onnxspec.listening import Ahead, Listener, Silence
 from onnxspec.paths.waves import Waves
 from onnxspec.provenance import Clock, run_attributes, subject_attributes
@@ -73,7 +74,11 @@ def heat_map(
     wrong, change = _perturbed(seen, waves, eps, settings.plan.seed)
     listener.stage("filtering images")
     wrong_filtered = _filtered(seen, filtering)
-    attributes = _attributes(seen, settings) | {"eps": eps, "rms": eps / math.sqrt(height * width), "highest": highest}
+    attributes = _attributes(seen, settings) | {
+        "eps": eps,
+        "rms": eps / math.sqrt(height * width),
+        "highest": min(highest, MAX_SIDE),
+    }
     names, remarks = tuple(seen.name(image) for image in range(len(chosen))), tuple(_remarks(seen, images))
     run = run_attributes(subject, clock)
     before = seen.wrong(seen.clean, slice(None))
@@ -223,7 +228,7 @@ def _filtered(seen: _Seen, filtering: tuple[Filter, ...]) -> np.ndarray:
 
 def _items(images: int, points: int, outputs: int) -> Iterator[tuple[slice, slice]]:
     """Blocks of images and points, so small that their outputs are; the same whatever runs them."""
-    wide = min(points, max(1, VALUES_PER_ITEM // outputs))
+    wide = max(1, min(points, VALUES_PER_ITEM // outputs))
     high = min(MOST_IMAGES, max(1, VALUES_PER_ITEM // (wide * outputs)))
     for start in range(0, images, high):
         for first in range(0, points, wide):
@@ -238,7 +243,9 @@ def _remarks(seen: _Seen, wanted: int) -> Iterator[Remark]:
     subject = seen.subject
     yield from subject.remarks
     if len(seen.chosen) < wanted:
-        yield Remark("capped", f"The data hold {len(seen.chosen):,} images, fewer than {wanted:,}; all were used.")
+        yield Remark(
+            "capped", f"The data hold {len(seen.chosen):,} usable images, fewer than {wanted:,}; all were used."
+        )
     if subject.engine.pixels.unreadable:
         yield Remark("skipped", f"Unreadable images were left out: {len(subject.engine.pixels.unreadable)}.")
     if subject.engine.spec.dtype == np.uint8:

@@ -63,7 +63,7 @@ def open_archive(path: str, inside: str = "", labels: str | None = None) -> Imag
 
 
 def _zip(path: str) -> tuple[list[Entry], Callable[[Any], bytes]]:
-    archive = open_zip(path)
+    archive = open_zip(BoundedFile(io.FileIO(path)))
     lock = threading.Lock()
     members = [m for m in archive.infolist() if not m.is_dir()]
 

@@ -1,7 +1,8 @@
 """Prepared pixels of the images that a plan uses: decoded once, kept as uint8 within a bound, from any thread."""
 
 import threading
-from collections import Counter, OrderedDict
+from collections import OrderedDict
+from collections.abc import Iterable
 from typing import Any
 
 from numpy.typing import NDArray
@@ -19,7 +20,7 @@ LIMIT_BYTES = 256 * 2**20
 class PixelCache:
     """Least-recently-used pixels by image index.
 
-    notes : what was done to channels, in words, and to how many images
+    notes : what was done to channels, in words
     unreadable : image index -> why, for the images found unreadable so far
     """
 
@@ -37,7 +38,7 @@ class PixelCache:
         self.limit_bytes = limit_bytes
         self.skip_bad = skip_bad
         self._digests: dict[int, str] = {}
-        self.notes: Counter[str] = Counter()
+        self.notes: set[str] = set()
         self.unreadable: dict[int, str] = {}
         self._kept: OrderedDict[int, NDArray[Any]] = OrderedDict()
         self._bytes = 0
@@ -117,9 +118,16 @@ class PixelCache:
                 raise DataError(f"At least {count} images are unreadable. {error.message}", error.hint) from None
             raise
 
+    def first(self, order: Iterable[int]) -> NDArray[Any]:
+        """Pixels of the first image of an order that can be used; raises as `readable`, DataError where there is none."""
+        for index in order:
+            if self.readable(int(index)):
+                return self.get(int(index))
+        raise DataError(f"None of the images of {self.images.source} can be read.", "Check the data.")
+
     def _keep(self, index: int, pixels: NDArray[Any], note: str | None) -> None:
         if note:
-            self.notes[note] += 1
+            self.notes.add(note)
         self._kept[index] = pixels
         self._bytes += pixels.nbytes
         while self._bytes > self.limit_bytes and len(self._kept) > 1:

@@ -76,7 +76,7 @@ def map_classes(
         lines = read_classes(classes_file)
         shown = [name for _, name in lines]
         output_of, origin = _by_file(class_names, lines, outputs, width, os.path.basename(classes_file))
-    elif shown and any(found := _matched(class_names, [(name,) for name in shown])):
+    elif shown and (found := _matched(class_names, [(name,) for name in shown])) != [None] * len(class_names):
         output_of, origin = _all_matched(class_names, found, "the model's own class names"), "names in the model"
     elif class_names and all(name.isascii() and name.isdigit() for name in class_names):
         output_of, origin = _as_digits(class_names, outputs, width), "digits as indices"

@@ -39,9 +39,8 @@ class BoundedFile(io.BufferedReader):
         return content
 
 
-def open_zip(path: str) -> zipfile.ZipFile:
-    """The zip file at `path`, its directory bounded; raises DataError, and what zipfile does for damaged ones."""
-    file = BoundedFile(io.FileIO(path))
+def open_zip(file: BoundedFile) -> zipfile.ZipFile:
+    """The zip in a file, its directory bounded; raises DataError, and what zipfile does for damaged ones."""
     file.limit = MAX_DIRECTORY_BYTES
     archive = zipfile.ZipFile(file)
     file.limit = None

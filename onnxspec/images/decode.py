@@ -52,7 +52,7 @@ def decode(content: bytes, name: str) -> NDArray[np.uint8]:
                 raise UnreadableImageError(name, f"more than {MAX_SCANS} progressive scans")
             image.load()
             ImageOps.exif_transpose(image, in_place=True)
-            return _eight_bits(image, name)
+            return eight_bits(image, name)
     except UnreadableImageError:
         raise
     except Image.DecompressionBombError:
@@ -69,7 +69,8 @@ def content_digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def _eight_bits(image: Any, name: str) -> NDArray[np.uint8]:
+def eight_bits(image: Any, name: str) -> NDArray[np.uint8]:
+    """A loaded PIL image as `decode` gives it; raises UnreadableImageError for pixels that have no 8 bits."""
     mode = image.mode
     if mode.startswith("I"):
         # Pillow's own conversion clips at 255 instead of scaling.

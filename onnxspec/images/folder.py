@@ -10,7 +10,7 @@ import os
 from onnxspec.errors import DataError
 from onnxspec.files import open_regular
 from onnxspec.images.dataset import ImageSet
-from onnxspec.images.decode import MAX_FILE_BYTES, UnreadableImageError
+from onnxspec.images.decode import EXTENSIONS, MAX_FILE_BYTES, UnreadableImageError
 from onnxspec.images.listing import Entry, image_set, is_rubbish
 
 
@@ -46,6 +46,11 @@ def _walked(root: str) -> list[Entry]:
                     pending.append(f"{path}/")
                 elif item.is_file():
                     entries.append(Entry(path, item.stat().st_size, item.path))
+                elif item.is_symlink() and path.lower().endswith(EXTENSIONS):
+                    raise DataError(
+                        f"{item.path} is a symbolic link to a file that is not there.",
+                        "Fetch the file (git annex get), or remove the link.",
+                    )
     return entries
 
 

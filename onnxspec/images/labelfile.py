@@ -2,11 +2,13 @@
 
 import csv
 import io
+import unicodedata
 from collections.abc import Sequence
 
 from onnxspec.errors import DataError
 from onnxspec.files import read_lines
 from onnxspec.images.decode import EXTENSIONS
+from onnxspec.images.names import storable
 
 
 def read_labels(path: str, names: Sequence[str]) -> dict[str, str]:
@@ -35,6 +37,7 @@ def read_labels(path: str, names: Sequence[str]) -> dict[str, str]:
     labels: dict[str, str] = {}
     missing: list[str] = []
     for number, file, label in _lines(path):
+        file = storable(unicodedata.normalize("NFC", file))  # as the images' names are
         found = file if file in known else by_last_part.get(file.rpartition("/")[2])
         if found is None:
             missing.append(file)

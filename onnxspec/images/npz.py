@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from onnxspec.errors import DataError
 from onnxspec.images.arrayfile import MAX_LABEL_BYTES, ArrayInfo, as_class_names, choose_keys
 from onnxspec.images.arrays import array_set
-from onnxspec.images.containers import COMPRESSIONS, open_zip
+from onnxspec.images.containers import COMPRESSIONS, BoundedFile, open_zip
 from onnxspec.images.dataset import ImageSet
 
 MAX_ARRAY_BYTES = 4 * 2**30
@@ -36,7 +36,7 @@ def open_npz(
         Damaged, object arrays, more than 4 GB of images, or no images that can be told.
     """
     try:
-        with open_zip(path) as archive:
+        with BoundedFile(io.FileIO(path)) as file, open_zip(file) as archive:
             arrays = {m.filename.removesuffix(".npy"): _info(archive, m, path) for m in _members(archive)}
             keys = choose_keys(arrays, images_key, labels_key, labelled, path)
             images = _array(archive, keys.images, path, MAX_ARRAY_BYTES)

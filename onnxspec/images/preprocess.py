@@ -267,7 +267,7 @@ def rms_distance(a: NDArray[Any], b: NDArray[Any]) -> Any:
         rows = (*a.shape[:-2], a.shape[-2] * a.shape[-1])
         difference = np.maximum(a, b).reshape(rows) - np.minimum(a, b).reshape(rows)
         squares = np.multiply(difference, difference, dtype=np.uint16)
-        squares = squares.sum(axis=-1, dtype=np.uint32).sum(axis=-1, dtype=np.int64)
+        squares = squares.sum(axis=-1, dtype=np.uint32 if rows[-1] <= 2**16 else np.uint64).sum(axis=-1, dtype=np.int64)
         return np.sqrt(squares / math.prod(a.shape[-3:])) / 255
     return np.sqrt(np.square(np.subtract(a, b, dtype=np.float64)).mean(axis=(-3, -2, -1)))
 

@@ -10,6 +10,7 @@ import difflib
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from onnxspec.errors import ModelError, UsageError
@@ -103,8 +104,10 @@ def from_table(table: Mapping[str, Any], origin: str) -> Preprocess:
         if key not in _PARSERS:
             raise UsageError(f"Preprocessing has no field {key!r}.", _nearest(key, _PARSERS))
     parsed = {key: _PARSERS[key](key, value) for key, value in values.items()}
-    given = Preprocess(**parsed, origin=dict.fromkeys(parsed, origin))
-    return given if base is None else given.over(base)
+    said = dict.fromkeys(parsed, origin)
+    return (
+        Preprocess(**parsed, origin=said) if base is None else replace(base, **parsed, origin=dict(base.origin) | said)
+    )
 
 
 def from_metadata(text: str) -> Preprocess:

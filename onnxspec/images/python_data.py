@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from onnxspec.errors import DataError
 from onnxspec.images.arrays import ArrayLayout, array_set, label_indices, numbered
 from onnxspec.images.dataset import ImageSet
+from onnxspec.images.decode import eight_bits
 
 SOURCE = "the data passed in"
 _EXPECTED = "Expected: a path, (images, labels), or a sequence of (image, label)."
@@ -74,7 +75,7 @@ def _pair(data: Any, index: int) -> tuple[NDArray[Any], Any]:
         raise DataError(f"Item {index} of the data is of type {type(item).__name__}, no (image, label).", _EXPECTED)
     image, label = item
     if hasattr(image, "convert"):
-        image = image if image.mode in ("L", "RGB", "RGBA") else image.convert("RGB")
+        image = eight_bits(image, f"{index} of the data")
     array = np.asarray(image)
     # The layout of an array of images, of which this is one.
     return ArrayLayout((1, *array.shape), array.dtype, SOURCE).image(array, index), label

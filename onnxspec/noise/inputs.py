@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import dataclass, replace
+from numbers import Integral
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from onnxspec.images.stored import whole
 from onnxspec.noise.targets import random_direction, unit
 
 KEY = "direction"
+_REAL = "fiu"
 
 
 @dataclass(frozen=True)
@@ -70,15 +72,19 @@ def as_direction(
     Raises
     ------
     UsageError
-        It has another number of values, or is zero.
+        It has another number of values, is zero or not of real numbers, or a seed below 0.
     DataError
         The file cannot be read, or holds no direction.
     """
     if given is None:
         return None
-    if isinstance(given, int):
-        return random_direction(shape, given)
+    if isinstance(given, Integral):
+        if given < 0:
+            raise UsageError(f"The direction's seed is {given}; a whole number from 0 on was expected.")
+        return random_direction(shape, int(given))
     values = read_direction(given) if isinstance(given, str | os.PathLike) else np.asarray(given)
+    if values.dtype.kind not in _REAL:
+        raise UsageError(f"The direction holds {values.dtype}; real numbers were expected.")
     if values.size != np.prod(shape):
         raise UsageError(
             f"The direction has the shape {values.shape} and the input {shape} (channels, height, width).",
@@ -97,7 +103,7 @@ def read_direction(path: str | os.PathLike[str]) -> np.ndarray:
     except Exception:
         # NumPy, zipfile and h5py fail on damage in ways without number; all of them mean the same.
         values = None
-    if not isinstance(values, np.ndarray) or values.dtype.kind not in "fiu":
+    if not isinstance(values, np.ndarray) or values.dtype.kind not in _REAL:
         raise DataError(
             f"{path} holds no direction.", f"Expected: an .npy file, or the array {KEY} in an .npz or .h5 file."
         )

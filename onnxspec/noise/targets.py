@@ -5,6 +5,7 @@ x is the model's *normalised* input: what comes after mean and std, (n, channels
 images so; of another layout only the norm is the same. Frequencies are in cycles per unit L2 norm of x.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -102,9 +103,21 @@ def smoothing(position: np.ndarray, frequency: float, amplitude: float) -> np.nd
 
 
 def soft_targets(labels: np.ndarray, s: np.ndarray, classes: int) -> np.ndarray:
-    """y (1 - s) + s / C: (n, classes) float32 of labels (n,) int and s (n,)."""
+    """y (1 - s) + s / C: (n, classes) float32 of labels (n,) int and s (n,).
+
+    Raises
+    ------
+    UsageError
+        Labels are not as many whole numbers from 0 to classes - 1 as there are s.
+    """
+    labels = np.asarray(labels)
+    fits = labels.shape == np.shape(s) and (labels.dtype.kind in "iu" or not labels.size)
+    if not fits or (labels.size and not 0 <= labels.min() <= labels.max() < classes):
+        found = f"{labels.dtype} of shape {labels.shape}"
+        found += f" from {labels.min()} to {labels.max()}" if labels.size and labels.dtype.kind in "iu" else ""
+        raise UsageError(f"The labels are {found}; {len(s)} whole numbers from 0 to {classes - 1} were expected.")
     targets = np.repeat(np.asarray(s, np.float64)[:, None] / classes, classes, axis=1)
-    targets[np.arange(len(labels)), labels] += 1 - s
+    targets[np.arange(len(labels)), labels.astype(np.int64)] += 1 - s
     return targets.astype(np.float32)
 
 
@@ -130,4 +143,4 @@ def unit(direction: np.ndarray) -> np.ndarray:
 
 def _flat(x: np.ndarray) -> np.ndarray:
     x = np.asarray(x)
-    return x.reshape(len(x), -1).astype(np.float64)
+    return x.reshape(len(x), math.prod(x.shape[1:])).astype(np.float64)

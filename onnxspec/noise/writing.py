@@ -9,6 +9,7 @@ settings     JSON: noise, input, preprocessing, digests
 import json
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -75,20 +76,40 @@ def _arrays(found: Targets) -> dict[str, Any]:
 def _write_hdf5(found: Targets, place: Path) -> None:
     disk = GuardedFile(place)
     try:
-        with interruption.shield(), h5py.File(disk, "w", libver=("earliest", "v110")) as file:
+        with _opened(disk) as file:
             _fill(file, found)
     finally:
         disk.close()
         disk.check()
 
 
+@contextmanager
+def _opened(disk: GuardedFile) -> Iterator[h5py.File]:
+    """HDF5 does not bear an interrupt: the caller shields what it writes, piece by piece."""
+    with interruption.shield():
+        file = h5py.File(disk, "w", libver=("earliest", "v110"))
+    try:
+        yield file
+    finally:
+        with interruption.shield():
+            file.close()
+
+
 def _fill(file: h5py.File, found: Targets) -> None:
+    with interruption.shield():
+        targets = _described(file, found)
+    for start, stop in _blocks(targets.shape):
+        values = found.targets(slice(start, stop))
+        with interruption.shield():
+            targets[start:stop] = values
+
+
+def _described(file: h5py.File, found: Targets) -> h5py.Dataset:
+    """Everything but the values of the targets, whose dataset this is."""
     tables.scale(file, "image", np.arange(len(found), dtype=np.int64), "1", "number of the image")
     tables.scale(file, "class", np.arange(len(found.class_names), dtype=np.int32), "1", "column of the class")
     shape = (len(found), len(found.class_names))
     targets = file.create_dataset("targets", shape, np.float32, chunks=True, compression="gzip", shuffle=True)
-    for start, stop in _blocks(shape):
-        targets[start:stop] = found.targets(slice(start, stop))
     tables.described(targets, "1", "soft target", [file["image"], file["class"]])
     tables.column(file, "smoothing", found.s, "1", "s: how much of the label is spread", ("image",))
     tables.column(file, "labels", found.labels.astype(np.int64), "1", "column of the right class", ("image",))
@@ -97,6 +118,7 @@ def _fill(file: h5py.File, found: Targets) -> None:
     if found.noise.direction is not None:
         file["direction"] = found.noise.direction
     file.attrs["settings"] = json.dumps(found.settings)
+    return targets
 
 
 def _blocks(shape: tuple[int, int]) -> Iterator[tuple[int, int]]:

@@ -54,11 +54,11 @@ def prepare(subject: Subject, protocol: Protocol, settings: Settings, listener: 
             "Pass labelled images with --data: class folders, or arrays with labels.",
         )
     engine = subject.engine
-    floating = engine.pixels.get(int(subject.images.order[0])).dtype != np.uint8
+    floating = engine.pixels.first(subject.images.order).dtype != np.uint8
     space = NormalisedSpace(protocol, PixelSpace(engine.preprocess, engine.spec, floating))
     plan = draw(protocol, subject.labels, settings.plan.kinds, settings.plan.most, settings.plan.seed)
     listener.stage("measuring distances")
-    families = tuple(_family(engine, space, name, pairs) for name, pairs in plan.items())
+    families = tuple(_family(engine, space, name, pairs, protocol.single) for name, pairs in plan.items())
     if empty := [family.name for family in families if not len(family.pairs)]:
         raise DataError(
             f"All paths ({', '.join(empty)}) join equal or unreadable images, so that there is nothing to walk.",
@@ -72,7 +72,7 @@ def prepare(subject: Subject, protocol: Protocol, settings: Settings, listener: 
     return Prepared(subject, protocol, space, families, remarks)
 
 
-def _family(engine: LocalEngine, space: NormalisedSpace, name: str, pairs: Pairs) -> Family:
+def _family(engine: LocalEngine, space: NormalisedSpace, name: str, pairs: Pairs, single: bool) -> Family:
     """The family without pairs that touch an unreadable image or, on a line, join equal ones."""
     pixels = engine.pixels
     if pixels.skip_bad:
@@ -85,6 +85,8 @@ def _family(engine: LocalEngine, space: NormalisedSpace, name: str, pairs: Pairs
         return [space.distance(pixels.get(int(a)), pixels.get(int(b))) for a, b in block]
 
     distance = np.array([d for block in engine.map(measured, blocks) for d in block])
+    if single:
+        distance = distance.astype(np.float32).astype(np.float64)  # the points are counted as published (`steps.times`)
     return Family(name, pairs[distance > 0], distance[distance > 0])
 
 
@@ -113,10 +115,12 @@ def _remarks(
         text = f"The classes have {sizes.min():,} to {sizes.max():,} images; the published draw knows equal ones."
         yield Remark("unequal-classes", text, "Between two classes, positions come from the smaller one.")
     pairs = settings.plan.most
-    if pairs != protocol.pairs or settings.plan.seed:
-        text = f"{pairs} pairs a class and pair of classes, seed {settings.plan.seed}; published: {protocol.pairs}, seed 0."
+    seeded = protocol.name == "mool"
+    if pairs != protocol.pairs or (seeded and settings.plan.seed):
+        seeds = (f", seed {settings.plan.seed}", ", seed 0") if seeded else ("", "")
+        text = f"{pairs} pairs a class and pair of classes{seeds[0]}; published: {protocol.pairs}{seeds[1]}."
         yield Remark("not-published-plan", text)
-    elif 2 * pairs > sizes.min():
+    if 2 * pairs > sizes.min():
         yield Remark("capped", f"A class has {sizes.min():,} images, too few for the {pairs} pairs of the protocol.")
     if FOURIER[0] in plan and bool((np.diff(subject.labels) >= 0).all()):
         yield Remark(

@@ -12,7 +12,6 @@ from onnxspec.parity.planning import Prepared
 from onnxspec.parity.protocols import LINEAR
 from onnxspec.parity.result import CONSISTENT, HFF, BandedSpectrum, Figure, ParityResult
 from onnxspec.parity.walking import Walked
-from onnxspec.results import Remark
 from onnxspec.settings import Settings
 
 
@@ -29,13 +28,10 @@ def concluded(prepared: Prepared, settings: Settings, evaluated: Iterable[Walked
         if spectra:
             banded.append(_banded(paths, rows, family, spectra))
     remarks = list(prepared.remarks)
-    accuracy, images = _accuracy(paths)
-    classes = max(len(prepared.subject.class_names), 2)
-    if accuracy <= 1.5 / classes:
-        text = f"Accuracy is {accuracy:.1%} on {images} images, near chance (1 of {classes})."
-        remarks.append(Remark("accuracy", text, "See --preprocess and --classes."))
+    right = _right(paths)
+    remarks += prepared.subject.implausible(right, np.ones_like(right))
     return ParityResult(
-        _attributes(prepared, settings) | {"accuracy": accuracy, "accuracy_images": images},
+        _attributes(prepared, settings) | {"accuracy": float(right.mean()), "accuracy_images": len(right)},
         tuple(figures),
         paths,
         tuple(banded),
@@ -58,10 +54,9 @@ def _banded(
     return BandedSpectrum(family, len(rows), functionals.BANDS.frequency, mean, low, high)
 
 
-def _accuracy(paths: Mapping[str, np.ndarray]) -> tuple[float, int]:
-    """Share of the images at the starts of paths that are predicted right, and how many those are."""
-    _, first = np.unique(paths["image_a"], return_index=True)
-    return float(paths["right"][first].mean()), len(first)
+def _right(paths: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Whether the images at the starts of paths are predicted right, (images,) int8."""
+    return paths["right"][np.unique(paths["image_a"], return_index=True)[1]]
 
 
 def _attributes(prepared: Prepared, settings: Settings) -> dict[str, Any]:

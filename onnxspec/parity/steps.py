@@ -7,8 +7,9 @@ import numpy as np
 
 def times(distance: float, single: bool) -> np.ndarray:
     """t of a path of that L2 length, (points,), as shares of it: float32 or float64 arithmetic as published."""
-    dtype = np.float32 if single else np.float64
-    return np.arange(0, distance, 1, dtype=dtype) / np.asarray(distance, dtype)
+    dtype: type[np.floating] = np.float32 if single else np.float64
+    length = dtype(distance)
+    return np.arange(0, float(length), 1, dtype=dtype) / length
 
 
 class UnitSteps:

@@ -79,9 +79,11 @@ class OwnPaths:
         wanted = (len(t), *self.shape)
         if drawn.shape != wanted:
             raise UsageError(f"The path's function gave {drawn.shape} for {len(t)} times; {wanted} was expected.")
-        if drawn.dtype.kind not in "fiub" or not np.isfinite(drawn).all():
+        with np.errstate(over="ignore"):
+            single = drawn.astype(np.float32, copy=False) if drawn.dtype.kind in "fiub" else np.full(1, np.nan)
+        if not np.isfinite(single).all():
             raise UsageError(
-                f"The path's function gave {drawn.dtype} with values that are no finite real numbers.",
+                f"The path's function gave {drawn.dtype} with values that are no finite real numbers in float32.",
                 f"Finite inputs of the model were expected {self.where(path)}.",
             )
-        return drawn.astype(np.float32, copy=False)
+        return single

@@ -113,6 +113,14 @@ class Pooling:
         chosen = self.reading.measurement.estimator
         estimator = estimator or chosen
         suffix = signal if estimator == chosen else f"{signal}_{estimator}"
+        return self._of_shares(rows, signal, suffix, each=estimator == "mool")
+
+    def hff_mean(self, rows: np.ndarray, signal: str) -> Pooled:
+        """The mean of the paths' own shares of fast wiggling over (n,) row indices."""
+        return self._of_shares(rows, signal, signal, each=True)
+
+    def _of_shares(self, rows: np.ndarray, signal: str, suffix: str, each: bool) -> Pooled:
+        """The share of all power that is fast, or with `each` the mean of the paths' own; undefined where noise is all."""
         asked, rows = rows, rows[self.rows["within_reach"][rows] > 0]
         high, total = self.rows[f"hf_{suffix}"][rows], self.rows[f"total_{suffix}"][rows]
         ends = self.rows["image_a"][rows], self.rows["image_b"][rows]
@@ -120,9 +128,7 @@ class Pooling:
             return replace(statistics.ratio(high, total, *ends), reason="the outputs do not change beyond noise")
         if len(asked) and not len(rows):
             return replace(statistics.ratio(high, total, *ends), reason="the cut-off is beyond what the points resolve")
-        if estimator == "mool":
-            return self._mean_share(high, total, *ends)
-        return statistics.ratio(high, total, *ends, top=1.0)
+        return self._mean_share(high, total, *ends) if each else statistics.ratio(high, total, *ends, top=1.0)
 
     def share(self, rows: np.ndarray, signal: str) -> np.ndarray:
         """What the hff over (n,) row indices is the ratio of sums of, (2, n) float64."""
@@ -160,10 +166,7 @@ class Pooling:
             for estimator in ESTIMATORS:
                 interval = self.hff(rows, signal, estimator).interval()
                 yield Figure(stratum, selection, signal, "hff", estimator, interval)
-            reached = rows[self.rows["within_reach"][rows] > 0]
-            names = f"hf_{signal}", f"total_{signal}", "image_a", "image_b"
-            mean_share = self._mean_share(*(self.rows[name][reached] for name in names))
-            yield Figure(stratum, selection, signal, "hff_mean", chosen, mean_share.interval())
+            yield Figure(stratum, selection, signal, "hff_mean", chosen, self.hff_mean(rows, signal).interval())
             yield Figure(stratum, selection, signal, "slope", "sine", self.mean(rows, f"slope_{signal}").interval())
             for column in ("wiggle", "chord"):
                 interval = self.mean(rows, f"{column}_{signal}").interval()

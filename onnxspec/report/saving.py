@@ -90,7 +90,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
         temporary.replace(destination)
     except OSError as error:
         raise ResourceError(
-            f"{destination} cannot be written: {error.strerror}.", "Free some space, or write elsewhere."
+            f"{destination} cannot be written: {error.strerror or error}.", "Free some space, or write elsewhere."
         ) from None
     finally:
         temporary.unlink(missing_ok=True)

@@ -10,7 +10,7 @@ from onnxspec import metrics, spectra
 from onnxspec.errors import UsageError
 from onnxspec.families import bands, measuring
 from onnxspec.families.choosing import choose
-from onnxspec.families.measuring import closed_floor, read
+from onnxspec.families.measuring import read, spread_floor
 from onnxspec.families.pooling import band_name, beyond_reach, pooled
 from onnxspec.listening import Silence
 from onnxspec.planning import freeze, prepare
@@ -58,7 +58,7 @@ def test_an_open_path_is_read_as_a_line_is():
 
 
 def test_the_floor_of_a_closed_path_sums_to_that_of_a_line():
-    assert closed_floor(np.full(31, 2.0), 16).sum() == pytest.approx(62.0)
+    assert spread_floor(np.full(31, 2.0), 16).sum() == pytest.approx(62.0)
     reading = replace(READING, floor={name: np.full(31, 1e-3) for name in ("prob", "logit")})
     plain, less = (read(logits(6, 32, True), LENGTH, one, True) for one in (READING, reading))
     np.testing.assert_allclose(plain["total_logit"] - less["total_logit"], 31e-3)

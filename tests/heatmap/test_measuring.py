@@ -210,7 +210,7 @@ def test_one_answer_for_everything_is_a_warning():
 def test_fewer_images_than_asked_for_are_said(convnet):
     found = heat_map(convnet, (IMAGES, LABELS), images=99, preprocess="0..1")
     assert len(found.images) == 30
-    assert "30 images, fewer than 99" in next(r.text for r in found.remarks if r.code == "capped")
+    assert "30 usable images, fewer than 99" in next(r.text for r in found.remarks if r.code == "capped")
 
 
 @pytest.mark.parametrize(

@@ -56,6 +56,12 @@ def test_the_models_names_know_only_some():
         map_classes(ANIMALS, 3, model_names=["ant", "bee", "dog"])
 
 
+def test_the_models_first_name_is_a_match_as_any_other():
+    assert map_classes(("cat",), 3, model_names=["cat", "dog", "fox"]).output_of.tolist() == [0]
+    with pytest.raises(DataError, match="emu"):
+        map_classes(("cat", "emu"), 2, model_names=["cat", "dog"])
+
+
 def test_a_count_that_does_not_match_says_both():
     with pytest.raises(DataError, match=r"3 classes and the model has 10 outputs\. Write a --classes file"):
         map_classes(ANIMALS, 10)

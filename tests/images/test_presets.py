@@ -35,6 +35,19 @@ def test_a_convention_with_fields_beside_it():
     assert made.origin["crop"] == "flag" and made.origin["mean"] == "preset imagenet"
 
 
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("imagenet;scale=1", (1.0, PRESETS["imagenet"].mean, PRESETS["imagenet"].std)),
+        ("imagenet;std=.25,.25,.25", (1 / 255, PRESETS["imagenet"].mean, (0.25, 0.25, 0.25))),
+        ("cifar10;mean=.5", (1 / 255, (0.5,), PRESETS["cifar10"].std)),
+    ],
+)
+def test_a_field_beside_a_convention_leaves_the_others_of_it(text, values):
+    made = read_preprocess(text, "flag")
+    assert (made.scale, made.mean, made.std) == values
+
+
 def test_auto_tables_and_ready_made():
     assert read_preprocess("auto", "flag") is None
     ready = Preprocess(scale=1.0)

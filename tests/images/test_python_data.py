@@ -3,6 +3,7 @@ import pytest
 from PIL import Image
 
 from onnxspec.errors import DataError
+from onnxspec.images.decode import decode
 from onnxspec.images.opening import open_images
 
 from .make import noise
@@ -79,3 +80,13 @@ def test_digest_follows_images_and_labels():
 def test_data_that_are_none_of_these(data, message):
     with pytest.raises(DataError, match=message):
         open_images(data)
+
+
+def test_pil_images_become_what_their_files_would(tmp_path):
+    """Pillow's own conversion clips 16 bits at 255."""
+    ramp = Image.fromarray(np.linspace(0, 65535, 64).astype(np.uint16).reshape(8, 8))
+    ramp.save(tmp_path / "ramp.png")
+    passed, _ = open_images([(ramp, 0), (ramp, 1)]).read(0)
+    assert np.array_equal(passed, decode((tmp_path / "ramp.png").read_bytes(), "ramp"))
+    with pytest.raises(DataError, match="The image 1 of the data cannot be read: floating-point pixels"):
+        open_images([(ramp, 0), (Image.fromarray(np.ones((8, 8), np.float32)), 1)])

@@ -21,6 +21,7 @@ def shares(report: Report, signal: str) -> Figure:
     """hff of single paths, in percent; what is below a millionth stands at the left edge."""
 
     def percent(chosen: np.ndarray) -> np.ndarray:
+        chosen = chosen[report.paths["within_reach"][chosen] > 0]
         total, high = report.paths[f"total_{signal}"][chosen], report.paths[f"hf_{signal}"][chosen]
         defined = total > 0
         return 100 * np.maximum(high[defined] / total[defined], _LEAST_SHARE)

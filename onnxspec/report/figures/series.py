@@ -51,7 +51,7 @@ def series(stations: Sequence[Station], signal: str) -> Figure:
         _draw(bottom, [(one.place, one.accuracy) for one in ordered], 100.0, COLOURS["ink"], "accuracy")
     top.set_ylabel(f"{signal} hff, %")
     middle.set_ylabel(f"{signal} slope")
-    bottom.set(ylabel="accuracy, %", xlabel="number in the name")
+    bottom.set(ylabel="accuracy, %", xlabel="place in the series")
     for axes in (top, middle):
         highest = max(max(line.get_ydata()) for line in axes.lines)
         axes.set_ylim(0, min(axes.get_ylim()[1], _MOST * highest))
@@ -65,11 +65,16 @@ def of_reports(reports: Sequence[Report], signal: str) -> list[Station]:
     Raises
     ------
     UsageError
-        There are fewer than two, or as `series.positions`.
+        There are fewer than two, or no kind of paths in all of them, or as `series.positions`.
     """
     if len(reports) < 2:
         raise UsageError("A series needs two reports or more.", "onnxspec plot epoch-*.h5 --what series -o series.svg")
     kinds = [kind for kind in KINDS if all(kind in report.kinds for report in reports)]
+    if not kinds:
+        measured = "; ".join(f"{report.path.name} has {', '.join(report.kinds)}" for report in reports)
+        raise UsageError(
+            f"The reports have no kind of paths in common: {measured}.", "Measure all with the same --kinds."
+        )
     return [
         Station(
             place,

@@ -115,12 +115,16 @@ def _block(title: str, rows: dict) -> Markup:
 
 def _command(report: Report) -> str:
     """The command that was run, or what to call where it was a script's."""
-    program, *arguments = str(report.attributes.get("run_command", "")).split(" ")
+    command = str(report.attributes.get("run_command", ""))
+    try:
+        program, *arguments = shlex.split(command) or [""]
+    except ValueError:  # a quotation mark without its other half: not of a shell
+        program, arguments = "", []
     if PurePath(program).name == "onnxspec":
-        return " ".join(["onnxspec", *arguments])
+        return shlex.join(["onnxspec", *arguments])
     settings = json.loads(report.attributes["settings"])
     given = ", ".join(f"{name}={value!r}" for name, value in settings.items() if value is not None)
-    return f"onnxspec.analyze(model, {shlex.quote(str(report.attributes['data']))}, {given})"
+    return f"onnxspec.analyze(model, {str(report.attributes['data'])!r}, {given})"
 
 
 def _text(value: object) -> str:
