@@ -33,6 +33,21 @@ def test_an_interrupt_in_a_shield_comes_at_its_end():
     assert signal.getsignal(signal.SIGINT) is not None
 
 
+def test_an_interrupt_at_the_end_of_a_shield_leaves_no_handler_behind(monkeypatch):
+    before = [signal.getsignal(number) for number in interruption.SIGNALS]
+    plain = signal.signal
+
+    def interrupted(number, handler):
+        result = plain(number, handler)
+        if handler is signal.default_int_handler:
+            raise KeyboardInterrupt
+        return result
+
+    with pytest.raises(KeyboardInterrupt), interruption.shield():
+        monkeypatch.setattr(signal, "signal", interrupted)
+    assert [signal.getsignal(number) for number in interruption.SIGNALS] == before
+
+
 def test_a_shield_in_another_thread_is_none():
     entered = []
 

@@ -204,3 +204,15 @@ def test_high_share_of_models_out_of_line_is_the_oracles(case):
         oracle_mool.high_share(oracle_mool.magnitude(oracle_signals.probabilities(z)[:-1])) for z in case.logits
     ]
     np.testing.assert_allclose(found, expected, rtol=1e-10, atol=1e-14)
+
+
+def test_what_is_far_below_the_rest_is_not_drowned_in_common_bins():
+    power = (10.0 ** -np.arange(0, 31, 1.0))[None]
+    frequency = np.arange(1, 32) / 2
+    bins = metrics.Bins.common(np.array([REFERENCE]), 33, REFERENCE)
+    found = metrics.rebinned(power, frequency, 0.25, np.array([REFERENCE]), bins)
+    np.testing.assert_allclose(found[0, 1:-1], power[0], rtol=1e-6)
+
+
+def test_one_path_that_is_very_long_leaves_a_bin_to_draw():
+    assert metrics.Bins.common(np.array([1.0, 1000.0]), 33, 1.0).count == 2

@@ -326,3 +326,10 @@ def test_bootstrap_t_is_near_the_default_interval_on_disjoint_pairs(seed):
     assert abs(math.log(drawn.low / default.low)) < 0.15 * error
     assert abs(math.log(drawn.high / default.high)) < 0.15 * error
     assert astuple(drawn)[:3] == astuple(statistics.bootstrap_t(seen.numerator, seen.denominator))[:3]
+
+
+@pytest.mark.parametrize(("top", "high"), [(float("inf"), np.inf), (1.0, 0.0092), (100.0, 0.92)])
+def test_what_was_zero_throughout_may_be_anything_of_its_own_unit_elsewhere(top, high):
+    found = statistics.mean(np.zeros(400), np.arange(400), np.arange(400, 800), bottom=0.0, top=top).interval()
+    assert (found.estimate, found.low) == (0.0, 0.0)
+    assert found.high == pytest.approx(high, rel=0.01)

@@ -2,10 +2,16 @@
 
 import shutil
 
+import numpy as np
 import pytest
 
+import onnxspec
 from onnxspec import cli
 from report.altered import with_classes
+
+
+def network(batch):
+    return np.tanh(batch.mean(axis=(2, 3))[:, :2] * 9 - 4)
 
 
 @pytest.mark.parametrize(("what", "form"), [("spectrum", "svg"), ("classes", "pdf"), ("matrix", "png")])
@@ -29,6 +35,19 @@ def test_no_class_to_draw_is_said(bundled_report, tmp_path, capsys):
     assert cli.main(["plot", str(few.path), "--what", "classes", "-o", str(tmp_path / "c.svg")]) == 2
     assert "No class of few.h5 has an hff of prob over 10 paths or more" in capsys.readouterr().err
     assert not (tmp_path / "c.svg").exists()
+
+
+def test_no_pair_of_classes_to_draw_is_said(tmp_path, capsys):
+    images = np.random.default_rng(0).integers(0, 256, (40, 8, 8, 3), np.uint8)
+    asked = {"preprocess": "0..1", "pairs": 8, "points": 9}
+    for kind in ("within", "between"):
+        onnxspec.analyze(network, (images, np.arange(40) % 2), kinds=kind, output=tmp_path / f"{kind}-1.h5", **asked)
+    line = ["plot", str(tmp_path / "within-1.h5"), "--what", "matrix", "-o", str(tmp_path / "m.svg")]
+    assert cli.main(line) == 2
+    assert "within-1.h5 has no paths between two classes" in capsys.readouterr().err
+    both = [str(tmp_path / f"{kind}-1.h5") for kind in ("within", "between")]
+    assert cli.main(["plot", *both, "--what", "series", "-o", str(tmp_path / "s.svg")]) == 2
+    assert "no kind of paths in common: within-1.h5 has within; between-1.h5 has between" in capsys.readouterr().err
 
 
 def test_several_reports_make_a_series(bundled_report, tmp_path):

@@ -64,6 +64,13 @@ def test_the_floor_of_a_closed_path_sums_to_that_of_a_line():
     np.testing.assert_allclose(plain["total_logit"] - less["total_logit"], 31e-3)
 
 
+def test_the_floor_of_a_path_of_more_points_sums_to_that_of_a_line():
+    """Phase paths have twice the points."""
+    reading = replace(READING, floor={name: np.full(31, 1e-3) for name in ("prob", "logit")})
+    plain, less = (read(logits(2.5, 65, False), LENGTH, one, False) for one in (READING, reading))
+    np.testing.assert_allclose(plain["total_logit"] - less["total_logit"], 31e-3)
+
+
 def test_bands_are_named_by_their_range():
     assert [band_name(band) for band in range(4)] == ["0", "1-2", "2-4", "4-8"]
 

@@ -230,3 +230,9 @@ def test_what_cannot_be_done_is_refused(convnet, options, said):
 def test_the_default_size_is_that_of_the_paper():
     assert default_eps(32, 32) == 4
     assert default_eps(224, 224) == pytest.approx(15.7, rel=0.01)
+
+
+def test_images_of_three_pixels_have_waves_and_no_filter():
+    images = np.random.default_rng(0).integers(0, 256, (12, 1, 3, 3), np.uint8)
+    found = heat_map(lambda x: x.mean((2, 3)), (images, np.arange(12) % 3), images=9, preprocess="0..1", highest=10**20)
+    assert found.wrong_filtered.shape == (9, 0) and found.wrong.shape[1] == len(found.waves)

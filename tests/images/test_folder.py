@@ -49,6 +49,13 @@ def test_linked_folders_are_refused(links):
         open_images(links / "data")
 
 
+def test_links_to_images_that_are_not_there_are_refused(links):
+    """As git-annex leaves them that were not fetched."""
+    os.symlink("gone.png", links / "data" / "cat" / "link.png")
+    with pytest.raises(DataError, match=r"link\.png is a symbolic link to a file that is not there.*git annex get"):
+        open_images(links / "data")
+
+
 def test_links_inside_the_folder_and_to_it_serve(links):
     os.symlink("1.png", links / "data" / "cat" / "again.png")
     os.symlink(links / "data", links / "alias")

@@ -1,3 +1,5 @@
+import unicodedata
+
 import numpy as np
 import pytest
 
@@ -26,6 +28,18 @@ def test_lines_of_file_and_label(tmp_path, text):
     images = open_images(write_folder(tmp_path / "val", FLAT), labels=str(tmp_path / "labels.txt"))
     assert images.class_names == ("n01", "n02") and images.names[0] == "val_0.JPEG"
     np.testing.assert_array_equal(images.labels, [1, 0, 1, 0, 1, 0])
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_names_may_be_composed_or_decomposed(tmp_path, form):
+    names = {
+        unicodedata.normalize(form, name): image
+        for name, image in zip(("\xe9.png", "\xfc.png"), FLAT.values(), strict=False)
+    }
+    lines = (f"{unicodedata.normalize('NFD', name)},{c}\n" for name, c in zip(names, "ab", strict=True))
+    (tmp_path / "labels.csv").write_text("".join(lines), encoding="utf-8")
+    images = open_images(write_folder(tmp_path / "val", names), labels=str(tmp_path / "labels.csv"))
+    assert images.labels.tolist() == [0, 1]
 
 
 def test_images_without_a_line_are_left_out_and_said_so(tmp_path):

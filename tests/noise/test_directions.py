@@ -6,7 +6,7 @@ import h5py
 import numpy as np
 import pytest
 
-from onnxspec.errors import DataError
+from onnxspec.errors import DataError, UsageError
 from onnxspec.noise import inputs
 from onnxspec.noise.inputs import read_direction
 
@@ -81,3 +81,16 @@ def test_a_direction_is_read_from_every_kind_of_file(tmp_path, name):
         _h5(lambda file: file.__setitem__("direction", VALUES))(path)
     assert np.array_equal(read_direction(path), VALUES)
     assert os.listdir(tmp_path) == [name]
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [(-1, "seed is -1"), (VALUES * 1j, "complex128; real numbers"), (VALUES.astype(str), "real numbers were expected")],
+)
+def test_what_is_no_direction_in_a_program_is_refused(given, message):
+    with pytest.raises(UsageError, match=message):
+        inputs.as_direction(given, VALUES.shape)
+
+
+def test_a_seed_may_be_numpys():
+    assert np.array_equal(inputs.as_direction(np.int64(3), VALUES.shape), inputs.as_direction(3, VALUES.shape))

@@ -76,3 +76,21 @@ def test_what_is_no_noise_is_refused(frequency, amplitude, direction, message):
 def test_a_direction_of_another_size_is_refused():
     with pytest.raises(UsageError, match="5 values and the input has 192"):
         Noise(1, 0.1, np.ones(5)).smoothing(X)
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        ([0, -1, 2], "from -1 to 2"),
+        ([0, 1, 3], "from 0 to 3"),
+        ([[0], [1], [2]], r"shape \(3, 1\)"),
+        ([0.0, 1, 2], "float64"),
+    ],
+)
+def test_labels_that_name_no_class_are_refused(labels, message):
+    with pytest.raises(UsageError, match=f"{message}.*; 3 whole numbers from 0 to 2 were expected"):
+        soft_targets(np.array(labels), np.full(3, 0.1), 3)
+
+
+def test_an_empty_batch_has_no_targets():
+    assert Noise(1.0, 0.1).targets(np.empty((0, 3, 2, 2)), np.empty(0, int), 10).shape == (0, 10)

@@ -24,12 +24,12 @@ def spread(power, distance, reference, bins):
 
 
 def count(points, distances, reference):
-    """How many common bins, from bin 0, lie wholly below the lowest Nyquist frequency of the paths."""
+    """How many common bins, from bin 0, lie wholly below the lowest Nyquist frequency of the paths; at least two."""
     nyquist = min((points - 1) / 2 / d for d in distances)
     bins = 1
     while (bins + 0.5) / (2 * reference) <= nyquist:
         bins += 1
-    return bins
+    return max(bins, 2)
 
 
 def centroid(frequencies, power, limit):

@@ -7,6 +7,7 @@ import h5py
 import numpy as np
 import pytest
 import xarray
+from PIL import Image
 
 import onnxspec
 from conftest import FASHION
@@ -227,3 +228,34 @@ def test_a_network_that_overflows_names_the_path():
 
     with pytest.raises(ModelError, match=r"NaN or Inf between \d+ and \d+"):
         parity.run(classifier, (IMAGES, LABELS), settings(batch=8))
+
+
+def test_the_first_image_may_be_the_unreadable_one(tmp_path):
+    for i, image in enumerate(IMAGES):
+        place = tmp_path / "data" / str(LABELS[i]) / f"{i}.png"
+        place.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image).save(place)
+    data = onnxspec.images.open_images(tmp_path / "data")
+    (tmp_path / "data" / data.names[data.order[0]]).write_bytes(b"no image")
+    found = parity.run(logits, tmp_path / "data", settings(skip_bad=2))
+    assert len(found.paths["family"])
+
+
+def test_an_accuracy_that_no_chance_gives_is_no_chance():
+    """Of two classes: 70 % of so many images are not near a half."""
+    images = np.random.default_rng(1).integers(0, 256, (100, SIDE, SIDE, 3), np.uint8)
+    labels = probabilities((images / 255 - MEAN) / STD)[:, :2].argmax(1)
+    labels[::3] = 1 - labels[::3]
+    found = parity.run(lambda x: logits(x)[:, :2], (images, labels), settings(200))
+    assert 0.6 < found.attributes["accuracy"] < 0.75 and found.attributes["accuracy_images"] > 60
+    assert not [remark for remark in found.remarks if remark.code == "accuracy"]
+
+
+def test_a_seed_matters_where_pairs_are_drawn():
+    said = {
+        (protocol, seed): any("seed" in remark.text for remark in found.remarks)
+        for protocol in ("mool", "sbp")
+        for seed in (0, 1)
+        for found in [parity.run(logits, (IMAGES, LABELS), settings(3, seed=seed), protocol)]
+    }
+    assert said["mool", 1] and not said["sbp", 1] and not said["sbp", 0]

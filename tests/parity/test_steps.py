@@ -29,3 +29,8 @@ def test_paths_end_to_end_are_the_oracles_one_by_one(parts):
     for (a, b), path in zip(ENDS, steps.split(points[None]), strict=True):
         expected = mool.steps(a.astype(float).ravel(), b.astype(float).ravel())
         np.testing.assert_allclose(path.reshape(len(path), -1), expected, atol=1e-5)
+
+
+def test_a_length_that_float32_rounds_down_has_no_point_at_its_end():
+    share = times(37.0000001, True)
+    assert len(share) == 37 and share[-1] < 1

@@ -59,6 +59,7 @@ def test_tensors_are_taken_as_arrays():
         (lambda a, b, t: a, r"gave \(3, 12, 16\) for 9 times; \(9, 3, 12, 16\)"),
         (lambda a, b, t: straight(a, b, t) * np.nan, "no finite real numbers"),
         (lambda a, b, t: straight(a, b, t).astype(complex), "complex128"),
+        (lambda a, b, t: np.full((len(t), *a.shape), 1e39), "no finite real numbers in float32"),
         (lambda a, b, t: None, r"gave \(\)"),
     ],
 )

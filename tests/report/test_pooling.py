@@ -189,3 +189,14 @@ def test_a_path_that_does_not_move_has_no_share_of_its_own():
     moving = np.arange(20) != 3
     assert found.value == pytest.approx((high[moving] / total[moving]).mean())
     assert found.interval().low < found.value < found.interval().high
+
+
+def test_no_share_is_given_where_noise_is_all(bundled_report, paths):
+    """Neither of the sums nor of the single paths."""
+    measurement = Measurement(points=int(bundled_report.attributes["points"]))
+    reading = Reading(measurement, float(bundled_report.attributes["cutoff"]), False, np.arange(10))
+    noise = {signal: np.full(31, 1e9) for signal in ("prob", "logit")}
+    found = Pooling(paths, tuple(bundled_report.classes["name"]), reading, noise).figures()
+    shares = [one for one in found if one.metric in ("hff", "hff_mean") and one.stratum.kind in KINDS]
+    assert {one.metric for one in shares} == {"hff", "hff_mean"}
+    assert {one.interval.reason for one in shares} == {"the outputs do not change beyond noise"}

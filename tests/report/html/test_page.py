@@ -160,6 +160,15 @@ def test_reports_of_every_shape_make_a_page(labels, settings):
     assert len(made.all("section")) >= 6
 
 
+def test_a_page_of_images_that_are_nearly_all_alike():
+    """One path that is a hundred times longer than the usual leaves next to nothing of the common frequencies."""
+    images = np.random.default_rng(0).integers(0, 3, (80, 16, 16, 3), np.uint8)
+    images[::9] = 255
+    report = onnxspec.analyze(network, (images, np.arange(80) % 2), preprocess="0..1", pairs=30, points=65)
+    assert len(report.cycles) == 2
+    assert "<svg" in page(report)
+
+
 def test_it_is_written_whole_or_not_at_all(bundled_report, monkeypatch, tmp_path):
     monkeypatch.setattr("onnxspec.report.html.page.page", lambda report, pixels: f"{report.kinds} {pixels} ↕")
     for _ in range(2):
