@@ -1,8 +1,8 @@
-"""Rows: what one path leaves behind once its outputs are gone.
+"""What is found, as plain values: the rows of paths, the pilot and what it says, remarks, strips.
 
-A row is its pair, its ends, its scalars and its class-summed power per signal; rows concatenate, and every statistic
-is computed from them. Column names carry the signal (`hf_prob`), and for the estimators beside the chosen one the
-estimator too (`hf_prob_hann`).
+A row is what one path leaves behind once its outputs are gone: its pair, its ends, its scalars and its class-summed
+power per signal; rows concatenate, and every statistic is computed from them. Column names carry the signal
+(`hf_prob`), and for the estimators beside the chosen one the estimator too (`hf_prob_hann`).
 """
 
 from collections.abc import Mapping, Sequence

@@ -106,24 +106,6 @@ def closed(signal: np.ndarray) -> Spectrum:
     return Spectrum(power, np.arange(1, points // 2 + 1) * 1.0, 0.5, power.sum(-1))
 
 
-def closed_interpolant(signal: np.ndarray, t: np.ndarray) -> np.ndarray:
-    """The waves of `closed` between the grid points: what it takes a closed path's signal to be.
-
-    Parameters
-    ----------
-    signal : (paths, points, outputs) float64, an even number of points; t : (paths, times) float64 in turns
-
-    Returns
-    -------
-    (paths, times, outputs) float64
-    """
-    points = signal.shape[1]
-    amplitude = fft.rfft(signal, axis=1) * 2 / points
-    amplitude[:, [0, -1]] /= 2
-    waves = np.exp(2j * np.pi * t[..., None] * np.arange(points // 2 + 1))
-    return (waves @ amplitude).real
-
-
 def mool(signal: np.ndarray) -> Spectrum:
     """Mean over outputs of |rfft|, far end excluded ("Models Out of Line", arXiv 2207.04075).
 

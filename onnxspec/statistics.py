@@ -11,6 +11,8 @@ import numpy as np
 from scipy import special
 
 LEVEL = 0.95
+SIGNIFICANT = 0.05
+"""p below which a family of tests has found something: 1 - LEVEL."""
 FEW_PATHS = 10
 BOTH_ZERO = "both are zero"
 TOO_FEW = "too few paths carry the figure"
@@ -150,23 +152,25 @@ def mean(
     image_a: np.ndarray,
     image_b: np.ndarray,
     *,
-    log: bool = False,
     bottom: float = -float("inf"),
     top: float = float("inf"),
     counts: bool = False,
 ) -> Pooled:
-    """The mean of (paths,) values within `bottom` and `top`; with `log`, of positive values on the log scale.
+    """The mean of (paths,) values within `bottom` and `top`.
 
     counts : whether values are whole numbers, of which another may be anywhere
     """
     values = np.asarray(values, np.float64)
-    if log:
-        return ratio(values, np.ones(len(values)), image_a, image_b)
     reason = _undefined(len(values))
     influence = (values - values.mean()) / (len(values) - 1) if not reason else np.zeros(len(values))
     value = float(values.mean()) if len(values) else np.nan
     carrying = int(np.count_nonzero(values))
     return Pooled(value, influence, image_a, image_b, False, reason, bottom, top, carrying, counts)
+
+
+def log_mean(values: np.ndarray, image_a: np.ndarray, image_b: np.ndarray) -> Pooled:
+    """The mean of (paths,) values that are not negative, on the log scale."""
+    return ratio(values, np.ones(len(values)), image_a, image_b)
 
 
 def mean_band(

@@ -60,14 +60,14 @@ def test_what_few_paths_carry_in_step_is_not_certain(carriers, way):
 
 def test_few_paths_that_are_alike_settle_no_difference():
     for count, settled in ((2, False), (9, False), (30, True)):
-        first, second = (statistics.mean(np.full(count, level), *disjoint(count), log=True) for level in (2.0, 1.0))
+        first, second = (statistics.log_mean(np.full(count, level), *disjoint(count)) for level in (2.0, 1.0))
         for way in (statistics.paired, statistics.contrast):
             assert (way(first, second).p_value() < 0.05) == settled
 
 
 def test_all_that_change_alike_settle_the_change():
     numbers = np.random.default_rng(0).lognormal(size=300)
-    first, second = (statistics.mean(numbers * times, *disjoint(300), log=True) for times in (2.0, 1.0))
+    first, second = (statistics.log_mean(numbers * times, *disjoint(300)) for times in (2.0, 1.0))
     assert statistics.paired(first, second).interval().low == pytest.approx(2)
     assert statistics.paired(first, second).p_value() < 1e-9
 

@@ -126,7 +126,7 @@ def unstratified(model: Member, reference: Member, kind: str, quantity: Quantity
         two = [one.pooling.hff(rows, quantity.signal) for one in (model, reference)]
     else:
         ends = model.rows["image_a"][rows], model.rows["image_b"][rows]
-        two = [statistics.mean(one.rows[quantity.column][rows], *ends, log=True) for one in (model, reference)]
+        two = [statistics.log_mean(one.rows[quantity.column][rows], *ends) for one in (model, reference)]
     return statistics.paired(*two).interval()
 
 

@@ -166,12 +166,12 @@ def _pooled(metric: Metric, sample: Sample, rows: np.ndarray) -> Pooled:
     """A figure over some paths (n,), on the log scale."""
     ends = sample["image_a"][rows], sample["image_b"][rows]
     if metric.figure == "slope":
-        return statistics.mean(sample[f"slope_{metric.signal}"][rows], *ends, log=True)
+        return statistics.log_mean(sample[f"slope_{metric.signal}"][rows], *ends)
     high, total = (sample[f"{name}_{metric.signal}"][rows].astype(np.float64) for name in ("hf", "total"))
     if len(rows) and total.mean() <= sample.floor[metric.signal]:
         return replace(statistics.ratio(high, total, *ends), reason=_STILL)
     if sample.estimator == "mool":
-        return statistics.mean(high / np.where(total > 0, total, np.inf), *ends, log=True)
+        return statistics.log_mean(high / np.where(total > 0, total, np.inf), *ends)
     return statistics.ratio(high, total, *ends)
 
 

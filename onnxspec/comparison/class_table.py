@@ -4,12 +4,12 @@ import math
 from collections.abc import Iterator
 
 from onnxspec.comparison.comparison import Comparison
-from onnxspec.comparison.contrasts import PER_CLASS, SIGNIFICANT, Quantity
+from onnxspec.comparison.contrasts import PER_CLASS, Quantity
 from onnxspec.report.headline import METRICS
 from onnxspec.report.html.markup import Markup, tag
 from onnxspec.report.html.parts import factor_of, section, value
 from onnxspec.report.pooling import Stratum
-from onnxspec.statistics import Interval
+from onnxspec.statistics import SIGNIFICANT, Interval
 
 
 def main_quantities(comparison: Comparison) -> list[Quantity]:

@@ -12,11 +12,10 @@ import numpy as np
 from onnxspec import permutation, statistics
 from onnxspec.comparison.alignment import Member
 from onnxspec.report.pooling import BY_PATH, Stratum
-from onnxspec.statistics import Interval, Pooled
+from onnxspec.statistics import SIGNIFICANT, Interval, Pooled
 
 PER_SIGNAL = ("hff", "slope", "wiggle", "chord")
 PER_CLASS = ("hff", "slope", "excess_tv")
-SIGNIFICANT = 0.05
 ENOUGH_IN_COMMON = 0.8
 DEPENDS = "depends on selection"
 UNDECIDED = "not told apart"
@@ -181,7 +180,7 @@ def _pooled(member: Member, rows: np.ndarray, quantity: Quantity) -> Pooled:
     if quantity.metric == "hff":
         return member.pooling.hff(rows, quantity.signal)
     ends = member.rows["image_a"][rows], member.rows["image_b"][rows]
-    return statistics.mean(member.rows[quantity.column][rows], *ends, log=True)
+    return statistics.log_mean(member.rows[quantity.column][rows], *ends)
 
 
 def _corrected(found: list[Contrast], model: Member, reference: Member, kinds: dict[str, np.ndarray]) -> list[Contrast]:

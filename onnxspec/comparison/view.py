@@ -11,12 +11,12 @@ from rich.text import Text
 
 from onnxspec.comparison.agreement import Agreement
 from onnxspec.comparison.comparison import Comparison, ModelOf
-from onnxspec.comparison.contrasts import DEPENDS, PER_CLASS, SIGNIFICANT, Contrast, Quantity
+from onnxspec.comparison.contrasts import DEPENDS, PER_CLASS, Contrast, Quantity
 from onnxspec.report.headline import KINDS, METRICS, PERCENT, grid
 from onnxspec.report.page import Page, interval_text, number
 from onnxspec.report.rendering import rendered
 from onnxspec.sampling import said
-from onnxspec.statistics import Interval
+from onnxspec.statistics import SIGNIFICANT, Interval
 
 NAME = 14
 _STYLES = {"higher": "bold", "lower": "bold", DEPENDS: "yellow"}

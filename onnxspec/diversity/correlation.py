@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
-LEVEL = 0.95
+from onnxspec.statistics import LEVEL
+
 WIDTHS = (0.3, 0.7, 1.5)
 PENALTIES = (1e-3, 1e-2, 1e-1, 1.0, 10.0)
 NOTHING = 1e-4

@@ -8,9 +8,8 @@ from onnxspec.diversity.correlation import Correlation, reach
 from onnxspec.errors import UsageError
 from onnxspec.report import export, flat
 from onnxspec.results import Remark
-from onnxspec.statistics import Interval
+from onnxspec.statistics import SIGNIFICANT, Interval
 
-SIGNIFICANT = 0.05
 TOO_WIDE = 0.5
 LEAST_BEYOND = 100
 """Classes without which p beyond controls is too often small, as simulated: docs/paper.md."""

@@ -9,9 +9,9 @@ from onnxspec.heatmap.intervals import Estimates
 from onnxspec.heatmap.result import HeatMap
 from onnxspec.report.figures import style
 from onnxspec.report.figures.style import COLOURS, styled
+from onnxspec.report.headline import PERCENT
 
 WIDTH, HEIGHT = 560, 480
-PERCENT = 100.0
 _INKS = {LOW: COLOURS["first"], HIGH: COLOURS["second"]}
 
 

@@ -28,7 +28,7 @@ class Estimates:
 def rates(wrong: np.ndarray) -> Estimates:
     """Shares of ones among images, with Wilson's interval; wrong : (images, figures) of 0 and 1."""
     found = [proportion(int(ones), len(wrong)) for ones in wrong.sum(0, dtype=np.int64)]
-    return _estimates(np.array([(one.estimate, one.low, one.high) for one in found]).reshape(-1, 3).T)
+    return Estimates(*np.array([(one.estimate, one.low, one.high) for one in found]).reshape(-1, 3).T)
 
 
 def increases(wrong: np.ndarray, before: np.ndarray, least: float = -1.0) -> Estimates:
@@ -52,8 +52,4 @@ def increases(wrong: np.ndarray, before: np.ndarray, least: float = -1.0) -> Est
 def means(change: np.ndarray) -> Estimates:
     """Means over images of what is not negative; change : (images, figures)."""
     at = np.arange(len(change))
-    return _estimates(mean_band(change, at, at + len(change)))
-
-
-def _estimates(columns: tuple[np.ndarray, np.ndarray, np.ndarray] | np.ndarray) -> Estimates:
-    return Estimates(*columns)
+    return Estimates(*mean_band(change, at, at + len(change)))

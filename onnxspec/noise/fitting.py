@@ -13,7 +13,7 @@ from onnxspec.errors import DataError, OnnxspecError, UsageError
 from onnxspec.images.planes import planes
 from onnxspec.listening import Listener, Silence
 from onnxspec.noise import dips
-from onnxspec.noise.found import CheckpointOf, FitOf, NoiseFit, NoiseOf
+from onnxspec.noise.found import CONCENTRATED, CheckpointOf, FitOf, NoiseFit, NoiseOf
 from onnxspec.noise.inputs import Input, as_direction, require_same
 from onnxspec.noise.losses import ClosedForms, LogLikelihood, perfect
 from onnxspec.noise.measuring import concentration, measure
@@ -24,7 +24,6 @@ from onnxspec.statistics import Pooled, paired
 from onnxspec.subject import TRUE, Subject, open_subject, origins
 
 BLOCK = 4096
-CONCENTRATED = 0.3
 
 
 def fit(

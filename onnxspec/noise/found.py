@@ -12,6 +12,9 @@ from onnxspec.statistics import Interval
 
 Row = dict[str, Any]
 
+CONCENTRATED = 0.3
+"""Concentration of the inputs from which on noise of a frequency is nearly the same for all of them."""
+
 
 @dataclass(frozen=True)
 class CheckpointOf:

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
+from onnxspec.signals import SMALLEST
+
 _PHASES = 4096
-_SMALLEST = float(np.finfo(np.float32).tiny)
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class LogLikelihood:
     def of(outputs: np.ndarray, labels: np.ndarray, probabilities: bool = False) -> "LogLikelihood":
         """From logits (or `probabilities`, floored at the smallest normal float32) (n, classes) and labels (n,) int."""
         outputs = np.asarray(outputs, np.float64)
-        log = np.log(np.maximum(outputs, _SMALLEST)) if probabilities else special.log_softmax(outputs, axis=-1)
+        log = np.log(np.maximum(outputs, SMALLEST)) if probabilities else special.log_softmax(outputs, axis=-1)
         return LogLikelihood(log[np.arange(len(labels)), labels], log.mean(-1))
 
     @property
@@ -66,7 +67,7 @@ def uniform(amplitude: float, classes: int, count: int = 1) -> LogLikelihood:
 def perfect(s: np.ndarray, classes: int) -> LogLikelihood:
     """The network whose probabilities are the soft targets of smoothing s (n,); floored where s is 0."""
     right = np.log1p(-s * (classes - 1) / classes)
-    other = np.log(np.maximum(s / classes, _SMALLEST))
+    other = np.log(np.maximum(s / classes, SMALLEST))
     return LogLikelihood(right, (right + (classes - 1) * other) / classes)
 
 

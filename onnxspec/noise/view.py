@@ -7,8 +7,7 @@ from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.text import Text
 
 from onnxspec.noise.dips import DIP
-from onnxspec.noise.fitting import CONCENTRATED
-from onnxspec.noise.found import NoiseFit, NoiseOf
+from onnxspec.noise.found import CONCENTRATED, NoiseFit, NoiseOf
 from onnxspec.report.headline import grid
 from onnxspec.report.page import Page, interval_text, number
 

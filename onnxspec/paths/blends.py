@@ -16,7 +16,6 @@ from typing import Protocol
 import numpy as np
 from scipy import fft
 
-COMPONENTS = ("amplitude", "phase")
 WINDOW = 0.2
 
 

@@ -26,10 +26,9 @@ from onnxspec.report.headline import (
 )
 from onnxspec.report.page import Page, interval_text
 from onnxspec.report.pooling import RANKED_FROM
-from onnxspec.report.ranking import SIGNIFICANT
 from onnxspec.report.report import Report
 from onnxspec.settings import KINDS as KIND_CODES
-from onnxspec.statistics import Interval
+from onnxspec.statistics import SIGNIFICANT, Interval
 
 SHOWN = 5
 _LISTED = 10

@@ -15,10 +15,9 @@ from onnxspec.report.headline import KINDS, PERCENT, figure, signals_of
 from onnxspec.report.page import Page, interval_text
 from onnxspec.report.pooling import RANKED_FROM
 from onnxspec.report.report import Report
-from onnxspec.statistics import Interval
+from onnxspec.statistics import SIGNIFICANT, Interval
 
 SHOWN = 5
-SIGNIFICANT = 0.05
 _SHORTEST_NAME = 12
 
 

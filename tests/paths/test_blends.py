@@ -3,11 +3,14 @@
 import numpy as np
 import pytest
 
-from onnxspec.paths.blends import COMPONENTS, BlendedPaths, blended, length, low_frequencies
+from onnxspec.paths.blends import BlendedPaths, blended, length, low_frequencies
 from oracle import mool
 from paths.scene import MEAN, STD, images, space, walked
 
 PICTURES = images(4)
+
+
+COMPONENTS = ("amplitude", "phase")
 
 
 @pytest.mark.parametrize("component", COMPONENTS)

@@ -11,9 +11,9 @@ from onnxspec.report.headline import labelled, signals_of
 from onnxspec.report.html.markup import Markup, tag
 from onnxspec.report.html.parts import factor_of, figure, section, signal_switch, value
 from onnxspec.report.pooling import RANKED_FROM
-from onnxspec.report.ranking import SIGNIFICANT, ranking
+from onnxspec.report.ranking import ranking
 from onnxspec.report.report import Report
-from onnxspec.statistics import Interval
+from onnxspec.statistics import SIGNIFICANT, Interval
 
 _METRICS = ("hff", "slope")
 

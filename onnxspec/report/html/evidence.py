@@ -43,7 +43,7 @@ def checks_section(report: Report) -> Markup:
     )
     converged = figure(
         convergence.convergence(report), "convergence", "With half and with twice the points",
-        "A pilot of 32 pairs a kind. The band is what is allowed from the points used to twice as many; "
+        f"A pilot of up to {report.checks['paths'].max()} pairs a kind. The band is what is allowed from the points used to twice as many; "
         "the error at half the points is shown, not judged.",
     )  # fmt: skip
     above = figure(
