@@ -55,7 +55,8 @@ def analyze(
     data : path of images (folder, zip, tar, npz, h5), (images, labels), a sequence of (image, label), or None for
         what the settings name, else the embedded probe images
     settings : see `Settings`; `overrides` are further settings by name (pairs=200)
-    output : where the report goes; None keeps it in a temporary file of this process
+    output : where the report goes, a name that ends in .h5; None keeps it in a temporary file of this process. A model's
+        output is chosen in the settings, {"output": "logits"}
     own_paths : families of paths of one's own by name, each a function (image_a, image_b, t) -> points or an
         `OwnFamily`, see `onnxspec.paths.own`
 

@@ -2,6 +2,7 @@
 
 import json
 import platform
+import shlex
 import sys
 import time
 from datetime import UTC, datetime
@@ -60,7 +61,7 @@ def run_attributes(subject: Subject, clock: Clock) -> dict[str, Any]:
         "host": platform.node(),
         "platform": platform.platform(),
         "python": platform.python_version(),
-        "command": " ".join(sys.argv),
+        "command": shlex.join(sys.argv),
         "batch": subject.engine.tile,
         "threads": subject.engine.workers,
         "session_threads": subject.model.threads,

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from onnxspec.errors import UsageError
 
+_NAMELESS = "Rename them; compare and noise fit also take their places: --at 1,3,10."
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
 
@@ -31,7 +32,7 @@ def positions(names: Sequence[str], values: Sequence[float] | None = None) -> li
             same = ", ".join(name for name, at in zip(names, found, strict=True) if at == place)
             raise UsageError(
                 f"{same} all stand at {place:g} of the series.",
-                "Rename them, or give their places: --at 1,3,10 (compare, noise fit)",
+                "Give each a place of its own." if values is not None else _NAMELESS,
             )
     return found
 
@@ -42,7 +43,7 @@ def _numbers(names: Sequence[str]) -> list[float]:
         if not numbers:
             raise UsageError(
                 f"There is no number in the name {name}.",
-                "Rename them, or give their places: --at 1,3,10 (compare, noise fit)",
+                _NAMELESS,
             )
     # Of resnet20-epoch3-v2 and resnet20-epoch9-v2 it is the number that moves: compared from the end of the names.
     for back in range(1, 1 + min(map(len, listed))):

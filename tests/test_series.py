@@ -35,3 +35,8 @@ def test_given_values_order():
 def test_no_order_is_an_error(names, values, message):
     with pytest.raises(UsageError, match=message):
         positions(names, values)
+
+
+def test_places_that_were_given_twice_are_not_asked_for_again():
+    with pytest.raises(UsageError, match=r"a, b all stand at 2 of the series\. Give each a place of its own\."):
+        positions(["a", "b"], [2, 2])

@@ -59,10 +59,10 @@ def targets(
     from onnxspec.noise.writing import require_destination, write_targets
 
     along = _direction(radial, direction)
-    require_destination(destination)
     chosen = configuration.load(config, **flags)
     if (data := chosen.inputs.data) is not None and os.path.realpath(data) == os.path.realpath(destination):
         raise UsageError(f"The targets would replace the images {data}.", "Choose another name with -o.")
+    require_destination(destination)
     with TerminalProgress() as progress:
         found = make_targets(None, chosen, frequency=frequency, amplitude=amplitude, direction=along, listener=progress)
     write_targets(found, destination)
@@ -169,6 +169,7 @@ def _print_targets(found: "Targets") -> None:
             ("smoothing", f"from {s.min():.3f} to {s.max():.3f}, mean {s.mean():.3f}"),
             ("phases", f"concentration {found.concentration:.3f} (0: uniform over these images; 1: all alike)"),
             ("digest", known["targets_digest"]),
+            *(("!", str(remark)) for remark in found.remarks),
         ],
         indent=0,
     )

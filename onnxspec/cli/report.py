@@ -16,8 +16,10 @@ def report(report: str, page: str | None, no_images: bool) -> None:
     from onnxspec.report.report import Report
     from onnxspec.report.saving import require_page
 
-    destination = Path(page) if page else Path(f"{Path(report).stem}.html")
-    require_page(destination)
+    if page:
+        require_page(page)
     opened = Report(report)
+    destination = Path(page) if page else Path(f"{opened.path.stem}.html")
+    require_page(destination)
     write_page(opened, destination, pixels=not no_images)
     say_written(destination, " (open it in a browser)")

@@ -45,6 +45,8 @@ def _facts(found: Diversity) -> list[tuple[str, str]]:
 
 def _over(found: Diversity) -> str:
     counts = sorted({one.correlation.classes for one in found.relations})
+    if not counts[-1]:
+        return "none: no class has paths in both halves of its images"
     over = " to ".join(f"{count:,}" for count in dict.fromkeys((counts[0], counts[-1])))
     return f"over {over} classes: figures of half of a class's images, measures of the other half"
 

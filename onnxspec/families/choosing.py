@@ -72,11 +72,13 @@ def choose(frozen: Frozen, own: Own | None = None) -> tuple[Family, ...]:
     Raises
     ------
     UsageError
-        The name of a family of one's own is taken, or is no plain word; or the run is to a precision, which stops by
+        The name of a family of one's own is taken, or is no plain word, or it is no function; or the run is to a precision, which stops by
         what straight lines show.
     DataError
         The data hold no three images of a class, which an ellipse needs.
     """
+    if own is not None and not isinstance(own, Mapping):
+        raise UsageError(f"own_paths is a {type(own).__name__}; a dict from names to functions was expected.")
     asked = [name for name in frozen.settings.measurement.paths if name != LINEAR]
     if not asked and not own:
         return ()
@@ -190,12 +192,14 @@ def _fourier(name: str, ground: Ground) -> Family:
 
 
 def _own(name: str, given: OwnFamily | Path, ground: Ground) -> Family:
-    if not NAME.fullmatch(name) or name in FAMILIES:
+    if not isinstance(name, str) or not NAME.fullmatch(name) or name in FAMILIES:
         raise UsageError(
             f"{name!r} cannot be the name of a family of one's own.",
-            f"Take a word of small letters, digits and _ other than {', '.join(FAMILIES)}.",
+            f"Take a word of up to 32 small letters, digits and _ other than {', '.join(FAMILIES)}.",
         )
     family = given if isinstance(given, OwnFamily) else OwnFamily(given)
+    if not callable(family.function):
+        raise UsageError(f"The family {name} is {given!r}; a function (image_a, image_b, t) -> points was expected.")
     pairs, engine, points = ground.frozen.pairs, ground.frozen.subject.engine, ground.points(name, family.closed)
     image = _images(pairs.image_a, pairs.image_b)
 

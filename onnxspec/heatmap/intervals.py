@@ -49,7 +49,8 @@ def increases(wrong: np.ndarray, before: np.ndarray, least: float = -1.0) -> Est
     return Estimates(difference.mean(0), low, high)
 
 
-def means(change: np.ndarray) -> Estimates:
-    """Means over images of what is not negative; change : (images, figures)."""
+def means(change: np.ndarray, most: float = np.inf) -> Estimates:
+    """Means over images of what is not negative and at most `most`; change : (images, figures)."""
     at = np.arange(len(change))
-    return Estimates(*mean_band(change, at, at + len(change)))
+    mean, low, high = mean_band(change, at, at + len(change))
+    return Estimates(mean, low, np.minimum(high, most))

@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
@@ -147,11 +148,11 @@ class _Seen:
 
 
 def _require(eps: float | None, images: int, highest: int) -> None:
-    if eps is not None and not (math.isfinite(eps) and eps > 0):
+    if eps is not None and not (isinstance(eps, Real) and math.isfinite(eps) and eps > 0):
         raise UsageError(f"--eps is {eps}; a number above 0 was expected.", "It is an L2 norm, of 0..1 pixels.")
     for name, value, least in (("images", images, 2), ("highest", highest, 1)):
-        if value < least:
-            raise UsageError(f"--{name} is {value}; it must be at least {least}.")
+        if not isinstance(value, Integral) or value < least:
+            raise UsageError(f"--{name} is {value}; it must be a whole number, at least {least}.")
 
 
 def _chosen(subject: Subject, wanted: int, seed: int) -> np.ndarray:

@@ -16,6 +16,8 @@ from onnxspec.results import Remark
 from onnxspec.statistics import Interval, proportion
 
 SIGNALS = ("prob", "logit")
+MOST_CHANGE = {"prob": np.sqrt(2), "logit": np.inf}
+"""L2, of probabilities of two images: all on one class, then all on another."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,7 @@ class HeatMap:
     @cached_property
     def mean_change(self) -> dict[str, Estimates]:
         """Mean change of the outputs for every wave, by signal."""
-        return {signal: intervals.means(change) for signal, change in self.change.items()}
+        return {signal: intervals.means(change, MOST_CHANGE[signal]) for signal, change in self.change.items()}
 
     @cached_property
     def rings(self) -> Rings:
@@ -102,7 +104,10 @@ class HeatMap:
         bands, at, count = np.unique(of, return_inverse=True, return_counts=True)
         low, high = np.array([octave_range(band) for band in bands]).T
         wrong = _averaged(self.wrong, at)
-        change = {signal: intervals.means(_averaged(change, at)) for signal, change in self.change.items()}
+        change = {
+            signal: intervals.means(_averaged(change, at), MOST_CHANGE[signal])
+            for signal, change in self.change.items()
+        }
         return Rings(low, high, count, wrong.mean(0), self._increases(wrong), change)
 
     @cached_property

@@ -26,6 +26,7 @@ from onnxspec.heatmap.intervals import Estimates
 from onnxspec.report import tables
 from onnxspec.report.saving import replacing, require_place
 from onnxspec.report.storage import attribute_names
+from onnxspec.report.writer import require_hdf5_name
 
 if TYPE_CHECKING:
     from onnxspec.heatmap.result import HeatMap
@@ -42,10 +43,11 @@ def require_writable(destination: str | os.PathLike[str]) -> None:
     Raises
     ------
     UsageError
-        It is in no folder that can be written to, or is a file that is no heat map.
+        It is in no folder that can be written to, is a file that is no heat map, or has the name of a page or picture.
     """
     path = Path(destination)
     require_place(path)
+    require_hdf5_name(path)
     if path.exists() and not is_heat_map(path):
         raise UsageError(f"{path} exists and is no heat map, so it is not replaced.", "Choose another name with -o.")
 

@@ -51,8 +51,20 @@ def answer(found: HeatMap) -> str:
     most, least = (int(at[pick(rings.increase.estimate[at])]) for pick in (np.argmax, np.argmin))
     if rings.increase.low[most] <= rings.increase.high[least]:
         return "Which octave hurts most is undecided with so few images."
-    said = [f"{octave(found, ring)} ({rings.increase.estimate[ring] * PERCENT:+.0f} points)" for ring in (most, least)]
+    points = {ring: float(rings.increase.estimate[ring] * PERCENT) for ring in (most, least)}
+    said = [
+        f"{octave(found, ring)} ({'+' * (by > 0)}{number(by)} points{_beside(found, ring, at)})"
+        for ring, by in points.items()
+    ]
     return f"Most sensitive to {said[0]}, least to {said[1]}."
+
+
+def _beside(found: HeatMap, ring: int, at: np.ndarray) -> str:
+    """The octaves whose increase has an interval that meets a ring's, in words."""
+    increase = found.rings.increase
+    meet = (increase.low[at] <= increase.high[ring]) & (increase.high[at] >= increase.low[ring]) & (at != ring)
+    others = [octave(found, int(other)) for other in at[meet]]
+    return f"; not told apart: {', '.join(others)}" if others else ""
 
 
 def octave(found: HeatMap, ring: int) -> str:

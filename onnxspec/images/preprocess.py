@@ -27,6 +27,7 @@ INTERPOLATIONS = ("nearest", "lanczos", "bilinear", "bicubic", "box", "hamming")
 MODEL_SIZE = "model's input size"
 UINT8_INPUT = "model's uint8 input"
 METADATA = "model metadata"
+DEFAULT = "default"
 FLOATING = "floating-point images"
 MAX_SIDE = 8192
 
@@ -148,7 +149,7 @@ class Preprocess:
         for name, values in (("mean", self.mean), ("std", self.std)):
             if len(values) not in (1, channels):
                 raise DataError(
-                    f"The preprocessing has {len(values)} values of {name} ({self.origin.get(name, 'default')}); "
+                    f"The preprocessing has {len(values)} values of {name} ({self.origin.get(name, DEFAULT)}); "
                     f"the model takes {channels} channel{'' if channels == 1 else 's'}.",
                     f"Give one value{'' if channels == 1 else f' for all channels, or {channels}'}: --preprocess '{name}=...'.",
                 )
@@ -198,8 +199,8 @@ class Preprocess:
         return self.resize * height // short, self.resize * width // short
 
     def fields_and_origins(self) -> dict[str, tuple[Any, str]]:
-        """Every field's value (JSON-ready) and where it came from ("default" where nothing set it)."""
-        return {f.name: (_plain(getattr(self, f.name)), self.origin.get(f.name, "default")) for f in _fields()}
+        """Every field's value (JSON-ready) and where it came from (`DEFAULT` where nothing set it)."""
+        return {f.name: (_plain(getattr(self, f.name)), self.origin.get(f.name, DEFAULT)) for f in _fields()}
 
     def to_json(self) -> str:
         """The fields that were set, as the JSON object that `onnxspec stamp` writes into a model."""
@@ -209,7 +210,7 @@ class Preprocess:
         """One line for the summary: the values, grouped by where they came from."""
         groups: dict[str, list[str]] = {}
         for name, (value, origin) in self.fields_and_origins().items():
-            if value is not None and not (name == "layout" and origin == "default"):
+            if value is not None and not (name == "layout" and origin == DEFAULT):
                 groups.setdefault(origin, []).append(f"{name} {_short(value)}")
         return "; ".join(f"{', '.join(values)} ({origin})" for origin, values in groups.items())
 

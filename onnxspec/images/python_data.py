@@ -13,6 +13,7 @@ from onnxspec.images.dataset import ImageSet
 from onnxspec.images.decode import eight_bits
 
 SOURCE = "the data passed in"
+"""What data without a place are called."""
 _EXPECTED = "Expected: a path, (images, labels), or a sequence of (image, label)."
 
 

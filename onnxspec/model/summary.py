@@ -154,6 +154,8 @@ def _layout(info: ModelInfo) -> str:
 
 
 def _scores(info: ModelInfo) -> str:
+    if info.output is None and len(info.outputs) > 1:
+        return "not settled which output they are: name it with --output"
     width = "an open number of columns" if info.classes is None else f"{info.classes} columns"
     width = "1 column, read as a binary classifier's" if info.classes == 1 else width
     return f"{width}, from {info.final_op}" if info.final_op else width

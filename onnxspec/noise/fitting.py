@@ -16,7 +16,7 @@ from onnxspec.noise import dips
 from onnxspec.noise.found import CONCENTRATED, CheckpointOf, FitOf, NoiseFit, NoiseOf
 from onnxspec.noise.inputs import Input, as_direction, require_same
 from onnxspec.noise.losses import ClosedForms, LogLikelihood, perfect
-from onnxspec.noise.measuring import concentration, measure
+from onnxspec.noise.measuring import concentrated, concentration, measure
 from onnxspec.noise.targets import Noise, phi, smoothing
 from onnxspec.results import Remark
 from onnxspec.settings import Given, Settings
@@ -70,10 +70,13 @@ def fit(
         first.require_alike(names[i], subject)
         listener.stage(f"{names[i]}: evaluating")
         subject.engine.on_images = listener.images
-        found, accuracy = _evaluate(subject, first.images)
+        found, predicted = _evaluate(subject, first.images)
+        true = subject.output_of[subject.labels[first.images]]
+        accuracy = statistics.proportion(int((predicted == true).sum()), len(true))
         checkpoints.append(CheckpointOf(names[i], places[i], str(subject.model.digest or ""), accuracy))
         likelihoods.append(found)
-        remarks += [Remark(r.code, f"{names[i]}: {r.text}", r.hint) for r in subject.remarks]
+        said = (*subject.remarks, *subject.implausible(predicted, true))
+        remarks += [Remark(r.code, f"{names[i]}: {r.text}", r.hint) for r in said]
     assert first is not None
     return _concluded(first, noises, checkpoints, likelihoods, remarks)
 
@@ -157,9 +160,9 @@ def _classes(subject: Subject) -> int:
     return subject.outputs if subject.columns is None else len(subject.columns)
 
 
-def _evaluate(subject: Subject, images: np.ndarray) -> tuple[LogLikelihood, statistics.Interval]:
-    """What the network says of the images (n,) int, and its accuracy."""
-    right, mean, correct = [], [], 0
+def _evaluate(subject: Subject, images: np.ndarray) -> tuple[LogLikelihood, np.ndarray]:
+    """What the network says of the images (n,) int, and the output that it predicts for each, (n,) int."""
+    right, mean, predicted = [], [], []
     column_of = subject.output_of if subject.columns is None else np.searchsorted(subject.columns, subject.output_of)
     for start in range(0, len(images), BLOCK):
         some = images[start : start + BLOCK]
@@ -168,9 +171,10 @@ def _evaluate(subject: Subject, images: np.ndarray) -> tuple[LogLikelihood, stat
         found = LogLikelihood.of(outputs, labels, subject.probabilities)
         right.append(found.right)
         mean.append(found.mean)
-        correct += int((outputs.argmax(-1) == labels).sum())
+        predicted.append(outputs.argmax(-1))
+    columns = np.concatenate(predicted)
     whole = LogLikelihood(np.concatenate(right), np.concatenate(mean))
-    return whole, statistics.proportion(correct, len(images))
+    return whole, columns if subject.columns is None else subject.columns[columns]
 
 
 def _concluded(
@@ -237,10 +241,5 @@ def _remarks(first: _First, of_noise: list[NoiseOf]) -> list[Remark]:
         found.append(Remark("skipped", f"Unreadable images were left out: {skipped}."))
     alike = sorted({one.frequency for one in of_noise if one.concentration > CONCENTRATED})
     if alike:
-        text = (
-            f"At frequency {', '.join(f'{f:g}' for f in alike)} the noise hardly varies over these images (their "
-            f"{'norms' if first.direction is None else 'projections'} spread by {first.position.std():.3g}): the closed "
-            "forms, for all phases alike, do not hold."
-        )
-        found.append(Remark("concentrated", text, f"Use frequencies above {0.25 / first.position.std():.2g}."))
+        found.append(concentrated(alike, first.position, radial=first.direction is None))
     return found

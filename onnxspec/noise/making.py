@@ -17,9 +17,11 @@ from onnxspec.images.preprocess import Preprocess, fit
 from onnxspec.images.presets import read_preprocess
 from onnxspec.images.span import Span, require_meant
 from onnxspec.listening import Listener, Silence
+from onnxspec.noise.found import CONCENTRATED
 from onnxspec.noise.inputs import Input, as_direction
-from onnxspec.noise.measuring import concentration
+from onnxspec.noise.measuring import concentrated, concentration
 from onnxspec.noise.targets import Noise, phi, smoothing, soft_targets
+from onnxspec.results import Remark
 from onnxspec.settings import Given, Inputs, Settings
 from onnxspec.subject import first_readable, origins
 
@@ -40,6 +42,7 @@ class Targets:
     names: tuple[str, ...]
     class_names: tuple[str, ...]
     concentration: float
+    remarks: tuple[Remark, ...]
     settings: dict[str, Any]
 
     def __len__(self) -> int:
@@ -91,7 +94,11 @@ def make_targets(
     if images.labels is None or not len(images):
         raise DataError(f"{images.source} holds no labelled images.", "Noise goes into labels: give class folders.")
     image = first_readable(images, inputs.skip_bad)
-    spec, preprocess = fit(InputSpec("NCHW"), given, image.shape, image.dtype != np.uint8)
+    if len(images.class_names) < 2:
+        raise DataError(f"{images.source} has one class, and noise spreads labels over several.", "Give more classes.")
+    per_channel = max(len(given.mean), len(given.std))
+    spec = InputSpec("NCHW", channels=per_channel if per_channel > 1 else None)
+    spec, preprocess = fit(spec, given, image.shape, image.dtype != np.uint8)
     require_meant(Span.of([image]), preprocess, spec, spoken=True)
     pixels = PixelCache(images, preprocess, spec, skip_bad=inputs.skip_bad)
     seen = Input.of(spec, preprocess)
@@ -108,13 +115,18 @@ def make_targets(
     output_of, class_names = _classes(images.class_names, inputs.classes)
     labels = output_of[images.labels[kept]]
     s = smoothing(position, frequency, amplitude)
+    alike = concentration(position, frequency)
+    remarks = [Remark("channels", f"Channels were converted: {note}.") for note in sorted(pixels.notes)]
+    if alike > CONCENTRATED:
+        remarks.append(concentrated([frequency], position, radial=noise.direction is None))
     return Targets(
         noise,
         s,
         labels,
         tuple(images.names[i] for i in kept),
         class_names,
-        concentration(position, frequency),
+        alike,
+        tuple(remarks),
         {
             "tool_version": __version__,
             "noise": "radial" if direction is None else "sinusoidal",

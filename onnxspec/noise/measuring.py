@@ -1,9 +1,12 @@
 """What a checkpoint makes of one noise, with intervals over images: arrays in, pooled figures out."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from onnxspec import statistics
 from onnxspec.noise.losses import LogLikelihood, perfect, uniform
+from onnxspec.results import Remark
 from onnxspec.statistics import Pooled
 
 QUANTITIES = ("clean", "noisy", "noise_fitting", "following", "explained")
@@ -45,6 +48,17 @@ def ratio(numerator: np.ndarray, denominator: np.ndarray) -> Pooled:
 def concentration(position: np.ndarray, frequency: float) -> float:
     """How alike the phases of the noise are over images: 0 where they are uniform, 1 where all are the same."""
     return float(abs(np.exp(2j * np.pi * frequency * position).mean()))
+
+
+def concentrated(frequencies: Sequence[float], position: np.ndarray, radial: bool) -> Remark:
+    """What to say of noise of frequencies at which nearly all images (images,) have the same phase."""
+    spread = position.std()
+    text = (
+        f"At frequency {', '.join(f'{f:g}' for f in frequencies)} the noise hardly varies over these images (their "
+        f"{'norms' if radial else 'projections'} spread by {spread:.3g}): the closed forms, for all phases alike, do "
+        "not hold."
+    )
+    return Remark("concentrated", text, f"Use frequencies above {0.25 / spread:.2g}." if spread > 0 else "")
 
 
 def _ends(images: int) -> tuple[np.ndarray, np.ndarray]:

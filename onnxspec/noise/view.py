@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from textwrap import wrap
 
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.text import Text
@@ -66,7 +67,7 @@ def _noise(found: NoiseFit, noise: NoiseOf, page: Page) -> Iterator[RenderableTy
     for one in found.of(noise):
         f = one.figures
         table.add_row(
-            page.name(one.model, NAME),
+            "\n".join(wrap(page.name(one.model, 3 * NAME), NAME)),
             f"{accuracy[one.model]:.3f}",
             f"{f['clean'].estimate:.3f}",
             f"{f['noisy'].estimate:.3f}",
@@ -82,7 +83,7 @@ def _noise(found: NoiseFit, noise: NoiseOf, page: Page) -> Iterator[RenderableTy
 
 def _dip(found: NoiseFit, noise: NoiseOf, page: Page) -> str:
     """What the lowest checkpoint says."""
-    dip, name = noise.dip, page.name(noise.dip_model, NAME)
+    dip, name = noise.dip, page.name(noise.dip_model, 3 * NAME)
     if len(found.checkpoints) == 1:
         return "One checkpoint: a dip needs several."
     lowest = f"lowest at {name}, {interval_text(dip.minimum)}"

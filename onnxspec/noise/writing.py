@@ -8,6 +8,7 @@ settings     JSON: noise, input, preprocessing, digests
 
 import json
 import os
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,6 +26,7 @@ from onnxspec.report.guarded import GuardedFile
 from onnxspec.report.saving import replacing, require_place
 
 ENDINGS = (".npz", *HDF5_EXTENSIONS)
+_OURS = {"targets", "smoothing"}
 MAX_NPZ_BYTES = 4 * 2**30
 _BLOCK_VALUES = 1 << 22
 
@@ -32,8 +34,14 @@ _BLOCK_VALUES = 1 << 22
 def require_destination(path: str | os.PathLike[str]) -> None:
     """Refuses a file that could not be written, before any work is done (UsageError)."""
     if Path(path).suffix.lower() not in ENDINGS:
-        raise UsageError(f"{Path(path).name} has no ending that says what to write.", f"Use {' or '.join(ENDINGS)}.")
+        ending = Path(path).suffix
+        raise UsageError(
+            f"{path} has {f'the ending {ending}' if ending else 'no ending'}, which does not say what to write.",
+            f"Use {' or '.join(ENDINGS)}.",
+        )
     require_place(path)
+    if os.path.exists(path) and not _are_targets(Path(path)):
+        raise UsageError(f"{path} exists and holds no soft targets, so it is not replaced.", "Choose another name.")
 
 
 def write_targets(found: Targets, destination: str | os.PathLike[str]) -> None:
@@ -58,6 +66,18 @@ def write_targets(found: Targets, destination: str | os.PathLike[str]) -> None:
                 np.savez_compressed(file, **_arrays(found))
         else:
             _write_hdf5(found, place)
+
+
+def _are_targets(path: Path) -> bool:
+    """Whether a file holds what is written here."""
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            return {f"{name}.npy" for name in _OURS} <= set(archive.namelist())
+    try:
+        with interruption.limited_to_reading(path), h5py.File(path, "r") as file:
+            return set(file) >= _OURS
+    except OSError:
+        return False
 
 
 def _arrays(found: Targets) -> dict[str, Any]:

@@ -79,7 +79,7 @@ def interval_text(interval: Interval, factor: float = 1.0) -> str:
     estimate, low, high = (value * factor for value in (interval.estimate, interval.low, interval.high))
     if math.isnan(low) or math.isnan(high):
         return number(estimate)
-    decimals = _decimals(estimate, (high - low) / 2)
+    decimals = _decimals(estimate, (high - low) / 2, signed=low < 0)
     if decimals > _MOST_DECIMALS:
         return f"{estimate:.1e} [{low:.0e}, {high:.0e}]"
     return f"{_written(estimate, decimals)} [{_written(low, decimals)}, {_written(high, decimals)}]"
@@ -101,10 +101,10 @@ def _written(value: float, decimals: int) -> str:
     return text.removeprefix("-") if not text.strip("-0.") else text
 
 
-def _decimals(value: float, half_width: float) -> int:
+def _decimals(value: float, half_width: float, signed: bool = True) -> int:
     """Decimals that show half an interval to a digit, or two from 10 to 19, and the value to two, three or four."""
     wanted = -_exponent(half_width / 2) if 0 < half_width < math.inf else 0
-    negligible = math.isfinite(half_width) and abs(value) < half_width * _NEGLIGIBLE
+    negligible = signed and math.isfinite(half_width) and abs(value) < half_width * _NEGLIGIBLE
     if value == 0 or negligible or not math.isfinite(value):
         return max(0, wanted)
     least = 1 - _exponent(value)

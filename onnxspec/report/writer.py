@@ -174,6 +174,15 @@ class ReportWriter:
                 tables.described(paths[name], *schema.describe_path_column(name), dims)
 
 
+def require_hdf5_name(destination: Path) -> None:
+    """Raises UsageError for a name that is that of a page or a picture, or has no ending at all."""
+    if (ending := destination.suffix.lower()) in _OTHER_ENDINGS:
+        hint = f"Name it {destination.stem}.h5. {_OTHER_ENDINGS[ending]}"
+        raise UsageError(f"{destination} would be an HDF5 file with the ending {ending}.", hint)
+    if not ending:
+        raise UsageError(f"{destination} would be an HDF5 file without an ending.", f"Name it {destination.name}.h5.")
+
+
 def require_writable(destination: Path) -> None:
     """Refuses a destination that could not be written, before any work is done.
 
@@ -184,13 +193,11 @@ def require_writable(destination: Path) -> None:
         writes; or the name is that of a page or a picture.
     """
     folder = destination.parent
-    if (ending := destination.suffix.lower()) in _OTHER_ENDINGS:
-        hint = f"Name it {destination.stem}.h5. {_OTHER_ENDINGS[ending]}"
-        raise UsageError(f"{destination} would be an HDF5 file with the ending {ending}.", hint)
     if not folder.is_dir():
         raise UsageError(f"The folder {folder} for the report does not exist.", f"Create it: mkdir -p {folder}")
     if destination.is_dir():
         raise UsageError(f"{destination} is a folder; a file name was expected.", f"Use -o {destination / 'report.h5'}")
+    require_hdf5_name(destination)
     if destination.is_file() and not _is_report(destination):
         raise UsageError(
             f"{destination} exists and is no onnxspec report, so it is not replaced.", "Choose another name with -o."

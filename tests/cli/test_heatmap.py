@@ -45,6 +45,7 @@ def test_json_is_all_that_standard_output_carries(run):
         (["--picture", "no/such/map.svg"], 2, "cannot be written"),
         (["-o", "no/such/m.h5"], 2, "cannot be written"),
         (["-o", MODEL], 2, "is no heat map, so it is not replaced"),
+        (["-o", "map.svg", "--picture", "map.svg"], 2, "map.svg would be an HDF5 file with the ending .svg"),
         (["--data", "nowhere"], 3, "There is no nowhere"),
     ],
 )

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -116,7 +117,11 @@ def test_a_single_network_needs_no_number_in_its_name(run):
         (["fit", EPOCHS[0], *FEW, *NOISE, "--direction", "1" * 300], 3, "cannot be read: File name too long"),
         (["targets", "--data", "few.npz", *NOISE, "--preprocess", "0..1", "-o", "./few.npz"], 2, "replace the images"),
         (["targets", "--data", "few.npz", *NOISE, "-o", "t.npz"], 2, "--preprocess"),
-        (["targets", "--data", "few.npz", *NOISE, "--preprocess", "0..1", "-o", "t.csv"], 2, "no ending"),
+        (
+            ["targets", "--data", "few.npz", *NOISE, "--preprocess", "0..1", "-o", "t.csv"],
+            2,
+            "t.csv has the ending .csv",
+        ),
         (["targets", *NOISE, "--preprocess", "0..1", "-o", "t.npz"], 2, "--data"),
         (["targets", "--data", "gone", *NOISE, "--preprocess", "0..1", "-o", "t.npz"], 3, "There is no gone"),
     ],
@@ -128,3 +133,54 @@ def test_errors_are_one_line_and_leave_nothing(run, empty_folder, arguments, cod
     assert not out
     assert "Traceback" not in err
     assert not written(empty_folder)
+
+
+PREPROCESS = ("--preprocess", "mean=.286;std=.353")
+
+
+def test_targets_replace_targets_and_nothing_else(run, empty_folder):
+    line = ("targets", "--data", "few.npz", *NOISE, *PREPROCESS, "-o")
+    for name in ("t.npz", "t.h5"):
+        assert run(*line, name)[0] == run(*line, name)[0] == 0
+    np.savez("mine.npz", images=np.zeros(3))
+    (empty_folder / "model.h5").write_bytes(b"no HDF5")
+    for name in ("mine.npz", "model.h5"):
+        before = (empty_folder / name).read_bytes()
+        code, _, err = run(*line, name)
+        assert code == 2 and "holds no soft targets, so it is not replaced" in err
+        assert (empty_folder / name).read_bytes() == before
+
+
+def test_what_targets_take_the_images_for_is_said(run):
+    """Grey images for a network of three channels; of mixed ones what becomes of the others."""
+    _, out, _ = run("targets", "--data", "few.npz", *NOISE, "--preprocess", "mean=.3,.3,.3;std=.4,.4,.4", "-o", "t.npz")
+    assert "3 x 28 x 28 (channels, height, width)" in out
+    assert "! Channels were converted: grey images repeated" in " ".join(out.split())
+
+
+def test_noise_that_hardly_varies_is_said_before_training(run):
+    _, out, _ = run(
+        "targets", "--data", "few.npz", "--frequency", "0.001", "--amplitude", "0.1", *PREPROCESS, "-o", "t.npz"
+    )
+    assert "the noise hardly varies over these images" in " ".join(out.split())
+
+
+def test_one_class_has_no_noise_in_its_labels(run):
+    few = np.load("few.npz")
+    one = few["labels"] == few["labels"][0]
+    np.savez("few.npz", images=few["images"][one], labels=few["labels"][one])
+    code, _, err = run("targets", "--data", "few.npz", *NOISE, *PREPROCESS, "-o", "t.npz")
+    assert code == 3 and "few.npz has one class, and noise spreads labels over several" in err
+
+
+def test_a_network_that_is_right_by_chance_is_said(run):
+    code, out, _ = run("fit", FASHION / "pytorch.onnx", *FEW, *NOISE, "--preprocess", "mean=90;std=1")
+    assert code == 0 and "pytorch: Accuracy is" in " ".join(out.split())
+
+
+def test_long_names_of_checkpoints_stay_apart(run, empty_folder):
+    for n in ("10", "20"):
+        shutil.copy(FASHION / "epoch-03.onnx", empty_folder / f"run1-epoch-{n}-model.onnx")
+    _, out, _ = run("fit", "run1-epoch-10-model.onnx", "run1-epoch-20-model.onnx", *FEW, *NOISE)
+    assert "lowest at run1-epoch-" in out and max(map(len, out.splitlines())) <= 80
+    assert sum(line.startswith(("run1-epoch", "run1-")) for line in out.splitlines()) == 2 and "-10-model" in out

@@ -65,3 +65,9 @@ def test_a_page_takes_the_place_of_nothing_but_a_page(bundled_report, tmp_path, 
         assert cli.main(line) == 2
         assert "is no name of a page. Name it" in capsys.readouterr().err
     assert model.read_bytes() == b"model" and len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_place_in_a_report_s_stead_is_no_report(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["report", "."]) == 3
+    assert "no report" in capsys.readouterr().err

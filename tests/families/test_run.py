@@ -153,6 +153,20 @@ def test_names_that_one_s_own_family_may_not_have(name, pictures):
         measured(pictures, paths="linear", own_paths={name: lambda a, b, t: a})
 
 
+@pytest.mark.parametrize(
+    ("own", "told"),
+    [
+        ([lambda a, b, t: a], "own_paths is a list; a dict"),
+        ({1: lambda a, b, t: a}, "1 cannot be the name"),
+        ({"x": 3}, "The family x is 3; a function"),
+        ({"a" * 33: lambda a, b, t: a}, "up to 32 small letters"),
+    ],
+)
+def test_what_is_no_family_of_one_s_own(own, told, pictures):
+    with pytest.raises(UsageError, match=told):
+        measured(pictures, paths="linear", own_paths=own)
+
+
 def test_the_command_line(tmp_path, monkeypatch, capsys, pictures):
     monkeypatch.chdir(tmp_path)
     np.savez("images.npz", images=pictures[0], labels=pictures[1])

@@ -62,3 +62,10 @@ def test_rates_are_wilson_s():
     assert np.allclose(found.estimate, [0.75, 0])
     assert np.allclose([found.low[0], found.high[0]], [0.3006, 0.9544], atol=1e-4)
     assert found.low[1] == 0 and found.high[1] == pytest.approx(0.4899, abs=1e-4)
+
+
+def test_a_change_of_probabilities_has_an_end():
+    """A mean that few images carry has an interval beyond what there can be, on the log scale."""
+    change = np.array([[1.0], [1e-12], [1e-12]])
+    assert intervals.means(change).high[0] > 2
+    assert intervals.means(change, np.sqrt(2)).high[0] == np.sqrt(2)

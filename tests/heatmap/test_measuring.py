@@ -218,8 +218,10 @@ def test_fewer_images_than_asked_for_are_said(convnet):
     [
         ({"eps": 0.0}, "--eps is 0.0"),
         ({"eps": float("nan")}, "--eps is nan"),
-        ({"images": 1}, "--images is 1; it must be at least 2"),
+        ({"images": 1}, "--images is 1; it must be a whole number, at least 2"),
         ({"highest": 0}, "--highest is 0"),
+        ({"images": 2.5}, "--images is 2.5; it must be a whole number"),
+        ({"eps": "a"}, "--eps is a"),
     ],
 )
 def test_what_cannot_be_done_is_refused(convnet, options, said):

@@ -47,3 +47,12 @@ def test_the_answer_names_the_octaves_or_that_it_cannot(bundled_map):
 def test_unlabelled_images_have_other_words(bundled_map):
     text = str(replace(bundled_map, attributes=bundled_map.attributes | {"labelling": "predicted"}))
     assert "changed answers" in text and "same answer" in text and "accuracy" not in text
+
+
+def test_octaves_that_are_not_told_apart_from_the_named_ones_are_said(bundled_map):
+    """Two low octaves that turn half of the images wrong, and all others none."""
+    low = (bundled_map.waves.radius > 0) & (bundled_map.waves.radius < 4)
+    half = np.arange(len(bundled_map.images)) % 2 == 0
+    wrong = (half[:, None] & low).astype(np.uint8)
+    said = answer(with_wrong(bundled_map, wrong))
+    assert said.startswith("Most sensitive to 1-1.41 (+50 points; not told apart: 2-3.61), least to 4-7.81 (0 points;")

@@ -292,3 +292,16 @@ def test_numbers():
 def test_long_names_lose_their_middle(encoding, short):
     assert Page(80, encoding).name("bullmastiff, a big dog", 8) == short
     assert Page(80, encoding).name("bulldog", 7) == "bulldog"
+
+
+@pytest.mark.parametrize(
+    ("interval", "text"),
+    [
+        (Interval(0.109, 0.0, 3878.0, 9, 1.0), "0.11 [0.00, 3,878.00]"),
+        (Interval(0.0065, 0.0, 55.0, 9, 1.0), "0.0065 [0.0000, 55.0000]"),
+        (Interval(0.0001, -2.0, 2.0, 9, 9.0), "0 [-2, 2]"),
+    ],
+)
+def test_an_estimate_that_is_not_zero_is_not_shown_as_zero(interval, text):
+    """But for one of either sign, of which an interval so wide says that it may as well be zero."""
+    assert interval_text(interval) == text

@@ -177,3 +177,11 @@ def test_a_path_that_is_no_utf8_is_kept_in_escapes(tmp_path):
     with h5py.File(tmp_path / "f.h5", "w") as file:
         tables.set_attributes(file, {"data": "non\udcffutf", "points": 9})
         assert (file.attrs["data"], file.attrs["points"]) == ("non\\udcffutf", 9)
+
+
+def test_a_name_without_an_ending_is_no_report_s(tmp_path):
+    """Nor is that of a model's output, which stands in the settings."""
+    with pytest.raises(
+        UsageError, match=r"probabilities would be an HDF5 file without an ending\. Name it probabilities\.h5"
+    ):
+        require_writable(tmp_path / "probabilities")

@@ -5,6 +5,8 @@ import shlex
 from collections.abc import Iterator
 from pathlib import PurePath
 
+from onnxspec.images.preprocess import DEFAULT, FLOATING, METADATA, MODEL_SIZE, UINT8_INPUT
+from onnxspec.images.python_data import SOURCE as PASSED_IN
 from onnxspec.report.figures import convergence, distributions, spectra
 from onnxspec.report.findings import verdicts
 from onnxspec.report.headline import figure as figure_of
@@ -113,6 +115,10 @@ def _block(title: str, rows: dict) -> Markup:
     return tag("div", tag("h3", title), definitions(rows.items()), class_="block")
 
 
+_OF_ITSELF = (MODEL_SIZE, UINT8_INPUT, METADATA, FLOATING)
+"""Where preprocessing comes from that nobody has to say again."""
+
+
 def _command(report: Report) -> str:
     """The command that was run, or what to call where it was a script's."""
     command = str(report.attributes.get("run_command", ""))
@@ -122,9 +128,12 @@ def _command(report: Report) -> str:
         program, arguments = "", []
     if PurePath(program).name == "onnxspec":
         return shlex.join(["onnxspec", *arguments])
-    settings = json.loads(report.attributes["settings"])
-    given = ", ".join(f"{name}={value!r}" for name, value in settings.items() if value is not None)
-    return f"onnxspec.analyze(model, {str(report.attributes['data'])!r}, {given})"
+    settings = {name: value for name, value in json.loads(report.attributes["settings"]).items() if value is not None}
+    pixels = json.loads(report.attributes["preprocess"])
+    said = {name: of["value"] for name, of in pixels.items() if of["from"] not in (*_OF_ITSELF, DEFAULT)}
+    data = str(report.attributes["data"])
+    images = "images" if data == PASSED_IN else repr(data)
+    return f"onnxspec.analyze(model, {images}, {settings | ({'preprocess': said} if said else {})})"
 
 
 def _text(value: object) -> str:

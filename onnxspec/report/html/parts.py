@@ -31,11 +31,12 @@ def definitions(rows: Iterable[tuple[str, Child]]) -> Markup:
 
 def table(headings: Sequence[Child], rows: Iterable[Sequence[Child]]) -> Markup:
     """A table whose first column names its rows; it scrolls sideways where the page is narrow."""
+    label = "table: " + ", ".join(str(one) for one in headings if one)
     head = tag("thead", tag("tr", (tag("th", one, scope="col") for one in headings)))
     body = tag(
         "tbody", (tag("tr", tag("th", row[0], scope="row"), (tag("td", one) for one in row[1:])) for row in rows)
     )
-    return tag("div", tag("table", head, body), class_="wide", tabindex="0", role="region", aria_label="table")
+    return tag("div", tag("table", head, body), class_="wide", tabindex="0", role="region", aria_label=label)
 
 
 def value(interval: Interval, metric: str) -> Markup:

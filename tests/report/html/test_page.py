@@ -2,7 +2,9 @@
 
 import base64
 import hashlib
+import html
 import re
+import shlex
 from html.parser import HTMLParser
 
 import numpy as np
@@ -177,3 +179,23 @@ def test_it_is_written_whole_or_not_at_all(bundled_report, monkeypatch, tmp_path
     with pytest.raises(onnxspec.OnnxspecError, match="cannot be written"):
         write_page(bundled_report, tmp_path / "none" / "r.html")
     assert [path.name for path in tmp_path.iterdir()] == ["r.html"]
+
+
+def command(made):
+    return re.search(r"<pre[^>]*><code>(.*?)</code>", made, re.DOTALL)[1]
+
+
+def test_the_command_to_reproduce_can_be_pasted(bundled_report, tmp_path, monkeypatch):
+    line = ["/opt/my tools/onnxspec", "analyze", "my model.onnx", "--preprocess", "mean=.3;std=.4"]
+    monkeypatch.setattr("sys.argv", line)
+    images = np.random.default_rng(0).integers(0, 256, (60, 8, 8, 3), np.uint8)
+    report = onnxspec.analyze(network, (images, np.arange(60) % 3), pairs=12, points=9, preprocess="mean=.3;std=.4")
+    assert shlex.split(html.unescape(command(page(report)))) == ["onnxspec", *line[1:]]
+
+
+def test_a_program_s_call_to_reproduce_is_python_and_makes_the_same_report(monkeypatch):
+    monkeypatch.setattr("sys.argv", ["study.py"])
+    data = np.random.default_rng(0).integers(0, 256, (60, 8, 8, 3), np.uint8), np.arange(60) % 3
+    report = onnxspec.analyze(network, data, pairs=12, points=9, preprocess="mean=.3;std=.4")
+    again = eval(html.unescape(command(page(report))), {"onnxspec": onnxspec, "model": network, "images": data})
+    assert again.attributes["digest"] == report.attributes["digest"]
