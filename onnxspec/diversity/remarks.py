@@ -33,10 +33,9 @@ def remarks(
 def _few_classes(withheld: list[Relation]) -> Iterator[Remark]:
     if withheld:
         wide = reach(fewest := _fewest(withheld))
-        text = (
-            f"{fewest} classes decide nothing about diversity: no correlation at all has an interval from {-wide:.2f} to "
-            f"{wide:.2f}, and no verdict is given on {_counted(withheld, 'plain')}."
-        )
+        why = f"no correlation at all has an interval from {-wide:.2f} to {wide:.2f}" if wide < 1 else "they have no correlation"
+        who = f"{fewest} classes decide" if fewest != 1 else "1 class decides"
+        text = f"{who} nothing about diversity: {why}, and no verdict is given on {_counted(withheld, 'plain')}."
         yield Remark("few-classes", text, "Use data of more classes: 100 give -0.20 to 0.20.")
 
 
@@ -66,7 +65,7 @@ def _few_paths(paths: np.ndarray) -> Iterator[Remark]:
     paths = paths[paths > 0]
     if len(paths) and (middle := float(np.median(paths))) < RANKED_FROM:
         text = (
-            f"Half of the classes have {middle:g} paths or fewer in half of their images: chance in figures and measures "
+            f"Half of the classes have {middle:g} path{'s' * (middle != 1)} or fewer in half of their images: chance in figures and measures "
             "draws all correlations towards zero."
         )
         yield Remark("few-paths", text, "Analyse with more --pairs --kinds within.")
