@@ -4,18 +4,12 @@ import math
 from collections.abc import Iterator
 
 from onnxspec.comparison.comparison import Comparison
-from onnxspec.comparison.contrasts import PER_CLASS, Quantity
+from onnxspec.comparison.contrasts import Quantity
 from onnxspec.report.headline import METRICS
 from onnxspec.report.html.markup import Markup, tag
 from onnxspec.report.html.parts import factor_of, section, value
 from onnxspec.report.pooling import Stratum
 from onnxspec.statistics import SIGNIFICANT, Interval
-
-
-def main_quantities(comparison: Comparison) -> list[Quantity]:
-    """The main quantities in the order in which they were measured."""
-    every = dict.fromkeys(one.quantity for one in comparison.figures)
-    return [quantity for quantity in every if quantity.metric in PER_CLASS]
 
 
 def label_of(quantity: Quantity) -> str:
@@ -25,7 +19,7 @@ def label_of(quantity: Quantity) -> str:
 
 def classes_section(comparison: Comparison) -> Markup | None:
     """The main figure by class, in a table that sorts and searches."""
-    main = main_quantities(comparison)[0]
+    main = comparison.main_quantities[0]
     names = list(dict.fromkeys(s.class_a for s in (f.stratum for f in comparison.figures) if s.class_a))
     if not names:
         return None

@@ -73,6 +73,12 @@ class Comparison:
         return tuple(dict.fromkeys(one.stratum.kind for one in self.figures))
 
     @property
+    def main_quantities(self) -> list[Quantity]:
+        """Those that are shown first, and by class, in the order in which they were measured."""
+        every = dict.fromkeys(one.quantity for one in self.figures)
+        return [quantity for quantity in every if quantity.metric in PER_CLASS]
+
+    @property
     def ended(self) -> dict[str, str]:
         """Of a comparison to a precision: kind to why it went no further, a key of `sampling.ENDINGS`; else empty."""
         return dict(json.loads(self.attributes["ended"]))

@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterator
 
 from onnxspec.comparison.agreement_table import agreement_section
-from onnxspec.comparison.class_table import classes_section, label_of, main_quantities
+from onnxspec.comparison.class_table import classes_section, label_of
 from onnxspec.comparison.comparison import Comparison, ModelOf
 from onnxspec.comparison.contrasts import DEPENDS, Contrast, Quantity
 from onnxspec.comparison.ranking import TOLD_APART, Rank
@@ -108,7 +108,7 @@ def _series(comparison: Comparison) -> Markup | None:
     if not comparison.series:
         return None
     drawn = []
-    for signal in dict.fromkeys(one.signal for one in main_quantities(comparison) if one.metric == "hff"):
+    for signal in dict.fromkeys(one.signal for one in comparison.main_quantities if one.metric == "hff"):
         kinds = [kind for kind in KIND_ORDER if _drawable(comparison, kind, signal)]
         if kinds:
             stations = [_station(comparison, model, kinds, signal) for model in comparison.models]
@@ -136,7 +136,7 @@ def _differences(comparison: Comparison) -> Markup:
     parts = []
     for kind in comparison.kinds:
         rows: list[list[Child]] = []
-        for quantity in main_quantities(comparison):
+        for quantity in comparison.main_quantities:
             for model in comparison.models:
                 key = (model.name, Stratum(kind), quantity)
                 if key not in figures:
@@ -173,7 +173,7 @@ def _contrast(one: Contrast) -> list[Child]:
 def _ranking(comparison: Comparison) -> Markup:
     rows: list[list[Child]] = []
     for kind in comparison.kinds:
-        for quantity in main_quantities(comparison):
+        for quantity in comparison.main_quantities:
             places = [one for one in comparison.ranking if (one.kind, one.quantity) == (kind, quantity)]
             rows.append([f"{label_of(quantity)} {KINDS[kind]}", [_place(one) for one in places]])
     lead = "Lowest first. Models that share a letter are not told apart by the data."

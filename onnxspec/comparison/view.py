@@ -11,7 +11,7 @@ from rich.text import Text
 
 from onnxspec.comparison.agreement import Agreement
 from onnxspec.comparison.comparison import Comparison, ModelOf
-from onnxspec.comparison.contrasts import DEPENDS, PER_CLASS, Contrast, Quantity
+from onnxspec.comparison.contrasts import DEPENDS, Contrast, Quantity
 from onnxspec.report.headline import KINDS, METRICS, PERCENT, grid
 from onnxspec.report.page import Page, interval_text, number
 from onnxspec.report.rendering import rendered
@@ -81,7 +81,7 @@ def _opening(comparison: Comparison, page: Page) -> Iterator[RenderableType]:
 
 def _pairs(comparison: Comparison, model: str, kind: str) -> str:
     """How many pairs a model gets right, and of them the reference too."""
-    quantity = _shown(comparison)[0]
+    quantity = comparison.main_quantities[0]
     if model == comparison.reference:
         return f"{comparison.figure(model, kind, quantity.metric, quantity.signal).paths:,}"
     found = comparison.contrast(model, kind, quantity.metric, quantity.signal)
@@ -90,7 +90,7 @@ def _pairs(comparison: Comparison, model: str, kind: str) -> str:
 
 def _series(comparison: Comparison, page: Page) -> Iterator[RenderableType]:
     """The first signal's hff over the series, with accuracy beside it."""
-    signal = _shown(comparison)[0].signal
+    signal = comparison.main_quantities[0].signal
     yield page.text(f"Over the series: accuracy and {signal} hff (%), own pairs {_chosen(comparison)}", "bold")
     table = grid(["place", "accuracy (%)", *(f"hff {kind}" for kind in comparison.kinds)])
     for model in comparison.models:
@@ -118,17 +118,11 @@ def _kind(comparison: Comparison, kind: str, page: Page) -> Iterator[RenderableT
     reference = page.name(comparison.reference, NAME)
     yield page.text(f"{KINDS[kind].capitalize()}: own figure, and the factor to {reference} on common pairs", "bold")
     table = grid(["", f"own pairs {_chosen(comparison)}", "factor", "own", "verdict"])
-    for quantity in _shown(comparison):
+    for quantity in comparison.main_quantities:
         table.add_row(page.text(f"{quantity.signal} {METRICS[quantity.metric]}", "dim"))
         for model in comparison.models:
             table.add_row(*_row(comparison, model.name, kind, quantity, page))
     yield table
-
-
-def _shown(comparison: Comparison) -> list[Quantity]:
-    """The main quantities in the order in which they were measured."""
-    every = dict.fromkeys(one.quantity for one in comparison.figures)
-    return [quantity for quantity in every if quantity.metric in PER_CLASS]
 
 
 def _row(comparison: Comparison, model: str, kind: str, quantity: Quantity, page: Page) -> list[str | Text]:
@@ -155,7 +149,7 @@ def _ranking(comparison: Comparison, page: Page) -> Iterator[RenderableType]:
     yield page.text("In order, lowest first; models that share a letter are not told apart", "bold")
     table = Table.grid(padding=(0, 2, 0, 0))
     for kind in comparison.kinds:
-        for quantity in _shown(comparison):
+        for quantity in comparison.main_quantities:
             places = [one for one in comparison.ranking if (one.kind, one.quantity) == (kind, quantity)]
             label = f"{kind} {quantity.signal} {METRICS[quantity.metric].split(' (')[0]}"
             order = "  ".join(f"{page.name(one.model, NAME)} {one.letters}" for one in places)
@@ -165,7 +159,7 @@ def _ranking(comparison: Comparison, page: Page) -> Iterator[RenderableType]:
 
 def _classes(comparison: Comparison, page: Page) -> Iterator[RenderableType]:
     """Classes whose hff differs even allowing for how many were looked at; the largest factors first."""
-    main = _shown(comparison)[0]
+    main = comparison.main_quantities[0]
     rows = []
     for model in comparison.models:
         for kind in comparison.kinds:

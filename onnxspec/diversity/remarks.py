@@ -33,7 +33,11 @@ def remarks(
 def _few_classes(withheld: list[Relation]) -> Iterator[Remark]:
     if withheld:
         wide = reach(fewest := _fewest(withheld))
-        why = f"no correlation at all has an interval from {-wide:.2f} to {wide:.2f}" if wide < 1 else "they have no correlation"
+        why = (
+            f"no correlation at all has an interval from {-wide:.2f} to {wide:.2f}"
+            if wide < 1
+            else "they have no correlation"
+        )
         who = f"{fewest} classes decide" if fewest != 1 else "1 class decides"
         text = f"{who} nothing about diversity: {why}, and no verdict is given on {_counted(withheld, 'plain')}."
         yield Remark("few-classes", text, "Use data of more classes: 100 give -0.20 to 0.20.")

@@ -70,13 +70,13 @@ def write_targets(found: Targets, destination: str | os.PathLike[str]) -> None:
 
 def _are_targets(path: Path) -> bool:
     """Whether a file holds what is written here."""
-    if zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as archive:
-            return {f"{name}.npy" for name in _OURS} <= set(archive.namelist())
     try:
+        if zipfile.is_zipfile(path):
+            with zipfile.ZipFile(path) as archive:
+                return {f"{name}.npy" for name in _OURS} <= set(archive.namelist())
         with interruption.limited_to_reading(path), h5py.File(path, "r") as file:
             return set(file) >= _OURS
-    except OSError:
+    except (OSError, zipfile.BadZipFile):
         return False
 
 
