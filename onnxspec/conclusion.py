@@ -27,6 +27,9 @@ from onnxspec.settings import KINDS
 from onnxspec.statistics import Interval
 from onnxspec.subject import PROBE, TRUE, Subject
 
+UNEVEN = 3
+"""How many times its share of the paths a stratum may have without a word."""
+
 
 def conclude(
     prepared: Prepared,
@@ -135,6 +138,7 @@ def _closing_remarks(prepared: Prepared, answers: tuple[np.ndarray, np.ndarray],
         if reused := prepared.pairs.reused(KINDS.index(stratum.kind)):
             text = f"{reused} images stand in several pairs ({stratum.kind}); the intervals allow for it."
             yield Remark("reused", text)
+        yield from _mixed(stratum.kind, pooling.rows, rows, subject.class_names)
         if same := int((pooling.rows["distance"][rows] == 0).sum()):
             text = f"Pairs of the same picture twice, whose paths lead nowhere: {same:,} of {len(rows):,} ({stratum.kind})."
             yield Remark("same-picture", text, "Take double images out of the data.")
@@ -149,6 +153,16 @@ def _closing_remarks(prepared: Prepared, answers: tuple[np.ndarray, np.ndarray],
         elif interval.carried_by_few:
             text = f"hff {stratum.kind} is carried by few paths ({interval.n_eff:.0f} effective of {interval.paths})."
             yield Remark("few-paths", text, "Use more --pairs to pin it down.")
+
+
+def _mixed(kind: str, every: Rows, rows: np.ndarray, names: Sequence[str]) -> Iterator[Remark]:
+    """On classes, or pairs of them, of which one has far more paths than its share: the small ones are used up."""
+    classes = np.column_stack([every["class_a"][rows], every["class_b"][rows]])
+    strata, counts = np.unique(classes, axis=0, return_counts=True)
+    if len(rows) and counts.max() * len(counts) > UNEVEN * len(rows):
+        of = " and ".join(dict.fromkeys(names[c] for c in strata[counts.argmax()]))
+        text = f"{counts.max():,} of {len(rows):,} paths ({kind}) are of {of}: the smaller classes are used up."
+        yield Remark("uneven", text, "More --pairs add paths of the large classes alone.")
 
 
 def _imprecise(prepared: Prepared, pooling: Pooling, ended: Mapping[str, str]) -> Iterator[Remark]:

@@ -4,6 +4,7 @@ Arrays in, arrays out; NumPy only. Distances are RMS pixel differences; a cut-of
 """
 
 import math
+import sys
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,7 +23,8 @@ def within_reach(distance: np.ndarray, cutoff: float, points: int) -> np.ndarray
 
 def enough_points(distance: float, cutoff: float) -> int:
     """Smallest 2^m + 1 that is at least 8 f_c d + 1, and 9: what a path of this length needs (method.md section 7)."""
-    return 2 ** max(3, math.ceil(math.log2(8 * cutoff * distance))) + 1 if distance > 0 else 9
+    cycles = min(8 * cutoff * distance, sys.float_info.max)
+    return 2 ** max(3, math.ceil(math.log2(cycles))) + 1 if cycles > 0 else 9
 
 
 def high_power(spectrum: Spectrum, distance: np.ndarray, cutoff: float) -> np.ndarray:
@@ -195,7 +197,7 @@ def decay(power: np.ndarray, bins: Bins, cutoff: float) -> float:
     """
     f = bins.frequency
     slack = 1e-9 * bins.unit  # both ends usually are bin centres
-    kept = (f >= cutoff - slack) & (f <= (f[-1] + bins.unit) / 2 + slack) & (power > 0)
+    kept = (f >= cutoff - slack) & (f <= (f[-1] + bins.unit) / 2 + slack) & (f > 0) & (power > 0)
     if kept.sum() < 3:
         return float("nan")
     return float(np.polyfit(np.log2(f[kept]), np.log2(power[kept]), 1)[0])

@@ -25,7 +25,7 @@ from onnxspec.settings import AUTO, FEWEST_LABEL_POINTS, MAX_POINTS, Settings
 from onnxspec.subject import TRUE, Subject
 
 LENGTHS = 1000
-"""Pairs of each kind whose lengths decide the points: the order of the plan is random, so the first tell as much as all."""
+"""Pairs of each kind whose lengths decide the points, from all over the plan: where small classes are used up, others come."""
 LONG = 95
 SHOWN = 5
 """Unreadable images that are named."""
@@ -306,7 +306,7 @@ def _points(subject: Subject, settings: Settings, pairs: Pairs, cutoff: float, r
     UsageError
         The cut-off is so high that no grid resolves it.
     """
-    engine, some = subject.engine, checks.pilot_pairs(pairs, LENGTHS)
+    engine, some = subject.engine, pairs[_spread(pairs, LENGTHS)]
     blocks = [some[start : start + LENGTHS // 10] for start in range(0, len(some), LENGTHS // 10)]
     lengths = np.concatenate(list(engine.map(lambda of: engine.distance(of.image_a, of.image_b), blocks)))
     least = FEWEST_LABEL_POINTS if "label" in settings.measurement.signals else 0
@@ -319,6 +319,12 @@ def _points(subject: Subject, settings: Settings, pairs: Pairs, cutoff: float, r
             f"Lower --cutoff; that of these images would be {usual:.3g}.",
         )
     return min(max(enough, least), MAX_POINTS)
+
+
+def _spread(pairs: Pairs, most: int) -> np.ndarray:
+    """Places of up to so many pairs of each kind, evenly over the plan, (n,) int."""
+    kinds = [np.flatnonzero(pairs.kind == kind) for kind in np.unique(pairs.kind)]
+    return np.concatenate([of[np.linspace(0, len(of) - 1, min(len(of), most)).round().astype(int)] for of in kinds])
 
 
 def _plan(subject: Subject, settings: Settings) -> tuple[Pairs, list[Remark]]:

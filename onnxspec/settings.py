@@ -208,6 +208,8 @@ class Settings:
             It is neither, or as `of`.
         """
         if isinstance(settings, Mapping):
+            if odd := [name for name in settings if not isinstance(name, str)]:
+                raise UsageError(f"A setting is called {odd[0]!r}; names of settings are texts.")
             settings = cls.of(**settings)
         if not isinstance(settings, cls | None):
             raise unfit("settings", settings, "Settings or a table of them by name")

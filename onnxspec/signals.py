@@ -10,7 +10,7 @@ SMALLEST = float(np.finfo(np.float32).tiny)
 
 
 def restricted(outputs: np.ndarray, columns: np.ndarray | None, probabilities: bool) -> np.ndarray:
-    """The outputs of some classes only; probabilities are made to sum to 1 again.
+    """The outputs of some classes only; probabilities are made to sum to 1 again where they are not all zero.
 
     Parameters
     ----------
@@ -19,7 +19,10 @@ def restricted(outputs: np.ndarray, columns: np.ndarray | None, probabilities: b
     if columns is None:
         return outputs
     kept = outputs[..., columns]
-    return kept / np.maximum(kept.sum(-1, keepdims=True), SMALLEST) if probabilities else kept
+    if not probabilities:
+        return kept
+    total = kept.sum(-1, keepdims=True, dtype=np.float64)
+    return np.divide(kept, total, out=np.zeros(kept.shape, np.float64), where=total > 0).astype(kept.dtype)
 
 
 def prob(outputs: np.ndarray, probabilities: bool) -> np.ndarray:

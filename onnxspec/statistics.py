@@ -16,6 +16,9 @@ SIGNIFICANT = 0.05
 FEW_PATHS = 10
 BOTH_ZERO = "both are zero"
 TOO_FEW = "too few paths carry the figure"
+ONE_IMAGE = "one image is an end of all paths"
+HINGED_PATHS = 3
+"""Paths from which on an image that all share is looked for."""
 ROUNDING = 1e-6
 """Of influences whose numbers were kept as float32."""
 BAND_VALUES = 1 << 18
@@ -68,6 +71,14 @@ class Pooled:
     carrying: int = field(default=0)
     counts: bool = field(default=False)
 
+    @property
+    def hinges(self) -> bool:
+        """Whether one image is an end of all of several paths: what it does to every one of them is not seen."""
+        if len(self.image_a) < HINGED_PATHS:
+            return False
+        first = self.image_a[0], self.image_b[0]
+        return any(bool(((self.image_a == one) | (self.image_b == one)).all()) for one in first)
+
     def variance(self) -> tuple[float, float, int]:
         """Variance of the value, kappa, and the number of images; dyadic-robust.
 
@@ -88,9 +99,10 @@ class Pooled:
         if self.reason:
             return Interval(float("nan"), float("nan"), float("nan"), paths, float("nan"), self.reason)
         estimate = float(np.exp(self.value)) if self.logarithmic else self.value
-        if not np.isfinite(self.influence).all():
+        if self.hinges or not np.isfinite(self.influence).all():
+            reason = ONE_IMAGE if self.hinges else TOO_FEW
             bounds = (0.0 if self.logarithmic else -np.inf, self.top)
-            return Interval(estimate, *bounds, paths, 1.0, TOO_FEW)
+            return Interval(estimate, *bounds, paths, 1.0, reason)
         v, kappa, images = self.variance()
         if v == 0:
             # Where all paths count the same, or are at the end of the scale, some may be elsewhere that were not seen,
@@ -108,7 +120,7 @@ class Pooled:
 
     def p_value(self) -> float:
         """Two-sided p that the value (or its log) is zero; NaN where it is undefined."""
-        if self.reason or not np.isfinite([self.value, *self.influence]).all():
+        if self.reason or self.hinges or not np.isfinite([self.value, *self.influence]).all():
             return float("nan")
         v, kappa, images = self.variance()
         if v == 0:
@@ -234,9 +246,10 @@ def contrast(first: Pooled, second: Pooled) -> Pooled:
     if not reason and not (np.isfinite(first.value) and np.isfinite(second.value)):
         reason = "one of the two is zero"
     influence = np.concatenate([first.influence, -second.influence])
+    hinged = first.hinges or second.hinges
     return Pooled(
         first.value - second.value,
-        np.full_like(influence, np.nan) if _unsettled(first, second, influence) else influence,
+        np.full_like(influence, np.nan) if hinged or _unsettled(first, second, influence) else influence,
         np.concatenate([first.image_a, second.image_a]),
         np.concatenate([first.image_b, second.image_b]),
         first.logarithmic,

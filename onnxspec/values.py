@@ -17,7 +17,11 @@ _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(i?)b?", re.IGNORECASE)
 def integer(name: str, value: Any) -> int:
     """A whole number, however it is written."""
     try:
-        if isinstance(value, bool) or int(value) != float(value):
+        if isinstance(value, bool):
+            raise ValueError
+        if isinstance(value, str):  # digits are read as they are: a float has no room for all of them
+            value = int(value) if value.strip().lstrip("+-").isdecimal() else float(value)
+        if int(value) != value:
             raise ValueError
         return int(value)
     except (TypeError, ValueError, OverflowError):

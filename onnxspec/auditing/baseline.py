@@ -68,7 +68,7 @@ class Baseline:
                 "digest": a["data_digest"],
                 "content_digest": a["content_digest"],
                 "labelling": a["labelling"],
-                "pairs": hashlib.sha256(sample.codes.astype("<i8").tobytes()).hexdigest(),
+                "pairs": _pairs_digest(sample),
             },
             json.loads(a["settings"]) | {"cutoff": a["cutoff"]},
             sample,
@@ -85,7 +85,8 @@ class Baseline:
         """
         content = _content(Path(path))
         sample = checked(content, Path(path))
-        return cls(content["model"], content["data"], content["settings"], sample)
+        data = content["data"] | {"pairs": _pairs_digest(sample)}  # of a baseline of old it went by their order
+        return cls(content["model"], data, content["settings"], sample)
 
     def write(self, path: str | os.PathLike[str]) -> None:
         """Writes the file, whole or not at all.
@@ -120,9 +121,12 @@ class Baseline:
         return Settings.of(**self.settings)
 
     def completed(self, settings: Settings) -> Settings:
-        """The settings, with the baseline's pairs and points where these are left to the run."""
+        """The settings, with the baseline's pairs, points and cut-off where these are left to the run."""
         left = {name: value for name, value in self.settings.items() if settings.flat().get(name) == AUTO}
-        return settings.updated(**{name: left[name] for name in ("pairs", "points") if name in left})
+        taken: dict[str, Any] = {name: left[name] for name in ("pairs", "points") if name in left}
+        if settings.measurement.cutoff is None:
+            taken["cutoff"] = self.settings["cutoff"]
+        return settings.updated(**taken)
 
     def require_settings(self, settings: Mapping[str, Any]) -> None:
         """Refuses a run whose plan or measurement, by name, is not the baseline's.
@@ -165,7 +169,11 @@ class Baseline:
         ReportError
             They differ.
         """
-        mine, theirs = self.settings, other.settings
+        self.require_readable_alike(other.settings)
+
+    def require_readable_alike(self, theirs: Mapping[str, Any]) -> None:
+        """As `require_comparable`, of the settings of a run alone."""
+        mine = self.settings
         alike = {
             "cutoff": math.isclose(mine["cutoff"], theirs["cutoff"], rel_tol=_ROUNDING),
             "estimator": mine["estimator"] == theirs["estimator"],
@@ -188,6 +196,11 @@ class Baseline:
     def same_data(self, other: "Baseline") -> bool:
         """Whether image numbers mean the same images in both."""
         return all(self.data[name] == other.data[name] for name in ("digest", "labelling"))
+
+
+def _pairs_digest(sample: Sample) -> str:
+    """SHA-256 over which pairs there are, in whatever order they were walked."""
+    return hashlib.sha256(np.sort(sample.codes).astype("<i8").tobytes()).hexdigest()
 
 
 def _content(path: Path) -> dict[str, Any]:

@@ -130,6 +130,8 @@ def measured(
         )
     if baseline is not None:
         settings = baseline.completed(settings)
+    if baseline is not None:
+        baseline.require_readable_alike(asdict(settings.measurement))
     if data is None and settings.inputs.data is None:
         raise UsageError("An audit needs images; probe images show the function, not the data.", "Give --data IMAGES.")
     if baseline is not None and not allow_mismatch:

@@ -6,6 +6,7 @@ from onnxspec.auditing.names import resolved, value
 from onnxspec.auditing.policy import Limit
 from onnxspec.auditing.verdicts import MORE_PAIRS, State, Verdict, judged
 from onnxspec.report.page import interval_text
+from onnxspec.report.pooling import BEYOND_POINTS
 from onnxspec.report.report import Report
 from onnxspec.statistics import FEW_PATHS, Interval
 
@@ -32,6 +33,8 @@ def shown(found: Interval) -> str:
 
 def _state(limit: Limit, found: Interval, more: str) -> tuple[State, str]:
     """The state, and what else is to be said about it."""
+    if found.reason == BEYOND_POINTS:
+        return State.ERROR, "; use more --points"
     if math.isnan(found.estimate):
         return (State.ERROR, "") if found.paths >= 2 else (State.INCONCLUSIVE, f"; {more}")
     low, high = (found.estimate, found.estimate) if limit.strict else (found.low, found.high)

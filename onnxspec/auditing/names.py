@@ -46,7 +46,7 @@ class Metric:
     @property
     def is_share(self) -> bool:
         """Whether it is a share, from 0 to 1."""
-        return self.figure in (ACCURACY, "hff")
+        return self.figure in (ACCURACY, "hff", "consistent")
 
 
 def parse(name: str) -> Metric:

@@ -110,7 +110,9 @@ def _change(rule: Regression, now: Sample, then: Sample, same_data: bool, alpha:
     metric = rule.metric
     _require(metric, then)
     if same_data and identical(now, then):
-        return Change.none(len(now), neutral=0.0 if metric.figure == ACCURACY else 1.0)
+        if metric.figure == ACCURACY:
+            return Change.none(len(now.images(metric.of_class)), neutral=0.0)
+        return Change.none(int(_usable(metric, now).sum()), neutral=1.0)
     if metric.figure == ACCURACY:
         return accuracies.change(rule, now.images(metric.of_class), then.images(metric.of_class), same_data, alpha)
     return _of_figure(rule, now, then, same_data, alpha)

@@ -99,7 +99,7 @@ def identical(now: Sample, then: Sample) -> bool:
     first, second = matched(now, then)
     both = now.columns.keys() & then.columns.keys()
     return 0 < len(first) == min(len(now), len(then)) and all(
-        np.array_equal(now[name][first], then[name][second]) for name in both
+        np.array_equal(now[name][first], then[name][second], equal_nan=now[name].dtype.kind == "f") for name in both
     )
 
 

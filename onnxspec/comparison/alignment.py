@@ -191,8 +191,9 @@ def _read_as(
     columns = {column: values[own] for column, values in scalars(report).items()}
     remarks = []
     if not np.array_equal(columns["distance"], distance):
-        change = float(np.median(columns["distance"] / distance) - 1)
-        text = f"{name} sees pixels of its own: its distances are {change:+.1%} of the reference's."
+        apart = distance > 0
+        change = float(np.median(columns["distance"][apart] / distance[apart]) - 1) if apart.any() else 0.0
+        text = f"{name} sees pixels of its own: its distances differ from the reference's by {change:+.1%}."
         remarks.append(Remark("distances", text, "The reference's were used for both."))
     if report.attributes["cutoff"] != cutoff:
         text = f"{name} was measured with f_c {report.attributes['cutoff']:.4g}"

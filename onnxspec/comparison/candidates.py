@@ -9,9 +9,9 @@ from typing import Any
 
 from onnxspec.errors import UsageError
 from onnxspec.report.report import Report
+from onnxspec.report.writer import REPORT_ENDINGS
 
 OWN_SETTINGS = ("preprocess", "classes", "input", "output", "restrict_outputs")
-REPORT_ENDINGS = (".h5", ".hdf5")
 _STRANGE = re.compile(r",\s*([A-Za-z][\w-]*)=(.*)")
 
 

@@ -77,6 +77,7 @@ def compare(
         _require_models(found)
     with tempfile.TemporaryDirectory(prefix="onnxspec-") as scratch:
         shelf = Shelf(_folder(reports) if reports is not None else Path(scratch), lasting=reports is not None)
+        shelf.require_free(found)
         asked, heard = (found, base, data, settings, shelf), listener or Silence()
         ended: dict[str, str] = {}
         try:

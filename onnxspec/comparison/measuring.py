@@ -5,6 +5,7 @@ is the first report. It gives pairs, cut-off and settings, and without labels it
 """
 
 import json
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -71,6 +72,16 @@ class Shelf:
     lasting: bool
     walked: list[Report] = field(default_factory=list)
 
+    def require_free(self, found: Sequence[Candidate]) -> None:
+        """Raises UsageError where the report of a model would replace one that is compared."""
+        held = {os.path.realpath(_path_of(one)): one for one in found if one.is_report}
+        for one in found:
+            if not one.is_report and (place := os.path.realpath(self._place(one.name))) in held:
+                raise UsageError(
+                    f"The report of {one.name} would replace {place}, which is compared.",
+                    "Choose another folder for --reports, or another name.",
+                )
+
     def walk(self, subject: Subject, name: str, settings: Settings, listener: Listener, pairs: Pairs | None) -> Report:
         """Measures a subject as `analysis.walk` does, into a report of that name."""
         try:
@@ -116,6 +127,10 @@ class Shelf:
 
     def _place(self, name: str) -> Path:
         return self.folder / f"{name}.h5"
+
+
+def _path_of(report: Candidate) -> Path:
+    return report.source.path if isinstance(report.source, Report) else Path(report.source)
 
 
 def measure_all(

@@ -20,6 +20,7 @@ RANKED_FROM = permutation.LEAST_PATHS
 POWER_VALUES = 1 << 21
 """Of all paths together in memory, 8 MB."""
 BY_PATH = ("excess_tv", "flips", "consistent", "width")
+BEYOND_POINTS = "the cut-off is beyond what the points resolve"
 TOPS = {"consistent": 1.0}
 """What means of columns cannot go beyond."""
 
@@ -127,7 +128,7 @@ class Pooling:
         if len(rows) and total.mean() <= self._noise(signal):
             return replace(statistics.ratio(high, total, *ends), reason="the outputs do not change beyond noise")
         if len(asked) and not len(rows):
-            return replace(statistics.ratio(high, total, *ends), reason="the cut-off is beyond what the points resolve")
+            return replace(statistics.ratio(high, total, *ends), reason=BEYOND_POINTS)
         return self._mean_share(high, total, *ends) if each else statistics.ratio(high, total, *ends, top=1.0)
 
     def share(self, rows: np.ndarray, signal: str) -> np.ndarray:

@@ -21,6 +21,7 @@ from onnxspec.report.storage import attribute_names
 from onnxspec.results import Rows
 
 _PICTURE = "onnxspec plot REPORT.h5 -o FIGURE draws figures."
+REPORT_ENDINGS = (".h5", ".hdf5", ".hdf", ".nc")
 _OTHER_ENDINGS = {
     **dict.fromkeys((".html", ".htm"), "--html PAGE.html makes a page."),
     **dict.fromkeys((".svg", ".pdf", ".png", ".jpg", ".jpeg"), _PICTURE),
@@ -179,8 +180,9 @@ def require_hdf5_name(destination: Path) -> None:
     if (ending := destination.suffix.lower()) in _OTHER_ENDINGS:
         hint = f"Name it {destination.stem}.h5. {_OTHER_ENDINGS[ending]}"
         raise UsageError(f"{destination} would be an HDF5 file with the ending {ending}.", hint)
-    if not ending:
-        raise UsageError(f"{destination} would be an HDF5 file without an ending.", f"Name it {destination.name}.h5.")
+    if ending not in REPORT_ENDINGS:
+        what = f"with the ending {ending}" if ending else "without an ending"
+        raise UsageError(f"{destination} would be an HDF5 file {what}.", f"Name it {destination.stem}.h5.")
 
 
 def require_writable(destination: Path) -> None:
