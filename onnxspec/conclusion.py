@@ -14,8 +14,9 @@ from onnxspec.engine.shards import Shard
 from onnxspec.evaluating import Source, parts
 from onnxspec.families.measuring import Walked
 from onnxspec.families.pooling import beyond_reach, pooled
+from onnxspec.grounds import content_digest, deciding
 from onnxspec.paths.families import line
-from onnxspec.planning import Prepared, content_digest, deciding
+from onnxspec.planning import Prepared
 from onnxspec.provenance import Clock, run_attributes, subject_attributes
 from onnxspec.report import contents, families
 from onnxspec.report.figuretable import FigureTable

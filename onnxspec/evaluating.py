@@ -12,7 +12,8 @@ import numpy as np
 
 from onnxspec.engine.shards import Shard
 from onnxspec.errors import DataError
-from onnxspec.planning import Prepared, content_digest, entry_key, grounds, unchanged
+from onnxspec.grounds import content_digest, entry_key, grounds, unchanged
+from onnxspec.planning import Prepared
 from onnxspec.report.parts import Part
 from onnxspec.report.spool import Spool
 from onnxspec.results import Rows

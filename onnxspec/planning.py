@@ -1,24 +1,20 @@
 """What is frozen before the first row: the plan's pairs, the cut-off, how outputs are read, and the pilot."""
 
-import hashlib
-import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import Any, Protocol, TypeVar
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol, TypeVar
 
 import numpy as np
-import onnxruntime
 
-from onnxspec import __version__, checks, metrics, strips
+from onnxspec import checks, metrics, strips
 from onnxspec.engine.local import LARGEST_HOST_TILE
 from onnxspec.errors import DataError, UsageError
-from onnxspec.images.cache import PixelCache
+from onnxspec.grounds import content_digest, entry_key, grounds, identity
 from onnxspec.listening import Ahead, Listener
 from onnxspec.model.session import OnnxModel
 from onnxspec.paths.pairs import Pairs, available, draw
 from onnxspec.reference import reference_distance
 from onnxspec.report.cache import Cache
-from onnxspec.report.parts import Part
 from onnxspec.report.spool import Spool
 from onnxspec.results import Pilot, Reading, Remark
 from onnxspec.settings import AUTO, FEWEST_LABEL_POINTS, MAX_POINTS, Settings
@@ -220,84 +216,6 @@ def images_of(
     return walked + checks.pilot_images(pairs, points) - spared
 
 
-def identity(frozen: Frozen) -> dict[str, str]:
-    """Everything that decides the rows, by a name for people; equal for runs whose rows may be mixed."""
-    subject, settings, reading = frozen.subject, frozen.settings, frozen.reading
-    # How many pairs are walked decides no row, and who settled the points decides whether the pilot may double them.
-    decided = deciding(settings) | {"precision": None, "points_from": frozen.points_from}
-    return _foundations(frozen) | {
-        "images": f"{subject.images.digest} {subject.labelling}",
-        "settings": json.dumps(decided | {"cutoff": reading.cutoff, "tf32": settings.execution.tf32}),
-        "pairs": frozen.pairs.digest,
-    }
-
-
-def grounds(frozen: Frozen) -> dict[str, str]:
-    """As `identity`, without what only the plan as a whole decides: equal for runs that may share a shard."""
-    reading, inputs = frozen.reading, frozen.settings.inputs
-    read = asdict(reading.measurement) | {"paths": None, "cutoff": reading.cutoff}
-    floor = {name: power.tolist() for name, power in (reading.floor or {}).items()}
-    read |= {"probabilities": reading.probabilities, "floor": floor, "tf32": frozen.settings.execution.tf32}
-    return _foundations(frozen) | {
-        "tensors": json.dumps([inputs.input, inputs.output]),
-        "images": frozen.subject.images.digest,
-        "measurement": json.dumps(read),
-    }
-
-
-def _foundations(frozen: Frozen) -> dict[str, str]:
-    subject, reading = frozen.subject, frozen.reading
-    columns = reading.columns if reading.columns is not None else np.empty(0)
-    return {
-        "model": subject.model.digest or "",
-        "preprocessing": json.dumps({k: v for k, (v, _) in subject.engine.preprocess.fields_and_origins().items()}),
-        "class order": _digest(reading.output_of, columns),
-        "path form": subject.engine.path_form,
-        "provider": f"{subject.model.provider} of onnxruntime {onnxruntime.__version__}",
-        "version": __version__,
-    }
-
-
-def entry_key(known: Mapping[str, str], *what: Any) -> str:
-    """The key of a cache entry: the digest of the grounds and of what else decides it, JSON-ready."""
-    return hashlib.sha256(json.dumps([dict(known), *what]).encode()).hexdigest()
-
-
-def deciding(settings: Settings) -> dict[str, Any]:
-    """The settings that decide the figures, beside the preprocessing."""
-    inputs = {name: getattr(settings.inputs, name) for name in ("restrict_outputs", "skip_bad", "input", "output")}
-    return asdict(settings.plan) | asdict(settings.measurement) | inputs
-
-
-def content_digest(pixels: PixelCache, images: np.ndarray) -> str:
-    """SHA-256 over the digests of the files of (images,) int; empty where the data digest covers their bytes."""
-    used = [pixels.content_digest(i) for i in images.tolist()]
-    return hashlib.sha256("\n".join(used).encode()).hexdigest() if any(used) else ""
-
-
-def unchanged(part: Part, content: str) -> Part:
-    """A part that an interrupted run has kept, if its images still are what they were.
-
-    Raises
-    ------
-    DataError
-        They have changed.
-    """
-    if part.content != content:
-        raise DataError(
-            "The images have changed since the interrupted run, so that its paths cannot be used.",
-            "Start anew with --no-resume.",
-        )
-    return part
-
-
-def _digest(*arrays: np.ndarray) -> str:
-    total = hashlib.sha256()
-    for array in arrays:
-        total.update(f"{array.shape}".encode() + np.ascontiguousarray(array, "<i8").tobytes())
-    return total.hexdigest()
-
-
 def _points(subject: Subject, settings: Settings, pairs: Pairs, cutoff: float, reference: float) -> int:
     """As many as the lengths of the paths ask for, before the pilot has its say.
 
@@ -306,7 +224,7 @@ def _points(subject: Subject, settings: Settings, pairs: Pairs, cutoff: float, r
     UsageError
         The cut-off is so high that no grid resolves it.
     """
-    engine, some = subject.engine, pairs[_spread(pairs, LENGTHS)]
+    engine, some = subject.engine, pairs.spread(LENGTHS)
     blocks = [some[start : start + LENGTHS // 10] for start in range(0, len(some), LENGTHS // 10)]
     lengths = np.concatenate(list(engine.map(lambda of: engine.distance(of.image_a, of.image_b), blocks)))
     least = FEWEST_LABEL_POINTS if "label" in settings.measurement.signals else 0
@@ -319,12 +237,6 @@ def _points(subject: Subject, settings: Settings, pairs: Pairs, cutoff: float, r
             f"Lower --cutoff; that of these images would be {usual:.3g}.",
         )
     return min(max(enough, least), MAX_POINTS)
-
-
-def _spread(pairs: Pairs, most: int) -> np.ndarray:
-    """Places of up to so many pairs of each kind, evenly over the plan, (n,) int."""
-    kinds = [np.flatnonzero(pairs.kind == kind) for kind in np.unique(pairs.kind)]
-    return np.concatenate([of[np.linspace(0, len(of) - 1, min(len(of), most)).round().astype(int)] for of in kinds])
 
 
 def _plan(subject: Subject, settings: Settings) -> tuple[Pairs, list[Remark]]:

@@ -41,6 +41,8 @@ POOL = 2000
 AUTO_IMAGES = 300
 DETECTION_IMAGES, DETECTION_BATCH = 64, 4
 VALUES = {"scale", "mean", "std"}
+TRIED = 32
+"""Batches that a trial before the run may take, none of which says that it has ended."""
 TRUE, PREDICTED, PROBE = "true", "predicted", "probe"
 
 
@@ -128,12 +130,12 @@ def open_subject(model: Any, data: Any, settings: Settings) -> Subject:
     outputs = engine.classes = scores.shape[1]
     remarks += _names_left_out(stamp, outputs) if settings.inputs.classes is None else []
     reason = within(
-        _patience(settings), lambda: engine.form_in_graph(settings.execution.path_graph, trial), "The model"
+        _patience(settings, TRIED), lambda: engine.form_in_graph(settings.execution.path_graph, trial), "The model"
     )
     remarks += [Remark("path-graph", f"Paths are formed on the host. {reason}")] if reason else []
     planned = settings.planned_images
     engine, seconds = within(
-        _patience(settings), lambda: tuned(engine, trial, settings.execution, planned), "The model"
+        _patience(settings, TRIED), lambda: tuned(engine, trial, settings.execution, planned), "The model"
     )
     if elsewhere is not None:
         engine.elsewhere, seconds = elsewhere, seconds * engine.workers / elsewhere.places
@@ -312,9 +314,9 @@ def _engine(
     )
 
 
-def _patience(settings: Settings) -> float | None:
-    """How many seconds a model may be silent; None for ever."""
-    return settings.execution.timeout or None
+def _patience(settings: Settings, batches: int = 1) -> float | None:
+    """How many seconds a model may take for so many batches; None for ever."""
+    return settings.execution.timeout * batches if settings.execution.timeout else None
 
 
 def _workers(model: Classifier, settings: Settings) -> int:

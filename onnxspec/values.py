@@ -10,6 +10,8 @@ from typing import Any
 
 from onnxspec.errors import UsageError
 
+_MOST_BITS = 1024
+"""Of whole numbers that can still be written out in an error."""
 _PREFIXES = ("", "K", "M", "G", "T")
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(i?)b?", re.IGNORECASE)
 
@@ -21,7 +23,7 @@ def integer(name: str, value: Any) -> int:
             raise ValueError
         if isinstance(value, str):  # digits are read as they are: a float has no room for all of them
             value = int(value) if value.strip().lstrip("+-").isdecimal() else float(value)
-        if int(value) != value:
+        if int(value) != value or int(value).bit_length() > _MOST_BITS:
             raise ValueError
         return int(value)
     except (TypeError, ValueError, OverflowError):

@@ -27,7 +27,7 @@ ORDER = [
     ["sampling"],
     ["engine", "report"],
     ["checks", "strips", "subject"],
-    ["reference", "provenance"],
+    ["reference", "provenance", "grounds"],
     ["planning"],
     ["evaluating"],
     ["families"],

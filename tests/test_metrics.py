@@ -216,3 +216,10 @@ def test_what_is_far_below_the_rest_is_not_drowned_in_common_bins():
 
 def test_one_path_that_is_very_long_leaves_a_bin_to_draw():
     assert metrics.Bins.common(np.array([1.0, 1000.0]), 33, 1.0).count == 2
+
+
+def test_cut_offs_at_the_ends_of_numbers_are_only_numbers():
+    bins = metrics.Bins(0.5, 40)
+    assert np.isfinite(metrics.decay(np.ones(40), bins, 1e-12))
+    assert metrics.enough_points(1.0, 1e308) > metrics.enough_points(1.0, 1e6)
+    assert metrics.enough_points(1.0, 5e-324) == 9

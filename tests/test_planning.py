@@ -15,6 +15,7 @@ from onnxspec.errors import ExitCode, ReportError, UsageError
 from onnxspec.listening import Silence
 from onnxspec.metrics import enough_points
 from onnxspec.planning import freeze, prepare
+from onnxspec.report.parts import Part
 from onnxspec.report.spool import Spool
 from onnxspec.subject import open_subject
 
@@ -103,7 +104,7 @@ def test_a_run_that_goes_on_takes_the_points_of_the_pilot_it_has_kept(tmp_path, 
     frozen = freeze(subject, settings, Silence())
     with pytest.raises(UsageError), Spool(tmp_path / "r.h5") as spool:
         first, _ = prepare(frozen, Silence(), spool)
-        spool.keep(slice(0, 1), planning.Part(planning.checks.Rows({"a": np.zeros(1)}), ""))
+        spool.keep(slice(0, 1), Part(planning.checks.Rows({"a": np.zeros(1)}), ""))
         raise UsageError("stopped")
     monkeypatch.setattr(planning.checks, "run_pilot", lambda *_: pytest.fail("another pilot"))
     with Spool(tmp_path / "r.h5") as spool:
@@ -130,3 +131,16 @@ def test_an_audit_takes_the_points_of_its_baseline(tmp_path):
     assert outcome.verdicts and outcome.exit_code != ExitCode.GATE_FAILED
     with pytest.raises(ReportError, match=r"points 33 \(baseline 17\)"):
         audit(MODEL, images, Settings.of(points=33), baseline=Baseline.of(first))
+
+
+def test_points_follow_paths_from_all_over_the_plan(monkeypatch):
+    """Its first pairs are of the small classes, until these are used up; the paths of the large one are longer."""
+    monkeypatch.setattr(planning, "LENGTHS", 100)
+    labels = np.concatenate([np.repeat(np.arange(40), 5), np.full(300, 40)])
+    x = np.random.default_rng(0).normal(size=(len(labels), 4, 4, 1)).astype(np.float32)
+    x[labels == 40] *= 9
+    report = onnxspec.analyze(
+        lambda batch: batch[:, 0, 0, :1] * np.ones(41), (x, labels), kinds="within", pairs=700, cutoff=1.0
+    )
+    assert report.attributes["points"] >= asked_for(report) > 33
+    assert [remark.code for remark in report.remarks].count("uneven") == 1

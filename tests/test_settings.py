@@ -137,3 +137,15 @@ def test_where_paths_are_formed_is_one_of_three():
     assert Settings.of(path_graph="off").execution.path_graph == "off"
     with pytest.raises(UsageError, match=r"--path-graph has no 'maybe'.*auto, on, off"):
         Settings.of(path_graph="maybe")
+
+
+def test_names_of_settings_are_texts():
+    with pytest.raises(UsageError, match="A setting is called 1"):
+        Settings.given({1: 2})
+
+
+@pytest.mark.parametrize(
+    ("given", "seed"), [(2**53 + 1, 2**53 + 1), ("9007199254740993", 2**53 + 1), ("1e3", 1000), ("7.0", 7)]
+)
+def test_whole_numbers_are_read_to_the_last_digit(given, seed):
+    assert Settings.of(seed=given).plan.seed == seed

@@ -73,3 +73,9 @@ def test_restricting_probabilities_is_restricting_logits(columns):
     of_probs = signals.restricted(signals.prob(logits, False), columns, True)
     agree(of_probs, of_logits)
     assert signals.restricted(logits, None, False) is logits
+
+
+def test_tiny_probabilities_are_made_to_sum_to_one_too():
+    kept = signals.restricted(np.array([1e-40, 3e-40, 1.0], np.float32), np.array([0, 1]), True)
+    assert kept.sum() == pytest.approx(1.0, rel=1e-3)
+    assert (signals.restricted(np.array([0.0, 0.0, 1.0], np.float32), np.array([0, 1]), True) == 0).all()

@@ -333,3 +333,16 @@ def test_what_was_zero_throughout_may_be_anything_of_its_own_unit_elsewhere(top,
     found = statistics.mean(np.zeros(400), np.arange(400), np.arange(400, 800), bottom=0.0, top=top).interval()
     assert (found.estimate, found.low) == (0.0, 0.0)
     assert found.high == pytest.approx(high, rel=0.01)
+
+
+def test_an_image_at_the_end_of_all_paths_leaves_no_interval():
+    """Its effect is in every path alike: 20 classes of one image each, an effect of an image of .6, nominal .95."""
+    rng = np.random.default_rng(0)
+    values, others = np.exp(rng.normal(size=200)), np.arange(1, 201)
+    pooled = statistics.log_mean(values, np.zeros(200, int), others)
+    found = pooled.interval()
+    assert (found.low, found.high, found.n_eff, found.reason) == (0.0, np.inf, 1.0, statistics.ONE_IMAGE)
+    assert np.isnan(pooled.p_value())
+    against = statistics.contrast(pooled, statistics.log_mean(values, others + 500, others + 1000))
+    assert against.interval().high == np.inf
+    assert statistics.log_mean(values, np.arange(200) % 2, others + 1).interval().high < np.inf

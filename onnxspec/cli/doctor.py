@@ -5,6 +5,7 @@ from dataclasses import asdict
 
 import click
 
+from onnxspec.cli.streams import unread
 from onnxspec.errors import ExitCode
 
 
@@ -17,12 +18,13 @@ def doctor(context: click.Context, as_json: bool) -> None:
     from onnxspec.model.doctor import examine
 
     findings = examine()
-    if as_json:
-        click.echo(json.dumps([asdict(finding) for finding in findings], indent=2))
-    else:
-        print_rows(
-            (f"{finding.level:<8}{finding.subject}", ". ".join(filter(None, (finding.text, finding.hint))))
-            for finding in findings
-        )
+    with unread():
+        if as_json:
+            click.echo(json.dumps([asdict(finding) for finding in findings], indent=2))
+        else:
+            print_rows(
+                (f"{finding.level:<8}{finding.subject}", ". ".join(filter(None, (finding.text, finding.hint))))
+                for finding in findings
+            )
     broken = any(finding.level == "error" for finding in findings)
     context.exit(ExitCode.UNAVAILABLE if broken else ExitCode.PASS)

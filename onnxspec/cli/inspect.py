@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from onnxspec.cli.streams import unread
 from onnxspec.errors import ExitCode
 
 
@@ -19,10 +20,11 @@ def inspect(context: click.Context, model: str, input: str | None, output: str |
     from onnxspec.model.summary import summarise
 
     summary = summarise(model, input, output)
-    if as_json:
-        click.echo(json.dumps(summary.as_dict(), indent=2))
-    else:
-        _print(summary)
+    with unread():
+        if as_json:
+            click.echo(json.dumps(summary.as_dict(), indent=2))
+        else:
+            _print(summary)
     context.exit(ExitCode.PASS if summary.can_be_analysed else ExitCode.REFUSED)
 
 

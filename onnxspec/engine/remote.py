@@ -19,6 +19,8 @@ from typing import Any
 
 import numpy as np
 import onnxruntime
+import PIL
+import scipy
 
 from onnxspec import __version__
 from onnxspec.engine.local import LocalEngine
@@ -29,7 +31,14 @@ from onnxspec.images.opening import open_images
 from onnxspec.model.protocol import Classifier
 
 SECONDS_BETWEEN_NEWS = 0.5
-VERSIONS = {"onnxspec": __version__, "ONNX Runtime": onnxruntime.__version__, "NumPy": np.__version__}
+VERSIONS = {
+    "onnxspec": __version__,
+    "ONNX Runtime": onnxruntime.__version__,
+    "NumPy": np.__version__,
+    "SciPy": scipy.__version__,
+    "Pillow": PIL.__version__,
+}
+"""Of all that decides a row's bits: pixels, outputs, spectra."""
 _OWN = {"model", "pixels", "workers", "on_images", "pulse", "graph", "elsewhere"}
 
 Pixels = Mapping[int, tuple[np.ndarray, str]]

@@ -16,8 +16,9 @@ from onnxspec.engine.local import LocalEngine
 from onnxspec.engine.shards import shards
 from onnxspec.evaluating import Source, parts
 from onnxspec.families.family import Family
+from onnxspec.grounds import content_digest
 from onnxspec.paths import families
-from onnxspec.planning import Prepared, content_digest
+from onnxspec.planning import Prepared
 from onnxspec.report.spool import Spool
 from onnxspec.results import Reading, Rows, less_noise
 

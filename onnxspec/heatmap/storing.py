@@ -47,9 +47,9 @@ def require_writable(destination: str | os.PathLike[str]) -> None:
     """
     path = Path(destination)
     require_place(path)
-    require_hdf5_name(path)
     if path.exists() and not is_heat_map(path):
         raise UsageError(f"{path} exists and is no heat map, so it is not replaced.", "Choose another name with -o.")
+    require_hdf5_name(path)
 
 
 def is_heat_map(path: str | os.PathLike[str]) -> bool:

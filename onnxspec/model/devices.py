@@ -4,7 +4,6 @@ auto · cpu · cuda · cuda:1 · cuda:0,1 · cuda:all · tensorrt · openvino:de
 """
 
 import ctypes
-import os
 from dataclasses import dataclass
 
 import onnxruntime
@@ -112,8 +111,7 @@ def _choice(provider: str, number: str, options: dict[str, str], tf32: bool) -> 
         return Choice(CPU, "cpu", "asked for")
     if provider == CUDA:
         return providers.cuda_choice(int(number or 0), tf32, "asked for", options)
-    if not tf32:
-        os.environ.setdefault("NVIDIA_TF32_OVERRIDE", "0")  # TensorRT computes in it as well
+    providers.override_tf32(tf32)  # TensorRT computes in it as well
     own = {"device_id": number} if number else {}
     return Choice(provider, f"{_short(provider)}{number and ':'}{number}", "asked for", own | options)
 

@@ -19,6 +19,7 @@ CPU = "CPUExecutionProvider"
 CUDA = "CUDAExecutionProvider"
 TENSORRT = "TensorrtExecutionProvider"
 GRAPH_OPTION = "enable_cuda_graph"
+_TF32_OVERRIDE = "NVIDIA_TF32_OVERRIDE"
 INSTALL_CUDA = 'pip install "onnxruntime-gpu[cuda,cudnn]"'
 
 # Options of theirs with which TensorRT and OpenVINO compute more coarsely than in float32.
@@ -76,6 +77,17 @@ class Choice:
         return "cpu", 0
 
 
+def override_tf32(wanted: bool) -> None:
+    """Says in the environment whether TF32 may be used: cuDNN may retry with it whatever a session's option says.
+
+    CUDA's libraries read it when they start, so that the first session of a process settles it.
+    """
+    if not wanted:
+        os.environ[_TF32_OVERRIDE] = "0"
+    elif os.environ.get(_TF32_OVERRIDE) == "0":
+        del os.environ[_TF32_OVERRIDE]
+
+
 def cuda_choice(
     index: int = 0, tf32: bool = False, reason: str = "", options: Mapping[str, str] | None = None
 ) -> Choice:
@@ -83,9 +95,7 @@ def cuda_choice(
 
     options : of the provider, over those that are chosen here
     """
-    if not tf32:
-        # cuDNN may retry with TF32 whatever the option says; CUDA's libraries read this when they start.
-        os.environ.setdefault("NVIDIA_TF32_OVERRIDE", "0")
+    override_tf32(tf32)
     chosen = {
         "device_id": str(index),
         "use_tf32": "1" if tf32 else "0",

@@ -53,6 +53,12 @@ class Pairs:
         columns = (np.ascontiguousarray(getattr(self, f.name), "<i8") for f in fields(self))
         return hashlib.sha256(b"".join(column.tobytes() for column in columns)).hexdigest()
 
+    def spread(self, most: int) -> "Pairs":
+        """Up to so many pairs of each kind, evenly over all of them."""
+        kinds = [np.flatnonzero(self.kind == kind) for kind in np.unique(self.kind)]
+        places = [of[np.linspace(0, len(of) - 1, min(len(of), most)).round().astype(int)] for of in kinds]
+        return self[np.concatenate(places)]
+
     def reused(self, kind: int) -> int:
         """How many images of a kind stand in more than one of its pairs."""
         of = self[self.kind == kind]

@@ -6,6 +6,7 @@ before it finds out that there is no such text. So the address space is limited 
 
 import os
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +14,9 @@ from pathlib import Path
 ROOM = 1 << 30
 PER_BYTE = 16
 _STATM = Path("/proc/self/statm")
+_limiting = threading.Lock()
+_before: list[tuple[int, int]] = []
+"""The limits before the first that reads just now, once for each that does."""
 
 
 @contextmanager
@@ -27,16 +31,32 @@ def confined(path: str | os.PathLike[str]) -> Iterator[None]:
     if not sys.platform.startswith("linux"):
         yield
         return
-    import resource
-
-    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
-    ceiling = _address_space() + ROOM + PER_BYTE * os.stat(path).st_size
-    lower = [limit for limit in (soft, hard) if limit != resource.RLIM_INFINITY]
-    resource.setrlimit(resource.RLIMIT_AS, (min([ceiling, *lower]), hard))
+    _lower(path)
     try:
         yield
     finally:
-        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
+        _restore()
+
+
+def _lower(path: str | os.PathLike[str]) -> None:
+    """Threads that read at the same time share the limit of whoever came last, and the last to go lifts it."""
+    import resource
+
+    with _limiting:
+        soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+        _before.append(_before[0] if _before else (soft, hard))
+        ceiling = _address_space() + ROOM + PER_BYTE * os.stat(path).st_size
+        lower = [limit for limit in _before[0] if limit != resource.RLIM_INFINITY]
+        resource.setrlimit(resource.RLIMIT_AS, (min([ceiling, *lower]), hard))
+
+
+def _restore() -> None:
+    import resource
+
+    with _limiting:
+        limits = _before.pop()
+        if not _before:
+            resource.setrlimit(resource.RLIMIT_AS, limits)
 
 
 def _address_space() -> int:

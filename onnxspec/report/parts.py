@@ -104,7 +104,7 @@ def put(content: bytes, place: Path, temporary: Path, synced: bool) -> None:
                 file.flush()
                 os.fsync(file.fileno())
         temporary.replace(place)
-    except OSError:
+    except BaseException:
         with suppress(OSError):
             temporary.unlink()
         raise

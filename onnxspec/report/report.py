@@ -95,6 +95,7 @@ class Report:
 
     def __init__(self, path: str | os.PathLike[str]):
         self.path = Path(path)
+        self._file = Path(os.path.abspath(path))  # whatever folder the process is in later on
         self._stamp = stamp(self.path) if self.path.is_file() else None
         self.attributes = verified(self.path)
 
@@ -159,12 +160,12 @@ class Report:
 
     @cached_property
     def _groups(self) -> tuple[str, ...]:
-        with opened(self.path) as file:
+        with opened(self._file) as file:
             own = [f"paths_{name}" for name in families.names_of(list(file))]
             return tuple(name for name in (*GROUPS, families.GROUP, *own) if name in file)
 
     def _table(self, group: str) -> Table:
-        return Table(self.path, group, self._stamp)
+        return Table(self._file, group, self._stamp)
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -333,7 +334,7 @@ class Report:
         """
         import xarray
 
-        groups = {name: xarray.load_dataset(self.path, engine="h5netcdf", group=name) for name in self._groups}
+        groups = {name: xarray.load_dataset(self._file, engine="h5netcdf", group=name) for name in self._groups}
         return xarray.DataTree.from_dict(groups)
 
     @staticmethod

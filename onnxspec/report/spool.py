@@ -49,7 +49,8 @@ class Spool:
     """
 
     def __init__(self, destination: str | os.PathLike[str], resume: bool | None = None, keeps: bool = True):
-        self.destination = Path(destination)
+        linked = os.path.islink(destination)  # which stays one
+        self.destination = Path(os.path.realpath(destination) if linked else destination)
         require_writable(self.destination)
         self.folder = self.destination.with_name(f"{self.destination.name}.parts")
         self.report = self.folder / "report.h5"

@@ -21,6 +21,9 @@ from onnxspec.report.storage import attribute_names
 from onnxspec.results import Rows
 
 _PICTURE = "onnxspec plot REPORT.h5 -o FIGURE draws figures."
+_UMASK = os.umask(0)
+os.umask(_UMASK)
+"""Read once: to ask for it is to set it, for all threads of the process."""
 REPORT_ENDINGS = (".h5", ".hdf5", ".hdf", ".nc")
 _OTHER_ENDINGS = {
     **dict.fromkeys((".html", ".htm"), "--html PAGE.html makes a page."),
@@ -199,11 +202,11 @@ def require_writable(destination: Path) -> None:
         raise UsageError(f"The folder {folder} for the report does not exist.", f"Create it: mkdir -p {folder}")
     if destination.is_dir():
         raise UsageError(f"{destination} is a folder; a file name was expected.", f"Use -o {destination / 'report.h5'}")
-    require_hdf5_name(destination)
-    if destination.is_file() and not _is_report(destination):
+    if destination.is_file() and destination.suffix.lower() not in _OTHER_ENDINGS and not _is_report(destination):
         raise UsageError(
             f"{destination} exists and is no onnxspec report, so it is not replaced.", "Choose another name with -o."
         )
+    require_hdf5_name(destination)
     if destination.exists() and not destination.is_file():
         raise UsageError(f"{destination} is no regular file.", "Choose another name with -o.")
     with interruption.shield():
@@ -234,6 +237,4 @@ def _is_report(path: Path) -> bool:
 
 def share(path: Path) -> None:
     """A temporary file is private; a report has the permissions that the user's files usually have."""
-    mask = os.umask(0)
-    os.umask(mask)
-    path.chmod(0o666 & ~mask)
+    path.chmod(0o666 & ~_UMASK)

@@ -46,10 +46,19 @@ def test_too_few_pairs_are_the_baselines_where_there_is_one(bundled_report):
     assert [text.rsplit(": ", 1)[1] for text in texts] == ["use more --pairs", "make the baseline with more --pairs"]
 
 
-def test_settings_that_are_not_the_baselines_are_refused_before_the_run(bundled_report):
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ({"points": 17}, "points 17"),
+        ({"cutoff": 3.0}, "The run has cutoff 3.0"),
+        ({"estimator": "hann"}, "estimator hann"),
+    ],
+)
+def test_settings_that_are_not_the_baselines_are_refused_before_the_run(bundled_report, monkeypatch, asked, words):
+    monkeypatch.setattr("onnxspec.analysis.analyze", None)
     baseline = Baseline.of(bundled_report)
-    with pytest.raises(ReportError, match="points 17"):
-        audit(FASHION / "pytorch.onnx", FASHION / "test.npz", baseline=baseline, points=17)
+    with pytest.raises(ReportError, match=words):
+        audit(FASHION / "pytorch.onnx", FASHION / "test.npz", baseline=baseline, **asked)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from onnxspec import statistics
 from onnxspec.auditing import regressions
 from onnxspec.auditing.names import parse
 from onnxspec.auditing.policy import Regression, usual
-from onnxspec.auditing.samples import Sample
+from onnxspec.auditing.samples import Sample, identical
 from onnxspec.auditing.verdicts import State
 from onnxspec.errors import UsageError
 
@@ -283,3 +283,23 @@ def test_what_the_baseline_does_not_hold_is_said():
         one("within.logit.hff", run, run, factor=1.1)
     with pytest.raises(UsageError, match="no class 'cow'"):
         one("class.cow.hff", run, run, factor=1.1)
+
+
+def test_a_pair_of_the_same_picture_twice_leaves_a_run_equal_to_itself():
+    """It has no slope."""
+    run = world(0).run()
+    slope = run["slope_prob"].copy()
+    slope[3] = np.nan
+    run = replace(run, columns=dict(run.columns) | {"slope_prob": slope})
+    verdicts = regressions.judge(USUAL, run, replace(run), True)
+    assert [one.text for one in verdicts] == ["the same as the baseline"] * 3
+    assert verdicts[1].found.paths < len(run)
+
+
+@pytest.mark.parametrize("column", ["hf_prob", "total_prob", "slope_prob", "status"])
+def test_a_run_that_differs_in_any_column_is_another(column):
+    run = world(0).run()
+    values = run[column].copy()
+    values[0] += 1
+    other = replace(run, columns=dict(run.columns) | {column: values})
+    assert not identical(run, other) and identical(run, run)

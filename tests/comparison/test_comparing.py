@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 
 import h5py
 import numpy as np
@@ -287,3 +288,12 @@ def test_json_and_csv_hold_the_same_tables(four):
 def test_one_path_is_no_list_of_models():
     with pytest.raises(UsageError, match=r"One model, a\.onnx, to compare"):
         compare("a.onnx")
+
+
+def test_a_report_that_is_compared_is_not_replaced(digits, reports, tmp_path):
+    kept = tmp_path / "pytorch.h5"
+    shutil.copy(reports["pytorch"].path, kept)
+    before = kept.read_bytes()
+    with pytest.raises(UsageError, match=r"The report of pytorch would replace .*pytorch\.h5, which is compared"):
+        compare({"old": kept, "pytorch": SKLEARN}, digits, reports=tmp_path, listener=Stopping())
+    assert kept.read_bytes() == before

@@ -40,6 +40,14 @@ def test_tf32_is_off_unless_asked_for(monkeypatch):
     assert os.environ["NVIDIA_TF32_OVERRIDE"] == "0"
 
 
+def test_what_the_environment_says_of_tf32_is_what_was_asked_for_last(monkeypatch):
+    monkeypatch.setenv("NVIDIA_TF32_OVERRIDE", "1")
+    providers.cuda_choice()
+    assert os.environ["NVIDIA_TF32_OVERRIDE"] == "0"
+    providers.cuda_choice(tf32=True)
+    assert "NVIDIA_TF32_OVERRIDE" not in os.environ
+
+
 def loadable() -> str:
     """A library that is loaded already."""
     return runtime._binding.__file__

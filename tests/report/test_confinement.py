@@ -58,3 +58,15 @@ def test_a_limit_of_one_s_own_stays(tmp_path):
         assert resource.getrlimit(resource.RLIMIT_AS)[0] == 2**33
     finally:
         resource.setrlimit(resource.RLIMIT_AS, before)
+
+
+def test_threads_that_read_at_the_same_time_leave_no_limit_behind(tmp_path):
+    (tmp_path / "r.h5").write_bytes(bytes(9))
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    first, second = confined(tmp_path / "r.h5"), confined(tmp_path / "r.h5")
+    first.__enter__()
+    second.__enter__()
+    first.__exit__(None, None, None)  # the first to come is the first to go
+    assert resource.getrlimit(resource.RLIMIT_AS) != before
+    second.__exit__(None, None, None)
+    assert resource.getrlimit(resource.RLIMIT_AS) == before
