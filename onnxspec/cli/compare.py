@@ -55,6 +55,7 @@ def compare(
     from onnxspec.cli.progress import TerminalProgress
     from onnxspec.comparison import candidates, storing
     from onnxspec.comparison.comparing import compare as run
+    from onnxspec.comparison.measuring import ADOPTED
 
     require_one_form(as_json, table)
     if table is not None:
@@ -67,16 +68,19 @@ def compare(
         require_page(page)
     given = _sources(models, specs, config)
     candidates.require_measuring(given, _measuring_flags(context, flags | {"reports": reports}))
+    chosen = configuration.load(config, **flags)
+    said = {name: value for name, value in chosen.flat().items() if name in ADOPTED and flags.get(name) is not None}
     with TerminalProgress() as progress:
         found = run(
             given,
             None,
-            configuration.load(config, **flags),
+            chosen,
             reference=reference,
             in_series=numbers("--at", places, "1,3,10,30") if places is not None else series,
             with_agreement=agreement,
             reports=reports,
             listener=progress,
+            **said,
         )
     if destination is not None:
         storing.write(found, destination)

@@ -65,7 +65,8 @@ def compare(
         Models, images or settings cannot be used, or reports cannot be compared.
     """
     found = candidates(models, own)
-    asked_for = {"data": data, "reports": reports} | overrides
+    asked = _asked(settings, overrides)
+    asked_for = {"data": data, "reports": reports} | dict.fromkeys(asked, True)
     require_measuring(found, [name for name, value in asked_for.items() if value is not None])
     places = _places(found, in_series)
     if places is not None:
@@ -78,13 +79,13 @@ def compare(
     with tempfile.TemporaryDirectory(prefix="onnxspec-") as scratch:
         shelf = Shelf(_folder(reports) if reports is not None else Path(scratch), lasting=reports is not None)
         shelf.require_free(found)
-        asked, heard = (found, base, data, settings, shelf), listener or Silence()
+        work, heard = (found, base, data, settings, shelf), listener or Silence()
         ended: dict[str, str] = {}
         try:
             if settings.plan.precision is None:
-                measured = measure_all(*asked, heard)
+                measured = measure_all(*work, heard, asked)
             else:
-                measured, ended = measure_in_step(*asked, heard)
+                measured, ended = measure_in_step(*work, heard)
         except KeyboardInterrupt as stopped:
             raise Interrupted(shelf.outcome(str(stopped), settings.execution.cache)) from None
         first = next(one for one in measured if one.candidate is base)
@@ -92,6 +93,14 @@ def compare(
         alike = _agreements(measured, first, heard) if with_agreement else []
         found_out = _concluded(measured, members, first, places, tuple(alike))
         return _with_ending(found_out, settings.plan.precision, ended)
+
+
+def _asked(settings: Given, overrides: Mapping[str, Any]) -> set[str]:
+    """Names of settings that were said: of ready-made ones those that are not the usual."""
+    usual = Settings().flat()
+    flat = settings.flat() if isinstance(settings, Settings) else settings or {}
+    said = {name for name, value in flat.items() if not isinstance(settings, Settings) or value != usual[name]}
+    return said | {name for name, value in overrides.items() if value is not None}
 
 
 def _with_ending(comparison: Comparison, precision: float | None, ended: Mapping[str, str]) -> Comparison:

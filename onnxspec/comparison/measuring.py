@@ -6,7 +6,7 @@ is the first report. It gives pairs, cut-off and settings, and without labels it
 
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -27,6 +27,9 @@ from onnxspec.report.report import Report
 from onnxspec.report.spool import Spool
 from onnxspec.settings import Measurement, Plan, Settings
 from onnxspec.subject import PROBE, TRUE, Subject, open_subject
+
+ADOPTED = {*Plan.__dataclass_fields__, *Measurement.__dataclass_fields__, "restrict_outputs"} - {"precision"}
+"""Settings that models beside a report have from it."""
 
 
 @dataclass(frozen=True)
@@ -134,9 +137,17 @@ def _path_of(report: Candidate) -> Path:
 
 
 def measure_all(
-    found: Sequence[Candidate], reference: Candidate, data: Any, settings: Settings, shelf: Shelf, listener: Listener
+    found: Sequence[Candidate],
+    reference: Candidate,
+    data: Any,
+    settings: Settings,
+    shelf: Shelf,
+    listener: Listener,
+    asked: Collection[str] = (),
 ) -> list[Measured]:
     """Every candidate's report, in their order; models are measured, onto the shelf.
+
+    asked : names of settings that were said, though their values may be the usual ones
 
     Raises
     ------
@@ -147,7 +158,7 @@ def measure_all(
     reports = {one.name: _opened(one) for one in found if one.is_report}
     known = reports.get(frame.name)
     if known is not None and len(reports) < len(found):
-        settings = _adopted(settings, frame.name, known)
+        settings = _adopted(settings, frame.name, known, asked)
         in_common([align(name, report, known, frame.name) for name, report in reports.items()])  # refused before a walk
     # All before the first is measured: that takes long, and the last may be a file that is not there.
     subjects = _open_all(found, frame, known, data, settings, listener)
@@ -235,15 +246,14 @@ def own_settings(settings: Settings, one: Candidate) -> Settings:
     return settings.updated(**values)
 
 
-def _adopted(settings: Settings, frame: str, report: Report) -> Settings:
+def _adopted(settings: Settings, frame: str, report: Report, said: Collection[str]) -> Settings:
     """The frame's plan, measurement and softmax; what was asked for otherwise is refused, not ignored."""
-    names = {*Plan.__dataclass_fields__, *Measurement.__dataclass_fields__, "restrict_outputs"} - {"precision"}
     known = json.loads(report.attributes["settings"])
-    known = {name: value for name, value in known.items() if name in names}
+    known = {name: value for name, value in known.items() if name in ADOPTED}
     known["cutoff"] = float(report.attributes["cutoff"])
     asked, usual = settings.flat(), Settings().flat()
     for name, value in known.items():
-        if asked[name] != usual[name] and _plain(asked[name]) != value:
+        if (name in said or asked[name] != usual[name]) and _plain(asked[name]) != value:
             raise UsageError(
                 f"The report {frame} has {name} {value}, and {asked[name]} was asked for.",
                 f"Leave out --{name.replace('_', '-')}: models beside a report are measured as it was.",

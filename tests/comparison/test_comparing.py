@@ -297,3 +297,16 @@ def test_a_report_that_is_compared_is_not_replaced(digits, reports, tmp_path):
     with pytest.raises(UsageError, match=r"The report of pytorch would replace .*pytorch\.h5, which is compared"):
         compare({"old": kept, "pytorch": SKLEARN}, digits, reports=tmp_path, listener=Stopping())
     assert kept.read_bytes() == before
+
+
+@pytest.mark.parametrize("settings", [{"seed": 0}, {"pairs": 7, "seed": 5}])
+def test_what_reports_cannot_follow_is_refused_however_it_is_said(reports, settings):
+    with pytest.raises(UsageError, match=r"All that is compared are reports, which .*seed"):
+        compare(dict(reports), settings=settings)
+
+
+def test_the_usual_value_that_was_said_is_not_ignored_beside_a_report(digits):
+    first = onnxspec.analyze(SKLEARN, digits, pairs=10, points=17, batch=32, seed=5)
+    for said in ({"settings": {"seed": 0}}, {"seed": 0}):
+        with pytest.raises(UsageError, match="has seed 5, and 0 was asked for"):
+            compare({"first": first, "model": PYTORCH}, digits, listener=Stopping(), **said)
