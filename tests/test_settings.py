@@ -27,7 +27,7 @@ def test_points_off_the_grid_name_the_two_nearest(points, nearest):
         Settings.of(points=points)
 
 
-def test_lists_may_be_text_and_keep_their_order():
+def test_lists_may_be_text_and_come_in_the_order_of_what_is_known():
     assert Settings.of(kinds="between,within").plan.kinds == ("within", "between")
     assert Settings.of(signals=["logit"]).measurement.signals == ("logit",)
 
