@@ -47,13 +47,21 @@ def request(number: int, frame: FrameType | None) -> None:
 
 
 def listen() -> None:
-    """Makes `request` the handler of the signals that end a run, and forgets earlier requests."""
+    """Makes `request` the handler of the signals that end a run, and forgets earlier requests.
+
+    A signal that whoever started the process has it ignore (a shell's `command &`) stays ignored.
+    """
     global _last
     _last = float("-inf")
     _requested.clear()
     _deaf.clear()
-    for number in SIGNALS:
+    for number in heeded():
         signal.signal(number, request)
+
+
+def heeded() -> list[signal.Signals]:
+    """Those of the signals that end a run which this process is not to ignore."""
+    return [number for number in SIGNALS if signal.getsignal(number) != signal.SIG_IGN]
 
 
 @contextmanager

@@ -72,6 +72,15 @@ def test_a_request_that_was_swallowed_is_remembered():
     interruption.check()
 
 
+def test_a_signal_that_the_caller_has_ignored_stays_ignored():
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    interruption.listen()
+    signal.raise_signal(signal.SIGINT)
+    interruption.check()
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGTERM)
+
+
 @pytest.mark.skipif(os.name != "posix", reason="signals are held back as POSIX has it")
 def test_a_process_that_is_being_started_gets_its_interrupt_when_it_admits_it():
     code = (

@@ -58,7 +58,7 @@ def supervise(arguments: Sequence[str]) -> int:
         if child is not None:
             child.send_signal(number)
 
-    for number in interruption.SIGNALS:
+    for number in interruption.heeded():  # what is ignored here the child ignores as well
         signal.signal(number, forward)
     with interruption.held(*interruption.SIGNALS):
         child = subprocess.Popen(command, env=environment, pass_fds=[tell])

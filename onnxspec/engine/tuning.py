@@ -60,7 +60,7 @@ def tuned(
         return replace(engine, tile=tile), seconds
     model, sample = engine.model, engine.anchors(images[:1]).astype(engine.spec.dtype)
     settled = model.fixed_batch or execution.batch
-    seconds = _seconds_alone(model, sample, min(settled or TILES[0], TILES[-1]))
+    seconds = _seconds_alone(model, sample, _timed(model, settled or TILES[0]))
     if seconds * USUAL > LONG_BATCH:
         shared = replace(engine, tile=_affordable(engine, settled or best_tile(model, sample)))
         return shared, seconds_per_image(model, sample, shared.tile, shared.workers)
@@ -103,11 +103,19 @@ def best_tile(model: Classifier, sample: np.ndarray, seconds: float = SECONDS) -
 
 def seconds_per_image(model: Classifier, sample: np.ndarray, tile: int, workers: int) -> float:
     """What an image costs with all workers at it, which is more than one worker's cost over their number."""
-    tile = min(tile, TILES[-1])  # an image costs no more in a larger batch, and memory may not hold one
+    tile = _timed(model, tile)
     batch = np.repeat(sample, tile, axis=0)
     start = time.perf_counter()
     list(in_order(lambda _: model.run(batch), range(2 * workers), workers, Pulse(), lambda: None))
     return (time.perf_counter() - start) / (2 * workers * tile)
+
+
+def _timed(model: Classifier, tile: int) -> int:
+    """The batch to time: an image costs no more in a larger one than the largest tile, and memory may not hold one.
+
+    Except where the model fixes a larger one, to which fewer images are padded.
+    """
+    return min(tile, max(TILES[-1], model.fixed_batch or 0))
 
 
 def _small(model: Classifier) -> list[int]:

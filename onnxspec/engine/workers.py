@@ -17,6 +17,8 @@ from onnxspec import interruption
 from onnxspec.errors import ResourceError
 
 _GLANCE = 0.5
+_STANDSTILL = 4 * _GLANCE
+"""Seconds of a wait of one glance after which it was this process that stood still (Ctrl-Z, `docker pause`)."""
 GRACE = 10.0
 """Seconds that a batch gets to end in once nobody wants it any more."""
 
@@ -152,15 +154,20 @@ def _fulfil(future: Future, work: Callable, item: object) -> None:
 
 
 def _awaited(future: "Future[Result]", pulse: Pulse, what: str) -> Result:
+    pulse.beat()  # whatever has kept this thread from waiting is no silence of the workers
     while True:
         interruption.check()
         # Short waits: a signal that comes while a lock is waited for without limit is not seen on every system.
         # And an alarm for a library that hangs and keeps the interpreter's lock, so that nothing here ever runs again.
         limit = interruption.limited(pulse.patience + GRACE) if pulse.patience else nullcontext()
+        began = time.monotonic()
         try:
             with limit:
                 future.exception(_GLANCE)
         except TimeoutError:
+            # The clock goes on while the process is stopped, and the workers are silent for that long.
+            if time.monotonic() - began > _STANDSTILL:
+                pulse.beat()
             if pulse.stopped:
                 pulse.give_up()
                 raise ResourceError(

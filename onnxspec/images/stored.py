@@ -97,9 +97,8 @@ def whole(file: "h5py.File", key: str, path: str) -> NDArray[Any]:
     if dataset.dtype.itemsize * dataset.size > MAX_LABEL_BYTES:
         raise DataError(f"The dataset {key} of {path} has the shape {dataset.shape}, too large for labels.")
     if dataset.dtype.kind != "O":
-        for first in range(len(dataset) if dataset.shape else 0):
-            if dataset.chunks is None or first % dataset.chunks[0]:
-                continue
+        chunks = dataset.chunks  # HDF5 is asked anew each time
+        for first in range(0, len(dataset), chunks[0]) if chunks else ():
             refuse_chunk_bomb(dataset, first, path)
         return np.asarray(dataset[()])
     if h5py.check_string_dtype(dataset.dtype) is None:

@@ -4,8 +4,9 @@ Shape inference and sessions run C++ in this process, where a division by zero o
 What is refused here was found by damaging models at random; what cannot be foreseen needs a sandbox (SECURITY.md).
 """
 
+import itertools
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 
 import onnx
@@ -26,19 +27,66 @@ _POSITIVE = {*("group", "num_groups", "blocksize"), *("strides", "dilations", "k
 _TERM = r"[ ]*(?:[A-Za-z ]*(?:\.\.\.)?[A-Za-z ]*)"
 _EQUATION = re.compile(rf"{_TERM}(?:,{_TERM})*(?:->{_TERM})?")
 
+_Attributes = Mapping[str, onnx.AttributeProto]
+"""_Attributes by their names."""
+
 
 def check(proto: onnx.ModelProto) -> None:
     """Raises ModelError for a graph that is too large, that calls itself, or that native code does not survive."""
     _check_size(proto)
     opset = max((entry.version for entry in proto.opset_import if entry.domain in _STANDARD), default=0)
     own = {(body.domain, body.name) for body in proto.functions}
-    for node in all_nodes(proto):
+    for node in itertools.chain(all_nodes(proto), _filled_in(proto)):
         if node.domain in _STANDARD and (node.domain, node.op_type) not in own:
             _check_inputs(node, _schema(node.op_type, opset))
         if node.op_type == "Split":
             _check_split(node)
         for attribute in node.attribute:
-            _check_attribute(node, attribute)
+            if not attribute.ref_attr_name:
+                _check_attribute(node, attribute)
+
+
+def _filled_in(proto: onnx.ModelProto) -> Iterator[onnx.NodeProto]:
+    """Nodes of local functions that refer to attributes of the call, with the values that each call gives them.
+
+    To be asked after the size was checked: every call is followed.
+    """
+    bodies = {_called(body): body for body in proto.functions}
+    if not bodies:
+        return
+
+    def followed(nodes: Iterable[onnx.NodeProto], given: _Attributes) -> Iterator[onnx.NodeProto]:
+        for node in nodes:
+            refers = any(attribute.ref_attr_name for attribute in node.attribute)
+            whole = _with_values(node, given) if refers else node
+            if refers:
+                yield whole
+            for graph in inner_graphs(node):
+                yield from followed(graph.node, given)
+            if (body := bodies.get(_called(node))) is not None:
+                values = {one.name: one for one in (*body.attribute_proto, *whole.attribute)}
+                yield from followed(body.node, values)
+
+    yield from followed(proto.graph.node, {})
+
+
+def _with_values(node: onnx.NodeProto, given: _Attributes) -> onnx.NodeProto:
+    """A copy whose references are the values they refer to; what the call does not give is left out."""
+    filled = onnx.NodeProto()
+    filled.CopyFrom(node)
+    del filled.attribute[:]
+    for attribute in node.attribute:
+        value = given.get(attribute.ref_attr_name) if attribute.ref_attr_name else attribute
+        if value is not None:
+            filled.attribute.add().CopyFrom(value)
+            filled.attribute[-1].name = attribute.name
+    return filled
+
+
+def _called(node: onnx.NodeProto | onnx.FunctionProto) -> tuple[str, str, str]:
+    """Which local function a node calls, or a function is."""
+    name = node.op_type if isinstance(node, onnx.NodeProto) else node.name
+    return ("" if node.domain in _STANDARD else node.domain, name, node.overload)
 
 
 @cache
@@ -82,6 +130,8 @@ def _check_attribute(node: onnx.NodeProto, attribute: onnx.AttributeProto) -> No
 def _check_split(node: onnx.NodeProto) -> None:
     """An abort in onnx's shape inference: it fills as many outputs as the node has from the sizes that this gives."""
     for attribute in node.attribute:
+        if attribute.ref_attr_name:
+            continue
         sizes = {"num_outputs": attribute.i, "split": len(attribute.ints)}.get(attribute.name)
         if sizes is not None and sizes != len(node.output):
             raise ModelError(
@@ -96,8 +146,8 @@ def _numbers(attribute: onnx.AttributeProto) -> Iterable[int]:
 
 
 def _check_size(proto: onnx.ModelProto) -> None:
-    bodies = {(body.domain, body.name): body for body in proto.functions}
-    sizes: dict[tuple[str, str], int] = {}
+    bodies = {_called(body): body for body in proto.functions}
+    sizes: dict[tuple[str, str, str], int] = {}
 
     def size(nodes: Iterable[onnx.NodeProto], depth: int) -> int:
         if depth > _DEEPEST:
@@ -105,12 +155,10 @@ def _check_size(proto: onnx.ModelProto) -> None:
                 f"The model's functions call each other more than {_DEEPEST} deep, or in circles; refused.",
                 "Export the model with its functions inlined: onnx.inliner.inline_local_functions(model).",
             )
-        return sum(
-            1 + _called(node, depth) + sum(size(g.node, depth + 1) for g in inner_graphs(node)) for node in nodes
-        )
+        return sum(1 + inside(node, depth) + sum(size(g.node, depth + 1) for g in inner_graphs(node)) for node in nodes)
 
-    def _called(node: onnx.NodeProto, depth: int) -> int:
-        key = (node.domain, node.op_type)
+    def inside(node: onnx.NodeProto, depth: int) -> int:
+        key = _called(node)
         if key in bodies and key not in sizes:
             sizes[key] = size(bodies[key].node, depth + 1)
         return sizes.get(key, 0)

@@ -42,9 +42,10 @@ class Footprint:
         """The largest halving of a batch of `images` of which as many as there are workers fit into half of `limit`.
 
         The other half is for what the estimate leaves out: the program, workspaces of kernels, arenas that keep more.
+        One image is the last resort, after two: kernels for a single row may sum in another order, and give other bits.
         """
         while images > 1 and _COPIES * self.weights + workers * self.activations(images) > limit.size // 2:
-            images //= 2
+            images = max(images // 2, 2) if images > 2 else 1
         return images
 
     def fits_beside_itself(self, limit: Limit) -> bool:

@@ -60,7 +60,8 @@ def quoted(name: str) -> str:
 def inputs_of(graph: onnx.GraphProto) -> tuple[Port, ...]:
     """The inputs that a caller fills; initializers that old exporters list as inputs are left out."""
     stored = {tensor.name for tensor in graph.initializer}
-    return tuple(_port(value) for value in graph.input if value.name not in stored)
+    # ONNX Runtime feeds no other size than 0 where an input says so, and only warns of an output.
+    return tuple(_port(value, least=0) for value in graph.input if value.name not in stored)
 
 
 def outputs_of(graph: onnx.GraphProto) -> tuple[Port, ...]:
@@ -83,6 +84,11 @@ def choose_input(inputs: tuple[Port, ...], wanted: str | None = None) -> Port:
         raise ModelError(
             f"The input {port} has a type that onnxspec does not feed; it feeds {', '.join(INPUT_TYPES)}.",
             "Export the model with one of these (float32, say).",
+        )
+    if port.shape is not None and 0 in port.shape:
+        raise ModelError(
+            f"The input {port} has a size of 0, which ONNX Runtime takes literally: no image fits.",
+            "Export the model with an open batch dimension: one that has a name in place of a size.",
         )
     if port.shape is not None and len(port.shape) not in (2, 4):
         raise ModelError(
@@ -146,18 +152,19 @@ def _may_be_one(dimension: int | str) -> bool:
     return size_of(dimension) in (None, 1)
 
 
-def _port(value: onnx.ValueInfoProto) -> Port:
+def _port(value: onnx.ValueInfoProto, least: int = 1) -> Port:
+    """The port, whose sizes below `least` are taken for open: some exporters write an open dimension as 0 or -1."""
     kind = value.type.WhichOneof("value") or "tensor_type"
     if kind != "tensor_type":
         return Port(value.name, kind.removesuffix("_type").removesuffix("_tensor"), None)
     tensor = value.type.tensor_type
-    shape = tuple(map(_dimension, tensor.shape.dim)) if tensor.HasField("shape") else None
+    shape = tuple(_dimension(one, least) for one in tensor.shape.dim) if tensor.HasField("shape") else None
     return Port(value.name, _type_name(tensor.elem_type), shape)
 
 
-def _dimension(dimension: onnx.TensorShapeProto.Dimension) -> int | str:
-    # Some exporters write an open dimension as 0 or -1.
-    return dimension.dim_value if dimension.dim_value > 0 else dimension.dim_param
+def _dimension(dimension: onnx.TensorShapeProto.Dimension, least: int) -> int | str:
+    fixed = dimension.HasField("dim_value") and dimension.dim_value >= least
+    return dimension.dim_value if fixed else dimension.dim_param
 
 
 def _type_name(elem_type: int) -> str:

@@ -36,8 +36,10 @@ def acquire(path: Path) -> IO[bytes] | None:
         path.parent.mkdir(exist_ok=True)
         try:
             file = path.open("ab")
-        except FileNotFoundError:  # whoever held it has just removed the folder
-            continue
+        except FileNotFoundError:
+            if path.is_symlink():  # to a folder that is not there, and never will be
+                raise
+            continue  # whoever held it has just removed the folder
         try:
             _lock(file)
         except OSError as error:

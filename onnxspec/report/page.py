@@ -17,6 +17,8 @@ from onnxspec.errors import inert
 from onnxspec.statistics import Interval
 
 _MOST_DECIMALS = 6
+_NARROWEST = 20
+"""Cells below which nothing can be drawn: two spectra side by side need 9. A narrower terminal wraps or cuts."""
 _LONG, _NEGLIGIBLE = 1e6, 1e-3
 
 
@@ -30,7 +32,7 @@ class Page:
     @staticmethod
     def of(options: ConsoleOptions) -> "Page":
         """The page that rich is about to print on."""
-        return Page(options.max_width, options.encoding)
+        return Page(max(options.max_width, _NARROWEST), options.encoding)
 
     @property
     def ascii_only(self) -> bool:

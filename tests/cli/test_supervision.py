@@ -47,6 +47,16 @@ def test_what_becomes_of_a_child(child, code, said):
     assert ended.stderr.count("\n") == (1 if said else 0)
 
 
+def test_a_signal_that_the_caller_has_ignored_stays_ignored():
+    child = (
+        "import os, signal; from onnxspec import interruption as i, cli; from onnxspec.cli import supervision as s; "
+    )
+    child += "i.listen(); os.kill(os.getppid(), signal.SIGINT); os.kill(os.getpid(), signal.SIGINT); s.tell(5)"
+    before = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"
+    ended = supervised(child, before)
+    assert (ended.returncode, ended.stderr) == (5, "")
+
+
 def test_a_crash_in_little_memory_may_be_for_that():
     """ONNX Runtime is one of those that do not look whether they were given what they asked for."""
     limit = "import resource; resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))"

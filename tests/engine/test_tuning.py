@@ -63,6 +63,16 @@ def test_a_fixed_batch_is_kept():
     assert best_tile(Timed(0.0, 0.0001, fixed_batch=7), SAMPLE) == 7
 
 
+def test_a_large_fixed_batch_is_timed_whole_since_fewer_images_are_padded_to_it():
+    model = Timed(0.0, 0.0, fixed_batch=1000)
+    sizes = []
+    model.run = lambda batch: sizes.append(len(batch))
+    seconds_per_image(model, SAMPLE, 1000, workers=1)
+    assert tuning._timed(model, 1000) == 1000
+    assert set(sizes) == {1000}
+    assert tuning._timed(Timed(0.0, 0.0), 1000) == tuning.TILES[-1]
+
+
 @pytest.fixture
 def cores(monkeypatch):
     """Two cores, and runs that are long enough to be worth a trial."""

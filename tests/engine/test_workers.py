@@ -1,6 +1,7 @@
 """Worker threads: order, errors, and an end even when one of them hangs."""
 
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -54,6 +55,41 @@ def test_a_slow_run_whose_pulse_beats_goes_on():
 
     assert list(in_order(work, range(2), 1, pulse, lambda: None)) == [0, 1]
     assert not interruption.abandoned()
+
+
+STOPPED = """
+import os, signal, threading, time
+from onnxspec.engine import workers
+
+def meanwhile():
+    time.sleep(0.3)
+    os.kill(os.getpid(), signal.SIGSTOP)
+
+def work(i):
+    threading.Thread(target=meanwhile, daemon=True).start()
+    time.sleep(1.5)
+    return i
+
+print(*workers.in_order(work, range(1), 1, workers.Pulse(2.0), lambda: None))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "WUNTRACED"), reason="processes are stopped as POSIX has it")
+def test_a_process_that_was_stopped_and_goes_on_gives_nobody_up():
+    process = subprocess.Popen(
+        [sys.executable, "-c", STOPPED], env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE, text=True
+    )
+    os.waitpid(process.pid, os.WUNTRACED)
+    time.sleep(3)
+    process.send_signal(signal.SIGCONT)
+    assert process.communicate(timeout=30) == ("0\n", None)
+
+
+def test_a_caller_that_takes_long_gives_nobody_up():
+    results = in_order(lambda i: time.sleep(0.7) if i == 3 else None, range(4), 1, Pulse(1.0), lambda: None)
+    next(results)
+    time.sleep(1.5)
+    assert list(results) == [None] * 3
 
 
 def test_within_gives_the_result_the_error_or_up():

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from onnxspec.errors import DataError, UsageError
-from onnxspec.images import npz
+from onnxspec.images import npz, stored
 from onnxspec.images.opening import open_images
 
 from .make import noise
@@ -50,6 +50,17 @@ def test_class_names_stand_beside(write):
     images = open_images(write(images=IMAGES, labels=LABELS, class_names=["ant", "bee", "cat", "dog"]))
     assert images.class_names == ("ant", "bee", "cat", "dog")
     np.testing.assert_array_equal(images.labels, LABELS)
+
+
+def test_labels_in_chunks_cost_a_look_for_each_chunk_and_not_for_each_label(tmp_path, monkeypatch):
+    labels = np.arange(1000) % 7
+    asked = []
+    plain = h5py.Dataset.chunks
+    monkeypatch.setattr(h5py.Dataset, "chunks", property(lambda one: asked.append(one.name) or plain.fget(one)))
+    with h5py.File(tmp_path / "data.h5", "w") as file:
+        file.create_dataset("labels", data=labels, chunks=(500,), compression="gzip")
+        np.testing.assert_array_equal(stored.whole(file, "labels", "x"), labels)
+    assert len(asked) < 20
 
 
 def test_without_labels(write):

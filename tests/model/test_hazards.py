@@ -1,5 +1,6 @@
 """What native code does not survive is refused before it sees it; each of these ended the process, or never did."""
 
+import onnx
 import pytest
 from onnx import helper
 
@@ -68,6 +69,44 @@ def calling(levels, width, last=()):
         calls = [helper.make_node(name, ["a"], [f"b{i}"], domain="own" if name[0] == "f" else "") for i in range(width)]
         proto.functions.append(helper.make_function("own", f"f{level}", ["a"], ["b0"], [*calls, *last], opsets))
     return proto
+
+
+def referring(operator, name, **given):
+    """A model that calls a function which hands an attribute on to another, and that to a node of an operator."""
+    opsets = [helper.make_opsetid("", 17), helper.make_opsetid("own", 1)]
+    proto = graph_of(helper.make_node("outer", ["x"], ["y"], domain="own", **given))
+    kind = onnx.AttributeProto.STRING if name == "equation" else onnx.AttributeProto.INT
+    inner = helper.make_node(operator, ["a"], ["b"])
+    inner.attribute.add(name=name, ref_attr_name="middle", type=kind)
+    outer = helper.make_node("inner", ["a"], ["b"], domain="own")
+    outer.attribute.add(name="middle", ref_attr_name="given", type=kind)
+    proto.functions.append(helper.make_function("own", "inner", ["a"], ["b"], [inner], opsets, ["middle"]))
+    proto.functions.append(helper.make_function("own", "outer", ["a"], ["b"], [outer], opsets, ["given"]))
+    return proto
+
+
+@pytest.mark.parametrize(
+    ("operator", "name", "good", "bad"),
+    [
+        ("DepthToSpace", "blocksize", 2, 0),
+        ("Split", "num_outputs", 1, 2),
+        ("Einsum", "equation", "ij->ji", "......->..."),
+    ],
+)
+def test_attributes_that_a_call_gives_to_a_function(operator, name, good, bad):
+    hazards.check(referring(operator, name, given=good))
+    hazards.check(referring(operator, name))  # left out, as the operator's own default
+    with pytest.raises(ModelError, match=name):
+        hazards.check(referring(operator, name, given=bad))
+
+
+def test_attributes_that_a_function_gives_by_itself():
+    proto = referring("DepthToSpace", "blocksize")
+    proto.functions[1].attribute_proto.append(helper.make_attribute("given", 2))
+    hazards.check(proto)
+    proto.functions[1].attribute_proto[0].i = 0
+    with pytest.raises(ModelError, match="blocksize"):
+        hazards.check(proto)
 
 
 def test_functions_that_multiply_are_counted_where_they_are_called():

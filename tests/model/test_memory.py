@@ -70,3 +70,11 @@ def test_the_batch_is_halved_until_it_fits():
     assert memory.affordable(Limit(12 * 10**9, "x"), 64, 1) == 32
     assert memory.affordable(Limit(10**12, "x"), 50, 2) == 50
     assert memory.affordable(Limit(10**9, "x"), 64, 2) == 1
+
+
+def test_one_image_is_taken_only_where_two_do_not_fit():
+    memory = Footprint(0, 0, 10**8, None)
+    assert memory.affordable(Limit(5 * 10**8, "x"), 50, 1) == 2  # by way of 3, whose half is 1
+    assert memory.affordable(Limit(5 * 10**8, "x"), 3, 1) == 2
+    assert memory.affordable(Limit(3 * 10**8, "x"), 50, 1) == 1
+    assert memory.affordable(Limit(1, "x"), 1, 1) == 1

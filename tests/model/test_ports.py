@@ -84,10 +84,19 @@ def test_names_from_the_file_are_inert_in_messages():
     assert shape_text(("n", 3, "\x1b", "")) == "(n, 3, ?, ?)"
 
 
-@pytest.mark.parametrize("open_dimension", [0, -1, None, "batch"])
+@pytest.mark.parametrize("open_dimension", [-1, None, "batch"])
 def test_open_batches_however_they_are_written(open_dimension):
     (port,) = inputs_of(build.model([], [build.tensor("x", TensorProto.FLOAT, [open_dimension, 3, 8, 8])], []).graph)
     assert port.batch is None
+
+
+def test_a_batch_of_nothing_is_refused_for_images_and_open_for_scores():
+    ports = [build.tensor(name, TensorProto.FLOAT, [0, *shape]) for name, shape in (("x", (3, 8, 8)), ("y", (5,)))]
+    graph = build.model([], ports[:1], ports[1:]).graph
+    with pytest.raises(ModelError, match=r"'x' float32 \(0, 3, 8, 8\) has a size of 0") as error:
+        choose_input(inputs_of(graph))
+    assert "open batch dimension" in error.value.hint
+    assert choose_output(outputs_of(graph)).batch is None
 
 
 def test_sequences_have_no_shape():

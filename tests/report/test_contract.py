@@ -3,6 +3,7 @@
 import shutil
 import time
 import tracemalloc
+from contextlib import nullcontext
 
 import h5py
 import numpy as np
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 import onnxspec
 from onnxspec.cli import main
 from onnxspec.errors import ExitCode, OnnxspecError, ReportError
+from onnxspec.report import storage
 from onnxspec.report.terminal import as_text
 from report.altered import sealed
 from report.damages import DAMAGES, attribute, damaged, shared_text, value
@@ -63,6 +65,28 @@ def test_one_text_in_every_cell_is_not_read(bundled_report, tmp_path, capfd):
     finally:
         tracemalloc.stop()
     assert "declares 44,100,000 bytes of text at /figures/reason" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("group", "shape", "chunk", "refused"),
+    [
+        ("paths", (100_000, 63), (64, 63), False),
+        ("paths_waves", (100_000, 63), (64, 63), False),
+        ("paths", (6_300_000,), (4096,), True),  # scalars are read whole
+        ("paths", (4, 1 << 25), (1, 1 << 20), True),  # and a row at once
+        ("paths", (4 << 20, 10), (4 << 20, 10), True),  # and a chunk
+        ("strips", (100_000, 63), (64, 63), True),
+    ],
+)
+def test_the_power_of_paths_may_be_packed_as_well_as_zeros_are(group, shape, chunk, refused, tmp_path, monkeypatch):
+    monkeypatch.setattr(storage, "ALWAYS_ALLOWED", 0)
+    with h5py.File(tmp_path / "r.h5", "w") as file:
+        file.create_dataset(f"{group}/power_prob", shape, "f4", chunks=chunk, compression="gzip")[...] = 0.0
+    with h5py.File(tmp_path / "r.h5") as file:
+        budget = storage.Budget(tmp_path / "r.h5")
+        said = pytest.raises(storage.Flaw, match="would unpack to far more") if refused else nullcontext()
+        with said:
+            storage.array(file[group], "power_prob", budget)
 
 
 @pytest.mark.parametrize(

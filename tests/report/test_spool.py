@@ -168,6 +168,14 @@ def test_two_runs_on_one_output_are_refused(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.skipif(os.name != "posix", reason="links are made as POSIX has them")
+def test_a_lock_that_leads_nowhere_is_no_place(tmp_path):
+    (tmp_path / "r.h5.parts").mkdir()
+    (tmp_path / "r.h5.parts" / "lock").symlink_to(tmp_path / "gone" / "lock")
+    with pytest.raises(UsageError, match="cannot be made: No such file"):
+        Spool(tmp_path / "r.h5")
+
+
 def test_a_lock_ends_with_its_process_however_that_ends(tmp_path):
     code = (
         "import os, sys; sys.path.insert(0, sys.argv[1]); from onnxspec.report.spool import Spool; "

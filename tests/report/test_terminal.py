@@ -94,6 +94,11 @@ def test_every_width(bundled_report, width, encoding):
     assert len(lines) <= 85
 
 
+@pytest.mark.parametrize("width", [1, 5, 19])
+def test_a_terminal_too_narrow_for_anything_gets_what_can_be_drawn(bundled_report, width):
+    assert "prob" in as_text(bundled_report, width).replace("\n", "")
+
+
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
 def test_without_utf8_the_drawing_is_ascii(bundled_report, encoding):
     text = as_text(bundled_report, encoding=encoding)
