@@ -28,7 +28,7 @@ _TERM = r"[ ]*(?:[A-Za-z ]*(?:\.\.\.)?[A-Za-z ]*)"
 _EQUATION = re.compile(rf"{_TERM}(?:,{_TERM})*(?:->{_TERM})?")
 
 _Attributes = Mapping[str, onnx.AttributeProto]
-"""_Attributes by their names."""
+"""By their names."""
 
 
 def check(proto: onnx.ModelProto) -> None:
