@@ -9,7 +9,7 @@ class Ahead:
     """What a run will evaluate.
 
     paths, images : how many, those kept from an interrupted run among the paths alone; seconds : about how long it takes
-    kept : paths that are; at_most : whether a precision may be reached with fewer
+    kept : paths that are; dropped : those that cannot be used and are gone, and why, in words; at_most : whether a precision may be reached with fewer
     of : whose plan it is, where there are several; beside : whether it is walked in step with those before it
     """
 
@@ -20,6 +20,7 @@ class Ahead:
     at_most: bool = False
     of: str = ""
     beside: bool = False
+    dropped: str = ""
 
 
 class Listener(Protocol):

@@ -145,7 +145,7 @@ def prepare(
         frozen = frozen.doubled(pilot.points)
         beside = plan(frozen)
     frozen.subject.engine.on_images = listener.images
-    _announce(frozen, beside, listener, spool, kept, pilot is not None)
+    _announce(frozen, beside, listener, spool, kept, pilot is not None, spool.dropped)
     if pilot is None:
         pilot, walked = _pilot(frozen, listener, cache)
         if pilot.too_coarse and frozen.points_from == CHOSEN and frozen.points < MAX_POINTS:
@@ -158,13 +158,19 @@ def prepare(
 
 
 def _announce(
-    frozen: Frozen, beside: Sequence[Beside], listener: Listener, spool: Spool, kept: int, pilot_kept: bool
+    frozen: Frozen,
+    beside: Sequence[Beside],
+    listener: Listener,
+    spool: Spool,
+    kept: int,
+    pilot_kept: bool,
+    dropped: str = "",
 ) -> None:
     total = len(frozen.pairs) + sum(map(len, beside))
     images = frozen.images(spool.count(), pilot_kept)
     images += sum((len(one) - spool.count(one.name)) * one.images for one in beside)
     at_most = frozen.settings.plan.precision is not None
-    listener.plan(Ahead(total, images, images * frozen.subject.seconds_per_image, kept, at_most))
+    listener.plan(Ahead(total, images, images * frozen.subject.seconds_per_image, kept, at_most, dropped=dropped))
 
 
 def _pilot(frozen: Frozen, listener: Listener, cache: Cache) -> tuple[Pilot, checks.Walked | None]:

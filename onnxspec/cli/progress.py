@@ -58,6 +58,8 @@ class TerminalProgress:
         self._before, self._started = self._done, time.monotonic()
         self._bar.update(self._task, total=self._total, completed=self._done)
         done = f" ({ahead.kept:,} kept from an interrupted run)" if ahead.kept else ""
+        if ahead.dropped:
+            self.console.print(f"Dropped the paths that were kept here: {inert(ahead.dropped)}.", soft_wrap=True)
         bound = "at most " if ahead.at_most else ""
         text = f"{bound}{ahead.paths:,} {self._unit}{done}, {ahead.images:,} forward passes, about {duration(ahead.seconds)}."
         self.console.print(f"{inert(ahead.of)}: {text}" if ahead.of else text[0].upper() + text[1:], soft_wrap=True)

@@ -39,7 +39,7 @@ class Spool:
 
     Parameters
     ----------
-    resume : as in `settings.Execution`
+    resume : as in `settings.Execution`; where it leaves that open and the parts are of another run, `dropped` says so
     keeps : whether there is anybody to go on: not where the destination itself is temporary
 
     Raises
@@ -58,6 +58,7 @@ class Spool:
         self._identity: dict[str, str] | None = None
         self._kept: dict[str, int] = {}
         self._total = 0
+        self.dropped = ""
         self._finished = False
         with interruption.shield():
             try:
@@ -115,6 +116,8 @@ class Spool:
                 f"{self.folder} is of another run, which differs in {' and '.join(different)}.",
                 "Start anew with --no-resume, or write elsewhere with -o.",
             )
+        if earlier and different and self._resume is None:
+            self.dropped = f"{sum(self._found().values()):,} of another run, which differs in {' and '.join(different)}"
         if different or self._resume is False:
             self._drop()
         self._total = total

@@ -104,6 +104,17 @@ def test_parts_of_another_run_are_refused_or_dropped_and_never_mixed(tmp_path):
         assert spool.kept(SPAN) is None
 
 
+def test_what_is_dropped_unasked_is_said(tmp_path):
+    interrupted(tmp_path / "r.h5", spans=(SPAN, slice(2, 4)))
+    with Spool(tmp_path / "r.h5") as spool:
+        spool.begin(ME | {"settings": "s2"}, 6)
+        assert spool.dropped == "4 of another run, which differs in settings"
+    interrupted(tmp_path / "r.h5")
+    with Spool(tmp_path / "r.h5", resume=False) as spool:
+        spool.begin(ME | {"settings": "s2"}, 6)
+        assert spool.dropped == ""
+
+
 def test_no_resume_starts_anew(tmp_path):
     interrupted(tmp_path / "r.h5")
     with Spool(tmp_path / "r.h5", False) as spool:
