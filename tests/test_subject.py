@@ -15,7 +15,7 @@ from onnxspec.images import InputSpec, Preprocess
 from onnxspec.images.names import distinct
 from onnxspec.model import metadata
 from onnxspec.model.callable import CallableModel
-from onnxspec.reference import reference_distance
+from onnxspec.reference import PAIRS, _random_pairs, reference_distance
 from onnxspec.settings import Settings
 from onnxspec.subject import open_subject
 
@@ -211,6 +211,23 @@ def test_the_reference_distance_is_the_median_over_pairs_of_images():
     x = IMAGES.reshape(len(IMAGES), -1) / 255
     a, b = np.triu_indices(len(x), 1)
     assert reference_distance(subject) == pytest.approx(np.median(np.sqrt(np.mean((x[a] - x[b]) ** 2, 1))), abs=1e-12)
+
+
+def test_of_many_images_the_reference_distance_is_that_of_random_pairs():
+    """More than can be joined each to each: near the median over all, and of no image with itself."""
+    rng = np.random.default_rng(0)
+    x = rng.random((400, 2, 2, 1)).astype(np.float32)
+    subject = open_subject(
+        lambda batch: batch.mean((2, 3)) * [1.0, -1], (x, np.arange(400) % 2), Settings.of(preprocess="0..1")
+    )
+    flat = x.reshape(400, -1).astype(np.float64)
+    first, second = np.triu_indices(400, 1)
+    every = np.sqrt(np.square(flat[first] - flat[second]).mean(1))
+    assert len(every) > PAIRS
+    assert reference_distance(subject) == pytest.approx(np.median(every), rel=0.01)
+    drawn = _random_pairs(400, "ab" * 32)
+    assert len(drawn[0]) == PAIRS and (drawn[0] != drawn[1]).all()
+    assert np.bincount(np.concatenate(drawn), minlength=400).min() > 50
 
 
 def test_images_that_are_all_alike_are_refused():

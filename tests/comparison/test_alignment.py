@@ -41,7 +41,7 @@ def test_distances_are_the_reference_s(digits, reports):
     report = reports["pytorch"]
     images, labels = digits
     other = onnxspec.analyze(
-        lambda b: np.repeat(np.arange(10.0)[None], len(b), 0) * b.mean((1, 2, 3))[:, None],
+        lambda b: -9 * np.square(10 * b.mean((1, 2, 3))[:, None] - np.arange(10.0)),
         (images, labels),
         pairs=60,
         points=33,
@@ -53,6 +53,9 @@ def test_distances_are_the_reference_s(digits, reports):
     assert np.array_equal(member.rows["distance"], report.paths["distance"])
     change = member.rows["slope_prob"] * member.rows["distance"]
     assert np.allclose(change, other.paths["slope_prob"] * other.paths["distance"])
+    share = member.rows["width"] / member.rows["distance"]  # of the path: a width goes as the distance
+    assert np.allclose(share, other.paths["width"] / other.paths["distance"], equal_nan=True)
+    assert np.isfinite(share).any()
 
 
 def test_a_shorter_plan_is_paired_as_far_as_it_goes(digits, reports):
