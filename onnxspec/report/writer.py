@@ -206,9 +206,9 @@ def require_writable(destination: Path) -> None:
         raise UsageError(
             f"{destination} exists and is no onnxspec report, so it is not replaced.", "Choose another name with -o."
         )
-    require_hdf5_name(destination)
     if destination.exists() and not destination.is_file():
         raise UsageError(f"{destination} is no regular file.", "Choose another name with -o.")
+    require_hdf5_name(destination)
     with interruption.shield():
         temporary_beside(destination).unlink()
 
