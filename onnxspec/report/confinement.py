@@ -43,11 +43,11 @@ def _lower(path: str | os.PathLike[str]) -> None:
     import resource
 
     with _limiting:
-        soft, hard = resource.getrlimit(resource.RLIMIT_AS)
-        _before.append(_before[0] if _before else (soft, hard))
+        limits = _before[0] if _before else resource.getrlimit(resource.RLIMIT_AS)
         ceiling = _address_space() + ROOM + PER_BYTE * os.stat(path).st_size
-        lower = [limit for limit in _before[0] if limit != resource.RLIM_INFINITY]
-        resource.setrlimit(resource.RLIMIT_AS, (min([ceiling, *lower]), hard))
+        lower = [limit for limit in limits if limit != resource.RLIM_INFINITY]
+        resource.setrlimit(resource.RLIMIT_AS, (min([ceiling, *lower]), limits[1]))
+        _before.append(limits)  # last: who fails above has nothing to restore
 
 
 def _restore() -> None:

@@ -70,3 +70,13 @@ def test_threads_that_read_at_the_same_time_leave_no_limit_behind(tmp_path):
     assert resource.getrlimit(resource.RLIMIT_AS) != before
     second.__exit__(None, None, None)
     assert resource.getrlimit(resource.RLIMIT_AS) == before
+
+
+def test_a_file_that_has_gone_leaves_no_limit_behind(tmp_path):
+    (tmp_path / "r.h5").write_bytes(bytes(9))
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    with pytest.raises(FileNotFoundError), confined(tmp_path / "gone.h5"):
+        pass
+    with confined(tmp_path / "r.h5"):
+        assert resource.getrlimit(resource.RLIMIT_AS) != before
+    assert resource.getrlimit(resource.RLIMIT_AS) == before
