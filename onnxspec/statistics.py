@@ -101,7 +101,7 @@ class Pooled:
         estimate = float(np.exp(self.value)) if self.logarithmic else self.value
         if self.hinges or not np.isfinite(self.influence).all():
             reason = ONE_IMAGE if self.hinges else TOO_FEW
-            bounds = (0.0 if self.logarithmic else -np.inf, self.top)
+            bounds = (0.0 if self.logarithmic else self.bottom, self.top)
             return Interval(estimate, *bounds, paths, 1.0, reason)
         v, kappa, images = self.variance()
         if v == 0:
@@ -181,7 +181,7 @@ def mean(
 
 
 def log_mean(values: np.ndarray, image_a: np.ndarray, image_b: np.ndarray) -> Pooled:
-    """The mean of (paths,) values that are not negative, on the log scale."""
+    """The mean of (paths,) float64 values that are not negative, on the log scale; image_a, image_b : (paths,) int."""
     return ratio(values, np.ones(len(values)), image_a, image_b)
 
 

@@ -343,6 +343,8 @@ def test_an_image_at_the_end_of_all_paths_leaves_no_interval():
     found = pooled.interval()
     assert (found.low, found.high, found.n_eff, found.reason) == (0.0, np.inf, 1.0, statistics.ONE_IMAGE)
     assert np.isnan(pooled.p_value())
+    plain = statistics.mean(values, np.zeros(200, int), others, bottom=0.0).interval()
+    assert (plain.low, plain.high) == (0.0, np.inf)  # of what cannot be negative
     against = statistics.contrast(pooled, statistics.log_mean(values, others + 500, others + 1000))
     assert against.interval().high == np.inf
     assert statistics.log_mean(values, np.arange(200) % 2, others + 1).interval().high < np.inf

@@ -21,7 +21,7 @@ from onnxspec.subject import Subject
 IDENTICAL = "identical to float32 rounding"
 SAME_DECISIONS = "same decisions, different confidence"
 DIFFERENT = "different functions"
-# In multiples of what one unit in the last place of the input does to the logits, and of float32's own rounding.
+# In multiples of what the least move of the input does to the logits, and of float32's own rounding.
 ROUNDING = 10.0
 SAME_SHARE = 0.99
 DITHERED_PATHS = 8
@@ -104,7 +104,7 @@ def agreements(
 
 
 def rounding(subject: Subject, pairs: Pairs, points: int, whole: bool) -> float:
-    """RMS difference of a model's centred logits from themselves when its input moves by one unit in the last place."""
+    """RMS difference of a model's centred logits from themselves when its input moves by the least (`checks.dither`)."""
     some = _rounded(pairs)
     weights = families.line(points)
     moving = checks.dither(np.random.default_rng(7), subject.engine.spec.coarsest)
