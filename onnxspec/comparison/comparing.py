@@ -96,11 +96,9 @@ def compare(
 
 
 def _asked(settings: Given, overrides: Mapping[str, Any]) -> set[str]:
-    """Names of settings that were said: of ready-made ones those that are not the usual."""
-    usual = Settings().flat()
-    flat = settings.flat() if isinstance(settings, Settings) else settings or {}
-    said = {name for name, value in flat.items() if not isinstance(settings, Settings) or value != usual[name]}
-    return said | {name for name, value in overrides.items() if value is not None}
+    """Names of settings that were said for this comparison; ready-made ones may be those of a whole project."""
+    said = settings if isinstance(settings, Mapping) else {}
+    return {*said, *(name for name, value in overrides.items() if value is not None)}
 
 
 def _with_ending(comparison: Comparison, precision: float | None, ended: Mapping[str, str]) -> Comparison:

@@ -94,7 +94,8 @@ def make_targets(
     if images.labels is None or not len(images):
         raise DataError(f"{images.source} holds no labelled images.", "Noise goes into labels: give class folders.")
     image = first_readable(images, inputs.skip_bad)
-    if len(images.class_names) < 2:
+    output_of, class_names = _classes(images.class_names, inputs.classes)
+    if len(class_names) < 2:
         raise DataError(f"{images.source} has one class, and noise spreads labels over several.", "Give more classes.")
     per_channel = max(len(given.mean), len(given.std))
     spec = InputSpec("NCHW", channels=per_channel if per_channel > 1 else None)
@@ -112,7 +113,6 @@ def make_targets(
             positions.append(noise.position(preprocess.to_input(np.stack([pixels.get(i) for i in some]), spec)))
             listener.images(len(some))
     position = np.concatenate(positions)
-    output_of, class_names = _classes(images.class_names, inputs.classes)
     labels = output_of[images.labels[kept]]
     s = smoothing(position, frequency, amplitude)
     alike = concentration(position, frequency)

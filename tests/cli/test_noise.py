@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -166,11 +167,14 @@ def test_noise_that_hardly_varies_is_said_before_training(run):
 
 
 def test_one_class_has_no_noise_in_its_labels(run):
-    few = np.load("few.npz")
+    few = dict(np.load("few.npz"))
     one = few["labels"] == few["labels"][0]
     np.savez("few.npz", images=few["images"][one], labels=few["labels"][one])
     code, _, err = run("targets", "--data", "few.npz", *NOISE, *PREPROCESS, "-o", "t.npz")
     assert code == 3 and "few.npz has one class, and noise spreads labels over several" in err
+    Path("classes.txt").write_text("\n".join([str(few["labels"][0]), "another", "a third"]))
+    code, out, _ = run("targets", "--data", "few.npz", *NOISE, *PREPROCESS, "--classes", "classes.txt", "-o", "t.npz")
+    assert code == 0 and "3 classes" in out
 
 
 def test_a_network_that_is_right_by_chance_is_said(run):

@@ -17,6 +17,7 @@ from onnxspec.comparison.storing import to_csv, to_json, write
 from onnxspec.errors import DataError, ReportError, UsageError
 from onnxspec.interruption import Interrupted
 from onnxspec.listening import Silence
+from onnxspec.settings import Settings
 
 PYTORCH, SKLEARN = FASHION / "pytorch.onnx", FASHION / "sklearn.onnx"
 
@@ -310,3 +311,9 @@ def test_the_usual_value_that_was_said_is_not_ignored_beside_a_report(digits):
     for said in ({"settings": {"seed": 0}}, {"seed": 0}):
         with pytest.raises(UsageError, match="has seed 5, and 0 was asked for"):
             compare({"first": first, "model": PYTORCH}, digits, listener=Stopping(), **said)
+
+
+def test_the_settings_of_a_project_do_not_keep_reports_from_being_compared(reports):
+    """As a configuration file gives them, which says how models of the project are measured."""
+    found = compare(dict(reports), settings=Settings.of(pairs=7, data="images"))
+    assert [one.name for one in found.models] == list(reports)
