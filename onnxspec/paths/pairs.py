@@ -4,8 +4,8 @@ A kind's pairs form one endless-looking list of which every run takes a prefix, 
 pair over what they share (method.md section 1). Both lists come from round-robin tournaments over shuffled players:
 within a class the players are its images, so that every turn uses each image once and no pair comes twice; between
 classes the players are the classes, so that every turn uses each class once and after all turns every pair of
-classes has met equally often, however many there are. An image comes again only when the images of other classes
-have come too.
+classes has met equally often, however many there are. An image comes again only when all images of its class have come, since those
+of other classes were used up and have come again.
 """
 
 import hashlib
@@ -147,8 +147,12 @@ def by_turns(lists: list[list[Row]]) -> Iterator[Row]:
 
 def _between(members: dict[int, np.ndarray], key: list[int]) -> Iterator[Row]:
     seen: set[int] = set()
+    supply: dict[int, list[int]] = {c: [] for c in members}
     for lap in count():
-        drawn = list(_lap(members, key, lap))
+        for c, images in members.items():
+            if len(supply[c]) < len(images):  # what the lap before has left comes first
+                supply[c] = shuffled(images, key, BETWEEN, c + 1, lap).tolist() + supply[c]
+        drawn = list(_lap(supply, key, lap))
         fresh = [row for row in drawn if _ends(*row[3:]) not in seen]
         seen.update(_ends(*row[3:]) for row in fresh)
         yield from fresh
@@ -157,9 +161,8 @@ def _between(members: dict[int, np.ndarray], key: list[int]) -> Iterator[Row]:
     yield from _unseen(members, key, seen)
 
 
-def _lap(members: dict[int, np.ndarray], key: list[int], lap: int) -> Iterator[Row]:
-    """Pairs that use every image once, as far as images of other classes are left for them."""
-    supply = {c: shuffled(images, key, BETWEEN, c + 1, lap).tolist() for c, images in members.items()}
+def _lap(supply: dict[int, list[int]], key: list[int], lap: int) -> Iterator[Row]:
+    """Pairs that use up the images of every class, as far as images of other classes are left for them."""
     for cycle in count():
         classes = np.array([c for c, left in supply.items() if left])
         if len(classes) < 2:

@@ -79,6 +79,15 @@ def test_a_small_class_is_not_worn_out_while_others_have_images_left(kind):
     assert len(pairs) == 400
 
 
+def test_images_of_a_large_class_come_once_before_any_of_them_comes_again():
+    pairs = draw(labels(1000, 100, 100), ("between",), 700, DIGEST, 0)
+    images, times = np.unique(np.concatenate([pairs.image_a, pairs.image_b]), return_counts=True)
+    large, small = times[images < 1000], times[images >= 1000]
+    assert large.max() == 1
+    assert small.max() - small.min() <= 2
+    assert len(small) == 200
+
+
 def test_all_pairs_are_drawn_without_waiting_for_luck():
     pairs = draw(labels(150, 150), ("between",), 22_500, DIGEST, 0)
     assert len(pairs) == len({*zip(pairs.image_a.tolist(), pairs.image_b.tolist(), strict=True)}) == 22_500
