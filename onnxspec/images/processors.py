@@ -29,9 +29,11 @@ _INT_IS_SHORT_SIDE = ("Bit", "ChineseCLIP", "CLIP", "ConvNext", "Levit", "Mobile
 _BILINEAR_BY_DEFAULT = ("ViT", "MobileNet")
 """Processors that every version of transformers resamples so without `resample`; others' defaults have changed."""
 
-_STEPS = {"do_resize", "do_center_crop", "do_rescale", "do_normalize", "do_flip_channel_order"}
-_NO_STEPS = {"do_convert_rgb", "do_reduce_labels"}
-"""What every image goes through here anyhow, and what is done to segmentation maps alone."""
+_STEPS = {
+    *("do_resize", "do_center_crop", "do_rescale", "do_normalize", "do_flip_channel_order"),
+    *("do_convert_rgb", "do_reduce_labels"),
+}
+"""What is done here; the last two because every image is RGB, and labels are reduced in segmentation maps alone."""
 
 _PLAIN_GEOMETRY = {"keep_aspect_ratio": False, "ensure_multiple_of": 1, "size_divisor": 1, "use_square_size": False}
 """What changes the size beside `size` and `crop_size`, and the value with which it does not."""
@@ -113,13 +115,17 @@ def _from_timm(table: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _from_hugging_face(table: Mapping[str, Any]) -> dict[str, Any]:
-    """transformers' image processors; a step whose do_ flag is absent is done where its numbers are there."""
+    """transformers' image processors; a step whose do_ flag is absent is done where its numbers are there.
+
+    Half of an odd margin is rounded as torchvision does it, and by transformers always down: there a crop may lie one
+    pixel higher or further left.
+    """
     kind = str(table.get("image_processor_type") or table.get("feature_extractor_type") or "")
     if kind.startswith("Perceiver"):
         raise _unsupported(f"the geometry of {kind}")
     for key, value in table.items():
-        step = key.startswith("do_") and value and key not in _STEPS | _NO_STEPS
-        if step or value not in (None, _PLAIN_GEOMETRY.get(key, value)):
+        other_step = key.startswith("do_") and value and key not in _STEPS
+        if other_step or value not in (None, _PLAIN_GEOMETRY.get(key, value)):
             raise _unsupported(f"{key} {value!r}")
     flipped = table.get("do_flip_channel_order", kind.startswith("MobileViT"))
     fields: dict[str, Any] = {"order": "BGR" if flipped else "RGB"}
