@@ -6,6 +6,7 @@ full match is an error with both numbers.
 
 import os
 import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -201,4 +202,4 @@ def _restricted(output_of: NDArray[np.int64], outputs: int) -> NDArray[np.int64]
 
 def _loose(name: str) -> str:
     # A folder cannot be called T-shirt/top, so a slash is one of the marks that may differ.
-    return " ".join(re.sub(r"[-_/]", " ", name.casefold()).split())
+    return " ".join(re.sub(r"[-_/]", " ", unicodedata.normalize("NFC", name).casefold()).split())

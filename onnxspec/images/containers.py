@@ -53,16 +53,27 @@ def tar_members(file: BoundedFile) -> Iterator[tuple[str, int, int]]:
     Raises
     ------
     DataError
-        Negative sizes (with which a tar can point back at itself), headers of more than 64 kB, or too many files.
+        Negative sizes (with which a tar can point back at itself), headers of more than 64 kB, or too many files;
+        links, which would be left out; a header that is damaged or cut short, which tarfile takes for the end.
     """
     archive = tarfile.open(fileobj=file, mode="r:")
     for count in range(MAX_ENTRIES + 1):
         if (member := archive.next()) is None:
+            file.seek(archive.offset)
+            if file.read(tarfile.BLOCKSIZE).strip(b"\0"):
+                raise DataError(
+                    f"The tar's header {count} cannot be read.", "The file is damaged, or not all of it is here."
+                )
             return
         # They would all be kept, each with its copy of the global headers.
         archive.members.clear()  # type: ignore[attr-defined]
         if member.size < 0 or archive.offset <= member.offset:
             raise DataError(f"The tar's member {count} has a size of {member.size}.", "The file is damaged.")
+        if member.issym() or member.islnk():
+            raise DataError(
+                f"{member.name} in the tar is a link to {member.linkname}.",
+                "Pack the files themselves: tar --dereference --hard-dereference.",
+            )
         if member.isreg() and not member.issparse():
             yield member.name, member.offset_data, member.size
     raise DataError(f"The archive lists more than {MAX_ENTRIES:,} files.", "Pass a part of it.")

@@ -1,7 +1,7 @@
-import io
 import tarfile
 import threading
 import zipfile
+from pathlib import Path
 
 import pytest
 
@@ -90,14 +90,25 @@ def test_compressed_tars_have_a_limit(tmp_path, monkeypatch):
         open_images(path)
 
 
-def test_links_in_a_tar_are_not_followed(tmp_path):
+@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE])
+def test_links_in_a_tar_are_not_left_out_in_silence(tmp_path, kind):
     path = tmp_path / "a.tar"
-    with tarfile.open(path, "w") as file:
-        for name, target in (("cat/1.png", "/etc/passwd"), ("cat/2.png", "3.png")):
-            member = tarfile.TarInfo(name)
-            member.type, member.linkname = tarfile.SYMTYPE, target
-            file.addfile(member)
-        member = tarfile.TarInfo("cat/3.png")
-        member.size = len(pets()["cat/1.png"])
-        file.addfile(member, io.BytesIO(pets()["cat/1.png"]))
-    assert open_images(path).names == ("cat/3.png",)
+    write_tar(path, pets())
+    with tarfile.open(path, "a") as file:
+        member = tarfile.TarInfo("cat/link.png")
+        member.type, member.linkname = kind, "cat/1.png"
+        file.addfile(member)
+    with pytest.raises(DataError, match=r"cat/link\.png in the tar is a link to cat/1\.png.*--hard-dereference"):
+        open_images(path)
+
+
+def test_a_tar_does_not_end_at_a_header_that_cannot_be_read(tmp_path):
+    whole = Path(write_tar(tmp_path / "a.tar", pets())).read_bytes()
+    header = whole.index(b"dog/")
+    damaged = whole[: header + 20] + b"x" + whole[header + 21 :]
+    for content in (whole[: header + 300], damaged):
+        (tmp_path / "b.tar").write_bytes(content)
+        with pytest.raises(DataError, match=r"header \d+ cannot be read\. The file is damaged"):
+            open_images(tmp_path / "b.tar")
+    (tmp_path / "b.tar").write_bytes(whole[:header])
+    assert open_images(tmp_path / "b.tar").class_names == ("cat",)

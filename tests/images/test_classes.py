@@ -1,4 +1,5 @@
 import json
+import unicodedata
 
 import numpy as np
 import pytest
@@ -40,6 +41,11 @@ def test_the_models_names_decide_the_order():
     known = map_classes(ANIMALS, 4, model_names=["dog", "cat", "bee", "ant"])
     assert known.output_of.tolist() == [3, 2, 1] and known.names == ("dog", "cat", "bee", "ant")
     assert known.origin == "names in the model"
+
+
+def test_the_models_names_in_another_normal_form():
+    decomposed = [unicodedata.normalize("NFD", name) for name in ("Zoé", "café")]
+    assert map_classes(("café", "zoé"), 2, model_names=decomposed).output_of.tolist() == [1, 0]
 
 
 def test_digits_may_be_the_models_names():

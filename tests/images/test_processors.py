@@ -61,7 +61,23 @@ MOBILEVIT = {
     "do_flip_channel_order": True,
     "do_rescale": True,
     "do_resize": True,
+    "image_mean": [0.5, 0.5, 0.5],
+    "image_processor_type": "MobileViTImageProcessor",
+    "image_std": [0.5, 0.5, 0.5],
+    "resample": 3,
     "size": {"shortest_edge": 288},
+}
+EFFICIENTNET = {
+    "do_center_crop": False,
+    "do_normalize": True,
+    "do_resize": True,
+    "image_mean": [0.485, 0.456, 0.406],
+    "image_processor_type": "EfficientNetImageProcessor",
+    "image_std": [0.47853944, 0.4732864, 0.47434163],
+    "include_top": True,
+    "resample": 0,
+    "rescale_offset": False,
+    "size": {"height": 224, "width": 224},
 }
 
 
@@ -85,8 +101,10 @@ def test_timm_resizes_the_short_side_to_size_over_crop_pct(tmp_path):
 
 def test_timm_flat_squashed_and_by_default(tmp_path):
     made = read(tmp_path, {"input_size": [3, 64, 96], "crop_mode": "squash", "crop_pct": 1.0}, "config.json")
-    assert (made.resize, made.crop, made.mean) == ((64, 96), (64, 96), (0.0,))
-    assert read(tmp_path, {"input_size": [3, 224, 224]}, "config.json").resize == 256
+    assert (made.resize, made.crop) == ((64, 96), (64, 96))
+    made = read(tmp_path, {"input_size": [3, 224, 224], "crop_pct": None, "mean": []}, "config.json")
+    assert (made.resize, made.interpolation) == (256, "bicubic")
+    assert (made.mean, made.std) == ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 
 
 def test_vit_resizes_exactly(tmp_path):
@@ -107,6 +125,38 @@ def test_convnext_enlarges_by_crop_pct_below_384(tmp_path):
     assert (made.resize, made.crop) == ((384, 384), (384, 384))
 
 
+def test_convnext_enlarges_without_being_told(tmp_path):
+    made = read(tmp_path, RESNET | {"crop_pct": None})
+    assert (made.resize, made.crop) == (256, (224, 224))
+
+
+def test_poolformer_enlarges_at_every_size_and_crops_to_its_own(tmp_path):
+    table = CLIP | {"image_processor_type": "PoolFormerImageProcessor", "size": 384, "crop_pct": 0.95}
+    made = read(tmp_path, table)
+    assert (made.resize, made.crop) == (404, (224, 224))
+    assert read(tmp_path, {key: value for key, value in table.items() if key != "crop_pct"}).resize == 426
+
+
+def test_levit_enlarges_the_short_side(tmp_path):
+    made = read(tmp_path, CLIP | {"image_processor_type": "LevitImageProcessor"})
+    assert (made.resize, made.crop) == (256, (224, 224))
+
+
+def test_efficientnet_divides_by_std_twice(tmp_path):
+    made = read(tmp_path, EFFICIENTNET)
+    assert made.mean == (0.485, 0.456, 0.406) and made.std == pytest.approx((0.229, 0.224, 0.225), rel=1e-6)
+    # ((pixels / 255 - 1) - 0) / 1, and then by std.
+    offset = EFFICIENTNET | {"rescale_offset": True, "do_normalize": False}
+    made = read(tmp_path, offset)
+    assert (made.mean, made.std) == ((1.0,), tuple(EFFICIENTNET["image_std"]))
+    assert read(tmp_path, offset | {"include_top": False}).std == (1.0,)
+
+
+def test_what_images_go_through_anyhow_is_no_hindrance(tmp_path):
+    also = {"do_convert_rgb": True, "do_reduce_labels": True, "do_pad": None, "ensure_multiple_of": 1}
+    assert read(tmp_path, VIT | also) == read(tmp_path, VIT)
+
+
 def test_convnext_files_from_before_sizes_were_tables(tmp_path):
     made = read(tmp_path, RESNET)
     assert (made.resize, made.crop) == (256, (224, 224))
@@ -114,8 +164,9 @@ def test_convnext_files_from_before_sizes_were_tables(tmp_path):
 
 def test_a_plain_number_is_the_short_side_for_clip_and_the_square_for_others(tmp_path):
     old = {"do_resize": True, "size": 256, "do_center_crop": True, "crop_size": 224, "do_normalize": False}
-    assert read(tmp_path, old | {"feature_extractor_type": "CLIPFeatureExtractor"}).resize == 256
-    made = read(tmp_path, old | {"feature_extractor_type": "DeiTFeatureExtractor"})
+    assert read(tmp_path, old | {"feature_extractor_type": "CLIPFeatureExtractor", "resample": 3}).resize == 256
+    assert read(tmp_path, old | {"image_processor_type": "BitImageProcessor", "resample": 3}).resize == 256
+    made = read(tmp_path, old | {"feature_extractor_type": "DeiTFeatureExtractor", "resample": 3})
     assert (made.resize, made.crop) == ((256, 256), (224, 224))
 
 
@@ -125,7 +176,7 @@ def test_only_another_scale_is_set(tmp_path):
     assert made.scale == 1 / 127.5 and "scale" in made.origin
 
 
-def test_mobilevit_is_bgr_and_not_normalised(tmp_path):
+def test_mobilevit_is_bgr_and_not_normalised_though_its_files_have_a_mean(tmp_path):
     made = read(tmp_path, MOBILEVIT)
     assert (made.resize, made.crop, made.order) == (288, (256, 256), "BGR")
     assert (made.mean, made.std) == ((0.0,), (1.0,))
@@ -149,8 +200,12 @@ def test_steps_that_are_switched_off(tmp_path):
         ({"input_size": [3]}, "cannot be used: ValueError"),
         ({"input_size": [3, 224, 224], "crop_pct": "x"}, "cannot be used: ValueError"),
         (VIT | {"size": {"longest_edge": 224}}, "the size .'longest_edge': 224"),
-        (VIT | {"image_processor_type": "LevitImageProcessor"}, "geometry of Levit"),
-        (VIT | {"rescale_offset": True}, "rescale_offset"),
+        (VIT | {"image_processor_type": "PerceiverImageProcessor"}, "geometry of Perceiver"),
+        (RESNET | {"image_processor_type": "PoolFormerImageProcessor", "size": [224, 192]}, "crop_pct with the size"),
+        (VIT | {"do_pad": True}, "asks for do_pad True"),
+        (VIT | {"keep_aspect_ratio": True}, "asks for keep_aspect_ratio True"),
+        (VIT | {"ensure_multiple_of": 32}, "asks for ensure_multiple_of 32"),
+        (CLIP | {"feature_extractor_type": "CLIPFeatureExtractor", "resample": None}, "has no resample, and what CLIP"),
         (VIT | {"image_std": [0, 0, 0]}, "it divides"),
         (VIT | {"resample": 17}, "cannot be used: it asks for resample 17"),
         ({"do_normalize": True}, "cannot be used: KeyError: 'image_mean'"),
