@@ -103,6 +103,5 @@ def verdict(fits: list[Fit], seeds: list[int]) -> tuple[str, str]:
 
 
 def _share(following: Interval, perfect: float) -> tuple[float, float, float]:
-    """Shares of a perfect fit; following and its perfect value are negative, so that the bounds change places."""
-    low, high = sorted((following.low / perfect, following.high / perfect))
-    return following.estimate / perfect, low, high
+    """Shares of what a perfect fit follows."""
+    return following.estimate / perfect, following.low / perfect, following.high / perfect

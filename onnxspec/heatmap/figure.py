@@ -52,7 +52,7 @@ def _rings(axes: Axes, found: HeatMap, wrong: str) -> None:
 def _filters(axes: Axes, found: HeatMap) -> None:
     """Accuracy by cut-off, and that on the images as they are."""
     for kind, colour in _INKS.items():
-        which = np.array([i for i, one in enumerate(found.filters) if one.kind == kind])
+        which = np.flatnonzero([one.kind == kind for one in found.filters])
         at = np.array([found.filters[i].cutoff for i in which])
         _curve(axes, at, found.filtered_accuracy, which, colour, kind)
     axes.axhline(found.accuracy.estimate * PERCENT, color=COLOURS["muted"], linestyle=(0, (2, 2)), linewidth=1)

@@ -44,7 +44,7 @@ def draw(protocol: Protocol, labels: np.ndarray, kinds: tuple[str, ...], pairs: 
         More paths than anybody can walk.
     """
     members = [np.flatnonzero(labels == c) for c in range(int(labels.max()) + 1)]
-    _require(members, kinds, pairs)
+    _require(members, kinds, pairs, joined=2 if protocol.name == "mool" else 1)
     drawn = _drawn(members, pairs, seed) if protocol.name == "mool" else _consecutive(members, pairs)
     # Drawn in this order, wanted or not; what comes after the last that is wanted is never drawn.
     made = dict(zip(LINEAR, drawn, strict=False)) if "between" in kinds else {LINEAR[0]: next(drawn)}
@@ -96,22 +96,23 @@ def _as_pairs(kind: np.ndarray, a: np.ndarray, b: np.ndarray, ends: np.ndarray) 
     return Pairs(kind.astype(np.int8), *(column.astype(np.int32) for column in (a, b, *ends.T)))
 
 
-def _require(members: list[np.ndarray], kinds: tuple[str, ...], pairs: int) -> None:
+def _require(members: list[np.ndarray], kinds: tuple[str, ...], pairs: int, joined: int) -> None:
     sizes = [len(own) for own in members]
     if "within" in kinds and max(sizes) < 2:
         raise DataError(f"No class has two images ({len(sizes)} classes).", "Give more images of each class.")
     if "between" in kinds and sum(size > 0 for size in sizes) < 2:
         raise DataError("The images are of one class, and a path between classes needs two.", "Give images of more.")
-    if sum(_counts(sizes, kinds, pairs)) > MOST_PATHS:
+    if (paths := sum(_counts(sizes, kinds, pairs, joined))) > MOST_PATHS:
         raise UsageError(
-            f"{len(sizes):,} classes make {sum(_counts(sizes, kinds, pairs)):,} paths of {pairs} pairs a class and a "
-            f"pair of classes; at most {MOST_PATHS:,} are walked.",
+            f"{len(sizes):,} classes make {paths:,} paths of {pairs} pairs a class and a pair of classes; at most "
+            f"{MOST_PATHS:,} are walked.",
             "Use fewer --pairs, or --kinds within.",
         )
 
 
-def _counts(sizes: list[int], kinds: tuple[str, ...], pairs: int) -> Iterator[int]:
+def _counts(sizes: list[int], kinds: tuple[str, ...], pairs: int, joined: int) -> Iterator[int]:
+    """Paths of every kind; joined : how many images of the smaller class a path between two takes."""
     if "within" in kinds:
         yield sum(min(pairs, size // 2) for size in sizes)
     if "between" in kinds:
-        yield len(sizes) * (len(sizes) - 1) // 2 * min(pairs, max(sizes) // 2)
+        yield sum(larger * min(pairs, size // joined) for larger, size in enumerate(sorted(sizes, reverse=True)))

@@ -23,6 +23,8 @@ _FIRST = (
 # The wide forms start a formula in spreadsheets of East Asia.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 
+_ROWS = 1024
+
 Columns = dict[str, np.ndarray]
 
 
@@ -60,7 +62,10 @@ def to_csv(report: Report, table: str) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(columns)
-    writer.writerows(zip(*map(_cells, columns.values()), strict=True))
+    # A number as text takes ten times its own bytes, and there are millions of bins.
+    for start in range(0, len(next(iter(columns.values()))), _ROWS):
+        block = (_cells(values[start : start + _ROWS]) for values in columns.values())
+        writer.writerows(zip(*block, strict=True))
     return out.getvalue()
 
 

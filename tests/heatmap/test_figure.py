@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from onnxspec.heatmap import heat_map
 from onnxspec.heatmap.figure import picture
 from onnxspec.report.figures import style
 
@@ -24,3 +25,13 @@ def test_the_same_map_gives_the_same_bytes(bundled_map, tmp_path):
     for name in ("a", "b"):
         style.save(picture(bundled_map), str(tmp_path / name), "svg")
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+def test_images_of_one_pixel_have_a_picture():
+    def network(batch):
+        return np.stack([batch.mean((1, 2, 3)), -batch.mean((1, 2, 3))], 1)
+
+    images = np.arange(0, 250, 25, np.uint8).reshape(10, 1, 1, 1)
+    found = heat_map(network, (images, np.arange(10) % 2), preprocess="0..1")
+    assert len(found.waves) == 1 and not found.filters
+    assert len(picture(found).axes) == 6

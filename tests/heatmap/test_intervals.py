@@ -69,3 +69,10 @@ def test_a_change_of_probabilities_has_an_end():
     change = np.array([[1.0], [1e-12], [1e-12]])
     assert intervals.means(change).high[0] > 2
     assert intervals.means(change, np.sqrt(2)).high[0] == np.sqrt(2)
+
+
+def test_an_increase_goes_no_further_than_there_is():
+    right, wrong = np.zeros((2, 1)), np.ones((2, 1))
+    assert intervals.increases(right, np.ones(2)).low == -1
+    assert intervals.increases(wrong, np.zeros(2)).high == 1
+    assert intervals.increases(right, np.zeros(2), least=0.0).low == 0

@@ -5,6 +5,7 @@ import pytest
 
 from onnxspec.noise.dips import DIP, FALLING, NO_RISE, RISING, UNDECIDED, locate
 from onnxspec.noise.measuring import mean
+from onnxspec.statistics import paired
 
 RNG = np.random.default_rng(0)
 SHARED = RNG.standard_normal(400)
@@ -54,3 +55,8 @@ def test_the_lowest_is_known_no_better_than_it_was_chosen(count):
         return minimum.low <= SHARED.mean() <= minimum.high
 
     assert np.mean([covered() for _ in range(300)]) >= 0.93
+
+
+def test_two_checkpoints_are_one_contrast():
+    first, last = series(0, -0.3)
+    assert locate([first, last]).fall == paired(first, last).interval()

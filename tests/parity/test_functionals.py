@@ -74,3 +74,10 @@ def test_bands_conserve_the_total_and_keep_a_wave_at_its_frequency(points):
     line[k] = 1.0
     centre = (banded(line, points) * BANDS.frequency).sum()
     assert centre == pytest.approx(k / points, abs=BANDS.unit / 2)
+
+
+def test_what_a_short_path_has_beyond_half_a_cycle_is_in_the_last_band():
+    """Bin 2 of 4 points covers .375 to .625 cycles."""
+    spectrum = banded(np.array([0.0, 0.0, 1.0]), 4)
+    assert spectrum[-1] == pytest.approx((0.625 - 31.5 / 64) / 0.25)
+    assert spectrum[:24].sum() == 0 and spectrum.sum() == pytest.approx(1)

@@ -82,7 +82,14 @@ def test_too_little_and_too_much_are_told():
     with pytest.raises(DataError, match="No class has two images"):
         draw(MOOL, np.arange(4), KINDS, 5)
     with pytest.raises(DataError, match="of one class"):
-        draw(SBP, np.zeros(9, int), KINDS, 5)
+        draw(SBP, np.full(9, 3), KINDS, 5)
     with pytest.raises(UsageError, match=r"1,000 classes make 12,512,500 paths.*--kinds within"):
         draw(MOOL, np.repeat(np.arange(1000), 50), KINDS, 200)
     assert len(draw(MOOL, np.repeat(np.arange(1000), 50), ("within",), 200)["within"]) == 25_000
+    assert len(draw(MOOL, np.array([0, 0, 1]), ("within",), 200)["within"]) == 1
+
+
+@pytest.mark.parametrize(("protocol", "between"), [(MOOL, 124_750), (SBP, 249_500)])
+def test_one_large_class_among_small_ones_is_not_too_much(protocol, between):
+    plan = draw(protocol, np.repeat(np.arange(500), [2] * 499 + [400]), KINDS, 200)
+    assert (len(plan["within"]), len(plan["between"])) == (499 + 200, between)

@@ -3,6 +3,8 @@
 import csv
 import io
 import json
+import tracemalloc
+from types import SimpleNamespace
 
 import h5py
 import numpy as np
@@ -107,3 +109,14 @@ def test_negative_numbers_stay_numbers(bundled_report, tmp_path):
 def test_an_unknown_table(bundled_report):
     with pytest.raises(UsageError, match=f"no table 'figure'. Known: {', '.join(TABLES)}"):
         to_csv(bundled_report, "figure")
+
+
+def test_a_long_table_is_not_all_text_at_once():
+    power = np.random.default_rng(0).random((20_000, 16), np.float32)
+    report = SimpleNamespace(paths={"bin": np.arange(16) / 2, "path": np.arange(20_000), "power_prob": power})
+    tracemalloc.start()
+    text = to_csv(report, "paths")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert text.count("\n") == 20_001
+    assert peak < 4 * len(text)

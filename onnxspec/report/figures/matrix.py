@@ -8,7 +8,7 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
 from onnxspec.report.figures import style
-from onnxspec.report.figures.style import styled
+from onnxspec.report.figures.style import COLOURS, styled
 from onnxspec.report.report import Report
 from onnxspec.settings import KINDS
 
@@ -47,13 +47,9 @@ def matrix(report: Report, signal: str) -> Figure:
     _name(axes, names)
     if len(names) <= WRITTEN:
         for a, b, value in zip(first, second, percent, strict=True):
-            dark = value > 0 and norm(value) < 0.6
-            look: dict[str, Any] = {
-                "ha": "center",
-                "va": "center",
-                "fontsize": 8,
-                "color": "#fefefe" if dark else "#101010",
-            }
+            # Zero has no square: it stands on paper, which is dark by night.
+            colour = COLOURS["ink"] if value <= 0 else "#fefefe" if norm(value) < 0.6 else "#101010"
+            look: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": 8, "color": colour}
             for x, y in ((a, b), (b, a)):
                 axes.text(x, y, f"{value:.2g}", **look)
     bar = figure.colorbar(squares, ax=axes, location="top", shrink=0.6, pad=0.02, aspect=30, label=f"{signal} hff, %")

@@ -25,7 +25,7 @@ from onnxspec.statistics import Interval
 
 METRICS = ("hff", "slope")
 # A figure that few paths carry has an interval without end, which would flatten all the rest.
-_MOST = 2.5
+_MOST, _BEYOND = 2.5, 1e3
 
 
 @dataclass(frozen=True)
@@ -53,8 +53,8 @@ def series(stations: Sequence[Station], signal: str) -> Figure:
     middle.set_ylabel(f"{signal} slope")
     bottom.set(ylabel="accuracy, %", xlabel="place in the series")
     for axes in (top, middle):
-        highest = max(max(line.get_ydata()) for line in axes.lines)
-        axes.set_ylim(0, min(axes.get_ylim()[1], _MOST * highest))
+        positive = [value for line in axes.lines for value in line.get_ydata() if value > 0]
+        axes.set_ylim(0, min(axes.get_ylim()[1], _MOST * max(positive)) if positive else None)
     top.legend(loc="best")
     return figure
 
@@ -133,5 +133,7 @@ def _stations(held: dict[str, dict[str, np.ndarray]], file: str, signal: str) ->
 def _draw(axes: Axes, found: Sequence[tuple[float, Interval]], factor: float, colour: str, label: str) -> None:
     x = [at for at, _ in found]
     middle, low, high = ([factor * getattr(one, end) for _, one in found] for end in ("estimate", "low", "high"))
-    axes.fill_between(x, low, high, color=colour, alpha=0.16, linewidth=0)
+    # Where an end is infinite matplotlib draws no band at all, as if nothing were uncertain.
+    beyond = _BEYOND * max((value for value in middle if value > 0), default=1.0)
+    axes.fill_between(x, low, np.minimum(high, beyond), color=colour, alpha=0.16, linewidth=0)
     axes.plot(x, middle, "o-", color=colour, markersize=4, label=label)

@@ -97,6 +97,8 @@ def _spectrum(report: Report, kind: str, signal: str, class_a: str = "") -> Spec
 def _band(axes: Axes, found: SpectrumOf, kind: str, label: str) -> None:
     # The bin at zero has no place on a logarithmic axis.
     cycles, power, low, high = (values[1:] for values in (found.cycles, found.power, found.low, found.high))
+    # Where an end is infinite matplotlib draws no band at all, as if nothing were uncertain.
+    high = np.minimum(high, np.finfo(high.dtype).max)
     axes.fill_between(cycles, low, high, color=COLOURS[kind], alpha=0.18, linewidth=0)
     axes.plot(cycles, power, color=COLOURS[kind], label=label)
 

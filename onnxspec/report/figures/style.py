@@ -23,10 +23,10 @@ COLOURS = {
     "paper": "#ffffff",
     "within": "#0f7490",
     "between": "#c4541a",
-    "first": "#3568b5",
-    "second": "#c73e5a",
-    "third": "#2f8f62",
-    "fourth": "#9356b8",
+    "first": "#4880d5",
+    "second": "#e7556f",
+    "third": "#107648",
+    "fourth": "#7d3e99",
     "fifth": "#ad7a0a",
 }
 KINDS = {"within": "within a class", "between": "between classes"}

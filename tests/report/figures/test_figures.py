@@ -1,5 +1,6 @@
 """Every figure draws what the report says."""
 
+import math
 import shutil
 import warnings
 
@@ -12,6 +13,7 @@ from onnxspec import cli
 from onnxspec.errors import ReportError, UsageError
 from onnxspec.report import tables
 from onnxspec.report.figures import classes, convergence, curves, distributions, matrix, series, spectra, style
+from onnxspec.statistics import Interval
 from report.altered import altered, with_classes
 
 
@@ -58,6 +60,12 @@ def test_the_matrix_has_a_square_for_every_pair_both_ways(bundled_report):
     assert len(squares.get_offsets()) == 2 * (percent > 0).sum()
 
 
+def test_a_zero_in_the_matrix_has_the_colour_of_ink(bundled_report, tmp_path):
+    still = altered(bundled_report, tmp_path / "r.h5", paths__hf_prob=0.0)
+    written = matrix.matrix(still, "prob").axes[0].texts
+    assert {(one.get_text(), one.get_color()) for one in written} == {("0", style.COLOURS["ink"])}
+
+
 def test_histograms_are_of_right_ended_paths_and_sum_to_all(bundled_report):
     for figure in (distributions.slopes(bundled_report, "prob"), distributions.distances(bundled_report)):
         assert figure.axes[0].get_ylabel() == "% of paths"
@@ -101,6 +109,32 @@ def test_a_series_goes_by_the_last_number_in_the_names(checkpoints):
     figure = series.series(series.of_reports(checkpoints, "prob"), "prob")
     assert list(figure.axes[0].lines[0].get_xdata()) == [1, 9, 10]
     assert figure.axes[2].get_ylabel() == "accuracy, %"
+
+
+def stations(*estimates, high=1.0):
+    """A station for each estimate, of hff and slope within."""
+    found = [Interval(one, 0.5 * one, high if one == one else one, 20, 9.0) for one in estimates]
+    figures = [{("within", metric): one for metric in series.METRICS} for one in found]
+    return [series.Station(place, of, Interval(0.9, 0.8, 1.0, 20, math.nan)) for place, of in enumerate(figures)]
+
+
+def test_a_series_of_which_a_network_has_no_figure_is_still_as_high_as_its_figures():
+    figure = series.series(stations(math.nan, 0.01, 0.02), "prob")
+    assert [axes.get_ylim()[1] for axes in figure.axes[:2]] == pytest.approx([5, 0.05])
+
+
+def test_a_series_of_networks_that_do_not_move(recwarn):
+    series.series(stations(0.0, 0.0, high=0.0), "prob")
+    assert not recwarn
+
+
+def test_an_interval_without_end_is_a_band_beyond_the_axes(bundled_report, tmp_path):
+    across = series.series(stations(1.0, 2.0, high=math.inf), "prob").axes[1]
+    endless = altered(bundled_report, tmp_path / "r.h5", spectra__power_prob_high=np.inf)
+    for axes in (across, spectra.spectrum(endless, "prob").axes[0]):
+        outlines = np.concatenate([path.vertices for path in axes.collections[0].get_paths()])
+        assert np.isfinite(outlines).all() and outlines[:, 1].max() > axes.get_ylim()[1]
+        assert np.array_equal(np.unique(outlines[:, 0]), axes.lines[0].get_xdata())
 
 
 def test_a_comparison_is_a_series_too(tmp_path, capsys):
