@@ -60,5 +60,6 @@ def test_states(judged, found, limit, state):
 
 
 def test_a_warning_that_cannot_be_decided_breaks_no_build(judged):
-    assert not judged(interval(0.01, 0.03), max=0.02, severity="warn").gating
-    assert judged(interval(0.01, 0.03), max=0.02).gating
+    for severity, gating in (("warn", False), ("fail", True)):
+        found = judged(interval(0.01, 0.03), max=0.02, severity=severity)
+        assert (found.state, found.gating) == (State.INCONCLUSIVE, gating)
