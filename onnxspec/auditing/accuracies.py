@@ -35,7 +35,7 @@ def _paired(rule: Regression, right: np.ndarray, alpha: float) -> Change:
         moved.interval(),
         beyond=-moved.value > rule.drop,
         p=_mcnemar(lost, gained),
-        decidable=_mcnemar(halved, 0) <= alpha,
+        decidable=_kept(rule, moved.interval()) or _mcnemar(halved, 0) <= alpha,
         counts=(len(right),),
     )
 
@@ -55,9 +55,14 @@ def _unpaired(rule: Regression, first: np.ndarray, second: np.ndarray, alpha: fl
         moved.interval(),
         beyond=-moved.value > rule.drop,
         p=_fisher(int(first.sum()), len(first), second),
-        decidable=_fisher(halved, len(first), second) <= alpha,
+        decidable=_kept(rule, moved.interval()) or _fisher(halved, len(first), second) <= alpha,
         counts=counts,
     )
+
+
+def _kept(rule: Regression, shown: Interval) -> bool:
+    """Whether the whole interval lies on the right side, as of other figures: few that were right can still rise."""
+    return shown.low >= -rule.drop
 
 
 def _mcnemar(lost: int, gained: int) -> float:

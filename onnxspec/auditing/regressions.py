@@ -64,8 +64,6 @@ def _state(rule: Regression, change: Change, p: float, more: str) -> tuple[State
     p : as `change.p`, adjusted over all rules; more : what to do where there are too few pairs
     """
     metric = rule.metric
-    if change.same:
-        return State.PASS, ""
     if math.isnan(change.interval.estimate):
         never = change.undefined and min(change.counts) >= 2  # no number of pairs makes it a figure
         return State.INCONCLUSIVE, "" if never else f"; {more}"

@@ -8,6 +8,7 @@ from onnxspec.auditing import limits
 from onnxspec.auditing.names import parse
 from onnxspec.auditing.policy import Limit
 from onnxspec.auditing.verdicts import State
+from onnxspec.report.pooling import BEYOND_POINTS
 from onnxspec.statistics import TOO_FEW, Interval
 
 NAN = math.nan
@@ -15,12 +16,12 @@ NAN = math.nan
 
 @pytest.fixture
 def judged(monkeypatch):
-    """The state of a limit on a figure with this interval."""
+    """What becomes of a limit on a figure with this interval."""
 
     def judge(found, **limit):
         monkeypatch.setattr(limits, "resolved", lambda metric, report: metric)
         monkeypatch.setattr(limits, "value", lambda metric, report: found)
-        return limits.judge(Limit(parse("within.hff"), **limit), None).state
+        return limits.judge(Limit(parse("within.hff"), **limit), None)
 
     return judge
 
@@ -38,15 +39,27 @@ def interval(low, high, paths=100):
         (interval(0.01, 0.03), {"max": 0.009, "severity": "warn"}, State.WARN),
         (interval(0.01, 0.03), {"min": 0.01}, State.PASS),
         (interval(0.01, 0.03), {"min": 0.04}, State.FAIL),
+        (interval(0.01, 0.03), {"min": 0.02}, State.INCONCLUSIVE),
         (interval(0.01, 0.03), {"min": 0.0, "max": 0.02}, State.INCONCLUSIVE),
+        (interval(0.97, 1.0), {"min": 1.0}, State.INCONCLUSIVE),
+        (interval(0.0, 0.03), {"max": 0.0}, State.INCONCLUSIVE),
         (interval(0.01, 0.03), {"max": 0.019, "strict": True}, State.FAIL),
         (interval(0.01, 0.03), {"max": 0.021, "strict": True}, State.PASS),
+        (interval(0.01, 0.03, paths=3), {"max": 0.021, "strict": True}, State.PASS),
+        (interval(0.01, 0.03, paths=3), {"max": 0.1}, State.PASS),
         (interval(0.0, 0.0), {"max": 0.1}, State.PASS),
         (interval(0.0, 0.0, paths=3), {"max": 0.1}, State.INCONCLUSIVE),
         (Interval(0.02, 0.0, 1.0, 2, 1.0, TOO_FEW), {"max": 0.5}, State.INCONCLUSIVE),
         (Interval(NAN, NAN, NAN, 1, NAN, "1 path"), {"max": 0.5}, State.INCONCLUSIVE),
         (Interval(NAN, NAN, NAN, 90, NAN, "the outputs do not change"), {"max": 0.5}, State.ERROR),
+        (Interval(NAN, NAN, NAN, 0, NAN, BEYOND_POINTS), {"max": 0.5}, State.ERROR),
     ],
 )
 def test_states(judged, found, limit, state):
-    assert judged(found, **limit) is state
+    assert judged(found, **limit).state is state
+
+
+def test_a_warning_that_cannot_be_decided_breaks_no_build(judged):
+    for severity, gating in (("warn", False), ("fail", True)):
+        found = judged(interval(0.01, 0.03), max=0.02, severity=severity)
+        assert (found.state, found.gating) == (State.INCONCLUSIVE, gating)

@@ -9,7 +9,7 @@ from auditing.made import World
 from onnxspec import statistics
 from onnxspec.auditing import regressions
 from onnxspec.auditing.names import parse
-from onnxspec.auditing.policy import Regression, usual
+from onnxspec.auditing.policy import SEVERITIES, Regression, usual
 from onnxspec.auditing.samples import Sample, identical
 from onnxspec.auditing.verdicts import State
 from onnxspec.errors import UsageError
@@ -111,8 +111,10 @@ def test_so_many_rules_that_no_doubling_could_fail_do_not_pass_a_change_that_alo
 def test_nothing_then_and_nothing_now_is_no_change():
     then = world(3).run()
     none = {**then.columns, "hf_prob": np.zeros(len(then), np.float32)}
-    now = replace(then, columns={**none, "total_prob": 2 * then["total_prob"]})
-    assert one("within.hff", now, replace(then, columns=none), factor=1.1) is State.PASS
+    then, now = (replace(then, columns={**none, "total_prob": times * then["total_prob"]}) for times in (1, 2))
+    assert one("within.hff", now, then, factor=1.1) is State.PASS
+    few = replace(now, columns={name: values[:9] for name, values in now.columns.items()})
+    assert one("within.hff", few, then, factor=1.1) is State.INCONCLUSIVE
 
 
 def test_at_most_one_audit_in_twenty_fails_without_a_change():
@@ -133,12 +135,16 @@ def test_a_change_of_30_percent_is_found():
 
 def test_the_same_run_passes_however_few_the_pairs():
     run = world(0, pairs=2).run()
-    assert judged(USUAL, run, run) == [State.PASS] * 3
+    found = regressions.judge(USUAL, run, run, True)
+    assert [(one.state, one.found.estimate) for one in found] == [(State.PASS, neutral) for neutral in (0, 1, 1)]
 
 
 def test_so_few_pairs_that_nothing_could_fail_do_not_pass():
     same = world(3, pairs=2)
-    assert judged(USUAL, same.run(), same.run()) == [State.INCONCLUSIVE] * 3
+    then, now = same.run(), same.run()
+    assert judged(USUAL, now, then) == [State.INCONCLUSIVE] * 3
+    rules = [replace(rule, severity=severity) for rule in USUAL for severity in SEVERITIES]
+    assert [found.gating for found in regressions.judge(rules, now, then, True)] == [True, False] * 3
 
 
 def test_an_interval_on_the_right_side_is_never_inconclusive():
@@ -222,6 +228,53 @@ def test_accuracy_that_falls_fails(same_data):
     assert one("class.cat.accuracy", now, then, same_data) is State.FAIL
     assert one("accuracy", now, then, same_data, drop=0.3) is State.PASS
     assert one("accuracy", steady, then, same_data) is State.PASS
+
+
+@pytest.mark.parametrize("same_data", [True, False])
+def test_accuracy_that_rises_from_so_little_that_no_halving_could_be_shown_passes(same_data):
+    many = world(4, pairs=20).run()
+
+    def right(images):
+        status = np.where(np.arange(40) < images // 2, 7, 4).astype(np.uint8)
+        return replace(many, columns=dict(many.columns) | {"status": status})
+
+    assert one("accuracy", right(80), right(4), same_data) is State.PASS
+    assert one("accuracy", right(4), right(2), same_data) is State.INCONCLUSIVE
+    assert one("accuracy", right(2), right(4), same_data) is State.INCONCLUSIVE
+    assert one("accuracy", right(2), right(4), same_data, drop=0.5) is State.PASS
+
+
+def test_a_few_other_images_that_could_not_have_shown_a_halving_pass_no_accuracy():
+    """Five of six are right, and three quarters of eighty: two of the six would not have been significant, none would."""
+    then = world(4, pairs=20).run()
+    then = replace(then, columns=dict(then.columns) | {"status": np.repeat([7, 4], [30, 10]).astype(np.uint8)})
+    few = {name: values[:3] for name, values in then.columns.items()} | {"status": np.array([7, 7, 5], np.uint8)}
+    assert one("accuracy", replace(then, columns=few), then, same_data=False) is State.INCONCLUSIVE
+
+
+def test_accuracy_is_paired_over_the_images_that_both_have():
+    """Eight images lost of four hundred and none gained are no chance; of other images they would be."""
+    then = world(4, pairs=100).run()
+    status = then["status"].copy()
+    status[np.flatnonzero(then.right[::2])[:4] * 2] = 4
+    now = replace(then, columns=dict(then.columns) | {"status": status})
+    parts = [replace(one, columns={name: x[::2] for name, x in one.columns.items()}) for one in (now, then)]
+    for some, images in (((now, then), 400), ((parts[0], then), 200), ((now, parts[1]), 200)):
+        (found,) = regressions.judge(USUAL[:1], *some, True)
+        assert (found.state, found.found.paths) == (State.FAIL, images)
+        assert found.found.estimate == pytest.approx(-8 / images) and found.text.endswith("p = 0.0039")
+    assert one("class.cat.accuracy", now, then) is State.FAIL  # though fewer than ten images carry it
+    assert one("accuracy", now, then, same_data=False) is State.PASS
+
+
+def test_accuracy_on_other_images_knows_its_interval_and_when_there_are_none():
+    then = world(4).run()
+    (found,) = regressions.judge(USUAL[:1], then, then, same_data=False)
+    assert -0.025 < found.found.low < 0 < found.found.high < 0.025
+    cats = replace(then, columns={name: values[then.selected("within")] for name, values in then.columns.items()})
+    for some in ((cats, then), (then, cats)):
+        (found,) = regressions.judge([Regression(parse("class.dog.accuracy"))], *some, same_data=False)
+        assert found.state is State.INCONCLUSIVE and "there are no images" in found.text
 
 
 def test_other_images_are_compared_without_pairing():

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from onnxspec.comparison.agreement import DIFFERENT, IDENTICAL, SAME_DECISIONS, verdict
+from onnxspec.comparison.agreement import DIFFERENT, IDENTICAL, SAME_DECISIONS, _bands, verdict
 from onnxspec.comparison.comparing import compare
 from onnxspec.errors import UsageError
 
@@ -55,6 +55,30 @@ def test_another_temperature_is_the_same_decisions(digits):
     assert of(found, "itself").verdict == IDENTICAL
     assert of(found, "itself").logit_difference == 0
     assert np.isnan(of(found, "itself").constant)
+
+
+def steps(scale):
+    """Ten plateaus of brightness, with no slope on any."""
+    places = np.eye(10, dtype=np.float32)
+    return lambda batch: np.float32(scale) * places[(9.9 * batch.mean((1, 2, 3)) + 0.0137).astype(int)]
+
+
+def test_outputs_that_do_not_feel_the_least_move_still_round(digits):
+    own = {"steps": steps(10), "again": steps(np.nextafter(np.float32(10), np.float32(11))), "more": steps(10.1)}
+    found = compare(own, digits, preprocess="0..1", pairs=10, with_agreement=True)
+    assert of(found, "again").logit_difference > 0
+    assert of(found, "again").verdict == IDENTICAL
+    assert of(found, "more").verdict == SAME_DECISIONS
+
+
+@pytest.mark.parametrize(("distance", "bands"), [(1.0, [0, 1, 1, 2, 3, 4]), (2.0, [0, 1, 1, 1, 2, 3])])
+def test_a_difference_is_told_by_its_speed(distance, bands):
+    """A cosine of k half waves has k / (2 d) cycles per unit distance; the cut-off is at four."""
+    t = np.linspace(0, 1, 33)
+    waves = [np.cos(np.pi * k * t) for k in (0, 1, 2, 4, 8, 9)]
+    found = _bands(np.stack([waves, np.negative(waves)], -1), np.full(len(waves), distance), 4.0)
+    power = [2, 1, 1, 1, 1, 1]
+    assert np.allclose(found, np.eye(5)[bands] * np.transpose([power]))
 
 
 class Counting:

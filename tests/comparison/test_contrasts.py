@@ -1,5 +1,7 @@
 """Two models on the same paths: what is found, and when it is not to be trusted."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -28,6 +30,14 @@ def pooled(value: float, error: float, paths: int = 400) -> Pooled:
         (pooled(0.1, 0.1), pooled(-0.5, 0.1), 0.9, DEPENDS),
         (pooled(0.5, 0.1), pooled(0.4, 0.1), 0.79, DEPENDS),
         (pooled(0.05, 0.1), pooled(-0.05, 0.1), 0.9, UNDECIDED),
+        (pooled(0.5, 0.1), pooled(0.4, 0.1), 0.8, "higher"),
+        (pooled(0.5, 0.1), replace(pooled(np.nan, 0.1), reason="0 paths"), 0.9, "higher"),
+        (pooled(0.5, 0.1), pooled(-4e-8, 1e-8), 0.9, DEPENDS),
+        (pooled(4e-8, 1e-8), pooled(-0.5, 0.1), 0.9, DEPENDS),
+        (pooled(0.0, 4e-4), pooled(0.0, 4e-4), 1.0, SAME),
+        (pooled(9e-5, 4.8e-4), pooled(9e-5, 4.8e-4), 1.0, UNDECIDED),
+        (pooled(-9e-5, 4.8e-4), pooled(-9e-5, 4.8e-4), 1.0, UNDECIDED),
+        (replace(pooled(4e-8, 1e-8), logarithmic=False), pooled(4e-8, 1e-8), 1.0, "higher"),
         (pooled(4e-8, 1e-8), pooled(-4e-8, 1e-8), 1.0, SAME),
         (pooled(4e-8, 0.1), pooled(-4e-8, 0.1), 1.0, UNDECIDED),
         (pooled(4e-8, np.nan), pooled(4e-8, np.nan), 1.0, SAME),

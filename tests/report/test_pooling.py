@@ -7,7 +7,7 @@ import pytest
 
 from onnxspec import permutation
 from onnxspec.report import pooling
-from onnxspec.report.pooling import BY_PATH, Pooling, common_bins, pooled_spectra
+from onnxspec.report.pooling import BEYOND_POINTS, BY_PATH, Pooling, common_bins, pooled_spectra
 from onnxspec.results import Reading, Rows
 from onnxspec.settings import ESTIMATORS, KINDS, Measurement
 from simulation import disjoint
@@ -189,6 +189,17 @@ def test_a_path_that_does_not_move_has_no_share_of_its_own():
     moving = np.arange(20) != 3
     assert found.value == pytest.approx((high[moving] / total[moving]).mean())
     assert found.interval().low < found.value < found.interval().high
+
+
+def test_paths_out_of_reach_count_nowhere_and_are_named_where_they_are_all(bundled_report, paths):
+    reading = Reading(Measurement(), 12.0, False, np.arange(10))
+    within = np.zeros(len(paths["kind"]), int)
+    within[::2] = 1
+    pooling = Pooling(Rows({**paths, "within_reach": within}), tuple(bundled_report.classes["name"]), reading, {})
+    every = np.arange(len(within))
+    assert pooling.hff(every, "prob").interval() == pooling.hff(every[::2], "prob").interval()
+    assert pooling.hff(every[1::2], "prob").interval().reason == BEYOND_POINTS
+    assert pooling.hff(every[:0], "prob").interval().reason.startswith("0 paths")
 
 
 def test_no_share_is_given_where_noise_is_all(bundled_report, paths):
