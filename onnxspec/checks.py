@@ -318,9 +318,11 @@ def _convergence(rows: dict[str, Rows], errors: dict[str, float], kind: str, nam
         figures["slope"] = tuple(_mean_slope(rows[grid], name) for grid in GRIDS)
     if name == "prob":
         figures["excess_tv"] = tuple(float(rows[grid]["excess_tv"].mean()) for grid in GRIDS)
+    # The error off the grid is that of the sine interpolant, whatever estimator the figures are of.
     chosen = rows["chosen"]
-    high = float(chosen[f"hf_{name}"].mean())
-    total = float(chosen[f"total_{name}"].mean())
+    sine = f"{name}_sine" if f"hf_{name}_sine" in chosen.columns else name
+    high = float(chosen[f"hf_{sine}"].mean())
+    total = float(chosen[f"total_{sine}"].mean())
     return Convergence(kind, name, len(chosen), figures, errors.get(name, 0.0), high, total, floor)  # type: ignore[arg-type]
 
 

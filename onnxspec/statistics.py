@@ -16,6 +16,7 @@ SIGNIFICANT = 0.05
 FEW_PATHS = 10
 BOTH_ZERO = "both are zero"
 TOO_FEW = "too few paths carry the figure"
+BELOW_FLOOR = "what is above the cut-off is below the noise floor"
 ONE_IMAGE = "one image is an end of all paths"
 HINGED_PATHS = 3
 """Paths from which on an image that all share is looked for."""
@@ -147,7 +148,7 @@ def ratio(
     top_sum, bottom_sum = numerator.sum(), denominator.sum()
     reason = _undefined(len(numerator)) or ("the outputs do not change" if bottom_sum <= 0 else "")
     if top_sum < 0 and not reason:
-        reason = "what is above the cut-off is below the noise floor"
+        reason = BELOW_FLOOR
     if reason or top_sum <= 0:
         empty = np.zeros(len(numerator))
         return Pooled(-np.inf, empty, image_a, image_b, True, reason, 0.0, top)

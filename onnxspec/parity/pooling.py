@@ -42,7 +42,9 @@ def concluded(prepared: Prepared, settings: Settings, evaluated: Iterable[Walked
 
 def _figure(paths: Mapping[str, np.ndarray], rows: np.ndarray, family: str, metric: str) -> Figure:
     values = paths[metric][rows].astype(np.float64)
-    pooled = statistics.mean(values, paths["image_a"][rows], paths["image_b"][rows], bottom=0.0)
+    # A path without a change has as many points before it as there are.
+    top = 1.0 if metric == HFF else float(paths["points"][rows].mean())
+    pooled = statistics.mean(values, paths["image_a"][rows], paths["image_b"][rows], bottom=0.0, top=top)
     return Figure(family, metric, pooled.interval(), float(values.std()) if len(values) else math.nan)
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from onnxspec import metrics, permutation, spectra, statistics
 from onnxspec.results import Reading, Rows
 from onnxspec.settings import ESTIMATORS, KINDS
-from onnxspec.statistics import Interval, Pooled
+from onnxspec.statistics import BELOW_FLOOR, Interval, Pooled
 
 SELECTIONS = ("right", "all")
 RANKED_FROM = permutation.LEAST_PATHS
@@ -129,7 +129,9 @@ class Pooling:
             return replace(statistics.ratio(high, total, *ends), reason="the outputs do not change beyond noise")
         if len(asked) and not len(rows):
             return replace(statistics.ratio(high, total, *ends), reason=BEYOND_POINTS)
-        return self._mean_share(high, total, *ends) if each else statistics.ratio(high, total, *ends, top=1.0)
+        if not each:
+            return statistics.ratio(high, total, *ends, top=1.0)
+        return self._mean_share(high, total, *ends, still=self._noise(signal))
 
     def share(self, rows: np.ndarray, signal: str) -> np.ndarray:
         """What the hff over (n,) row indices is the ratio of sums of, (2, n) float64."""
@@ -148,11 +150,13 @@ class Pooling:
         return statistics.mean(self.rows[column][kept], *ends, bottom=0.0, top=top, counts=column == "flips")
 
     @staticmethod
-    def _mean_share(high: np.ndarray, total: np.ndarray, *ends: np.ndarray) -> Pooled:
-        """The mean of the paths' own shares; a path that does not move has none."""
-        moving = total > 0
+    def _mean_share(high: np.ndarray, total: np.ndarray, *ends: np.ndarray, still: float = 0.0) -> Pooled:
+        """The mean of the paths' own shares; a path that does not move, by more than `still`, has none."""
+        moving = total > still
         shares = high[moving] / total[moving]
-        return statistics.mean(shares, *(end[moving] for end in ends), bottom=0.0, top=1.0)
+        pooled = statistics.mean(shares, *(end[moving] for end in ends), bottom=0.0, top=1.0)
+        # Less a noise floor, as the ratio of sums may be.
+        return replace(pooled, reason=BELOW_FLOOR) if pooled.value < 0 and not pooled.reason else pooled
 
     def selected(self, rows: np.ndarray, selection: str) -> np.ndarray:
         """The row indices (n,) that a selection keeps."""

@@ -14,6 +14,7 @@ from conftest import FASHION
 from onnxspec import parity
 from onnxspec.errors import DataError, ModelError, UsageError
 from onnxspec.listening import Silence
+from onnxspec.parity import pooling
 from onnxspec.parity.planning import prepare
 from onnxspec.parity.pooling import concluded
 from onnxspec.parity.result import CONSISTENT
@@ -76,6 +77,12 @@ def test_every_path_is_the_definition_s(by_mool, family):
     assert figure.interval.estimate == pytest.approx(paths["hff"][rows].mean())
     assert figure.interval.low <= figure.interval.estimate <= figure.interval.high
     assert by_mool.figure(family, CONSISTENT).interval.estimate == pytest.approx(paths["consistent"][rows].mean())
+
+
+def test_no_interval_goes_beyond_the_last_point():
+    paths = {"consistent": np.array([80] + [100] * 19), "points": np.full(20, 100)}
+    paths |= {"image_a": np.arange(20), "image_b": np.arange(20, 40)}
+    assert pooling._figure(paths, np.arange(20), "phase", CONSISTENT).interval.high == 100
 
 
 def test_a_network_of_another_normalisation_is_measured_at_the_same_points(by_mool):

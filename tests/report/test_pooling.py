@@ -202,6 +202,14 @@ def test_paths_out_of_reach_count_nowhere_and_are_named_where_they_are_all(bundl
     assert pooling.hff(every[:0], "prob").interval().reason.startswith("0 paths")
 
 
+def test_a_path_that_is_noise_has_no_share_of_its_own():
+    """Less a noise floor its power may be next to nothing, on either side of it: a share of that is anything."""
+    high, total = np.array([0.1, 0.2, -1e-3]), np.array([1.0, 1.0, 1e-5])
+    ends = np.arange(3), np.arange(3, 6)
+    assert Pooling._mean_share(high, total, *ends, still=1e-4).value == pytest.approx(0.15)
+    assert np.isnan(Pooling._mean_share(-high, total, *ends, still=1e-4).interval().estimate)
+
+
 def test_no_share_is_given_where_noise_is_all(bundled_report, paths):
     """Neither of the sums nor of the single paths."""
     measurement = Measurement(points=int(bundled_report.attributes["points"]))
