@@ -102,7 +102,7 @@ class LocalEngine:
         if when == "off" or (when == "auto" and not self.model.in_flight):
             return ""
         try:
-            self.graph = open_graph(self.model, self.spec, self.preprocess, self.pixels.get, self.anchors, images)
+            self.graph = open_graph(self.model, self.spec, self.preprocess, self.pixels.get, images)
         except ModelError as problem:
             return problem.message
         return ""

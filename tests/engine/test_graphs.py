@@ -1,5 +1,8 @@
 """The path inside the graph: the same scores as the host path for every kind of model, or the host path and a reason."""
 
+import gc
+import threading
+import weakref
 from dataclasses import replace
 
 import numpy as np
@@ -16,6 +19,7 @@ from onnxspec.engine.local import LocalEngine
 from onnxspec.errors import ResourceError
 from onnxspec.images import InputSpec, PixelCache, Preprocess, fit, open_images
 from onnxspec.model import providers, runtime, session
+from onnxspec.model.binding import Binding
 from onnxspec.model.callable import CallableModel
 from onnxspec.model.pathmodel import PathModel
 from onnxspec.model.session import OnnxModel
@@ -313,7 +317,7 @@ def test_several_devices_give_the_same_rows_in_the_same_order(tmp_path, monkeypa
     np.testing.assert_array_equal(*walked)
 
 
-def test_captured_graphs_are_replayed_one_at_a_time(tmp_path, monkeypatch):
+def test_captured_graphs_are_run_by_one_thread(tmp_path, monkeypatch):
     """The CPU's sessions stand for CUDA's: they ignore that a graph is to be captured."""
     path = build.save(build.convnet(), tmp_path / "m.onnx")
     alone = engine(path, IMAGES)
@@ -323,14 +327,31 @@ def test_captured_graphs_are_replayed_one_at_a_time(tmp_path, monkeypatch):
     captured = engine(path, IMAGES)
     captured.workers = 4
     assert captured.form_in_graph("on", [0, 1]) == ""
+    threads, real = set(), Binding.run
+    monkeypatch.setattr(Binding, "run", lambda self, feed: (threads.add(threading.get_ident()), real(self, feed))[1])
     ends = [np.array(some) for some in ((0, 1), (2, 3), (4, 5), (6, 7), (8, 9))]
     walked = [
         list(one.map(lambda pair, one=one: one.outputs(pair[:1], pair[1:], families.line(17)), ends))
-        for one in (alone, captured)
+        for one in (alone, captured, captured)
     ]
-    np.testing.assert_array_equal(*walked)
+    np.testing.assert_array_equal(*walked[:2])
     (seats,) = captured.graph.model._spread(2).start()
-    assert len(seats._made) == 1
+    assert (len(seats._made), len(threads)) == (1, 1)
+
+
+@pytest.mark.parametrize("images", [IMAGES, (IMAGES / 255).astype(np.float32)], ids=["uint8", "float32"])
+def test_sessions_end_with_the_engine(tmp_path, images):
+    """Not when the garbage collector comes to it: it knows nothing of the memory of a device."""
+    _, graph = both(build.save(build.convnet(), tmp_path / "m.onnx"), images)
+    other = replace(graph, tile=7)
+    other.outputs(A, B, families.line(9))
+    held = weakref.ref(graph.graph.model._spread(2).start()[0])
+    gc.disable()
+    try:
+        del graph, other
+        assert held() is None
+    finally:
+        gc.enable()
 
 
 def without_options(make):
