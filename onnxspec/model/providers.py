@@ -30,8 +30,6 @@ _WINDOWS = platform.system() == "Windows"
 DRIVER = "nvcuda.dll" if _WINDOWS else "libcuda.so.1"
 _CUDNN = "cudnn64_9.dll" if _WINDOWS else "libcudnn.so.9"
 _PROVIDER_LIBRARY = "onnxruntime_providers_cuda.dll" if _WINDOWS else "libonnxruntime_providers_cuda.so"
-# The severity that ONNX Runtime's own logger starts with (it has no getter), and the one that keeps it quiet.
-_WARNING, _FATAL = 2, 4
 
 
 @dataclass(frozen=True)
@@ -153,17 +151,15 @@ def missing_for(library: str | Path) -> str | None:
 
 
 def _trial(choice: Choice) -> str | None:
-    onnxruntime.set_default_logger_severity(_FATAL)  # the exception says it, stderr need not
+    asked = choice.without_graphs.session_providers
     try:
-        asked = choice.without_graphs.session_providers
         session = runtime.make_session(runtime.tiny_model(), asked, strict=choice.provider != CPU)
         if (taken := session.get_providers()[0]) != choice.provider:
             return f"ONNX Runtime took {taken} in its place."
-        session.run(None, {"x": runtime.tiny_input()})
+        with runtime.quiet():  # the exception says it, stderr need not
+            session.run(None, {"x": runtime.tiny_input()})
     except runtime.ERRORS as error:
         return runtime.sentence(error)
-    finally:
-        onnxruntime.set_default_logger_severity(_WARNING)
     return None
 
 
