@@ -115,14 +115,21 @@ def obstacle(choice: Choice) -> DeviceError | None:
             if choice.provider == CUDA
             else "Install a build of ONNX Runtime that has it, in place of this one.",
         )
-    if choice.provider in (CUDA, TENSORRT) and (missing := diagnose_cuda()):
-        return DeviceError(f"{', '.join(missing)} cannot be loaded.", missing_hint(missing))
+    on_cuda = choice.provider in (CUDA, TENSORRT)
+    if on_cuda:
+        _preload()
     reason = _trial(choice)
+    # Whatever the trial says: without cuDNN a tiny model runs, and others on slow paths.
+    if on_cuda and (missing := diagnose_cuda()):
+        return DeviceError(f"{', '.join(missing)} cannot be loaded.", missing_hint(missing))
     return None if reason is None else DeviceError(reason)
 
 
 def diagnose_cuda() -> list[str]:
-    """The libraries that CUDA needs and that cannot be loaded, by file name; empty where all can."""
+    """The libraries that CUDA needs and that cannot be loaded, by file name; empty where all can.
+
+    To be asked once ONNX Runtime has tried: Windows ends the process that loads the provider's library before it does.
+    """
     _preload()
     provider = Path(onnxruntime.__file__).parent / "capi" / _PROVIDER_LIBRARY
     missing = (missing_for(library) for library in (DRIVER, provider, _CUDNN))
