@@ -396,8 +396,12 @@ def test_on_cuda_a_captured_graph_gives_the_same(kind, tmp_path):
     for device in ("cuda", "cuda:enable_cuda_graph=1"):
         one = engine(path, images, device=device, **preprocess)
         assert one.form_in_graph("auto", [0, 1]) == ""
-        one.tile = 22
-        walked.append([one.outputs(A[at : at + 2], B[at : at + 2], families.line(33)) for at in (0, 2, 0)])
+        one.tile, one.workers = 22, 4
+        walked.append(
+            list(
+                one.map(lambda at, one=one: one.outputs(A[at : at + 2], B[at : at + 2], families.line(33)), [0, 2] * 4)
+            )
+        )
     np.testing.assert_allclose(*walked, rtol=1e-5, atol=1e-6)
 
 
