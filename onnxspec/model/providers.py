@@ -119,7 +119,7 @@ def obstacle(choice: Choice) -> DeviceError | None:
     if on_cuda:
         _preload()
     reason = _trial(choice)
-    # Whatever the trial says: without cuDNN a tiny model runs, and others on slow paths.
+    # Whatever the trial says: without cuDNN a tiny model runs, and no convolution.
     if on_cuda and (missing := diagnose_cuda()):
         return DeviceError(f"{', '.join(missing)} cannot be loaded.", missing_hint(missing))
     return None if reason is None else DeviceError(reason)
