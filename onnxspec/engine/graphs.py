@@ -78,14 +78,13 @@ def open_graph(
     spec: InputSpec,
     preprocess: Preprocess,
     pixels: Callable[[int], np.ndarray],
-    prepared: Callable[[Sequence[int]], np.ndarray],
     images: Sequence[int],
 ) -> GraphPaths:
     """The path in the model's graph, which was tried and gives what the host path gives.
 
     Parameters
     ----------
-    pixels : an image's (h, w, c); prepared : images' inputs (n, ...) float32
+    pixels : an image's (h, w, c)
     images : to try it with, one or more
 
     Raises
@@ -95,13 +94,16 @@ def open_graph(
     """
     if not isinstance(model, OnnxModel):
         raise ModelError("A Python function has no graph.")
+
+    def prepared(image: int) -> np.ndarray:
+        return preprocess.to_input(pixels(image)[None], spec)[0].astype(np.float32, copy=False)
+
     ends = [images[0], images[-1]]
     floating = pixels(ends[0]).dtype != np.uint8
-    anchor = (lambda image: prepared([image])[0]) if floating else pixels
-    graph = GraphPaths(PathModel(model, spec, None if floating else preprocess), anchor)
+    graph = GraphPaths(PathModel(model, spec, None if floating else preprocess), prepared if floating else pixels)
     try:
         graph.model.start()
-        wanted = model.run(prepared(ends).astype(spec.dtype))
+        wanted = model.run(np.stack([prepared(image) for image in ends]).astype(spec.dtype))
         # There and back again: the second batch must not be given the first one's scores.
         for turn in (1, -1):
             walk = families.Frames(lambda _: np.empty(0), families.line(3), 1, images=np.array([ends[::turn]]))

@@ -102,7 +102,7 @@ class LocalEngine:
         if when == "off" or (when == "auto" and not self.model.in_flight):
             return ""
         try:
-            self.graph = open_graph(self.model, self.spec, self.preprocess, self.pixels.get, self.anchors, images)
+            self.graph = open_graph(self.model, self.spec, self.preprocess, self.pixels.get, images)
         except ModelError as problem:
             return problem.message
         return ""
@@ -174,9 +174,10 @@ class LocalEngine:
                     if stop > first + len(formed):
                         first, formed = start, self._fill(walk, start, min(start + _ahead(walk.shape, tile), total))
                     batch = self._finished(formed[start - first : stop - first], dither)
-                    if len(batch) == 1 < tile:  # kernels for a single row may round otherwise
-                        batch = np.repeat(batch, 2, axis=0)
-                    scores = self.model.run(batch)[: stop - start]
+                    # A device plans for every new shape, and kernels for a single row may round otherwise.
+                    size = tile if self.model.in_flight else min(tile, 2)
+                    missing = np.repeat(batch[-1:], max(size - len(batch), 0), axis=0)
+                    scores = self.model.run(np.concatenate([batch, missing]) if len(missing) else batch)[: stop - start]
             except (ResourceError, MemoryError):
                 if self.model.fixed_batch is not None or tile == 1:
                     raise _out_of_memory(tile, self.workers) from None
@@ -196,8 +197,8 @@ class LocalEngine:
         return shaped
 
     def even(self, images: int) -> None:
-        """Makes batches of one shape fill shards of so many images, since the last of a shard is padded."""
-        if self.graph is not None and self.graph.one_shape:
+        """Makes a device's batches fill shards of so many images, since the last of a shard is padded."""
+        if self.model.in_flight:
             self.tile = -(-images // -(-images // self.tile))
 
     def _halve(self, tile: int) -> None:

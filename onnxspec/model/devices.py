@@ -103,7 +103,13 @@ def _choices(asked: Request, device: str, tf32: bool) -> tuple[Choice, ...]:
             raise UsageError(f"--device {asked.name} takes no {option}.", f"Write {instead}.")
     if provider == CPU and asked.options:
         raise UsageError(f"--device has no {device!r}: the CPU provider takes no options.", "Write --device cpu.")
-    return tuple(_choice(provider, number, asked.options, tf32) for number in _numbers(asked))
+    choices = tuple(_choice(provider, number, asked.options, tf32) for number in _numbers(asked))
+    if len(choices) > 1 and choices[0].captures:
+        message = (
+            f"--device {asked.name} takes no {GRAPH_OPTION} on several GPUs: while one captures, all others must rest."
+        )
+        raise UsageError(message, "Name one of them, or leave it out.")
+    return choices
 
 
 def _choice(provider: str, number: str, options: dict[str, str], tf32: bool) -> Choice:

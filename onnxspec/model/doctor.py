@@ -1,6 +1,5 @@
 """What is installed, what works, and what stands in its way."""
 
-import os
 import platform
 from dataclasses import dataclass
 from importlib import metadata
@@ -25,7 +24,7 @@ class Finding:
 
 
 def examine() -> list[Finding]:
-    """Everything: versions, clashes, a real session on each available provider, CUDA's libraries, TF32.
+    """Everything: versions, clashes, a real session on each available provider, CUDA's libraries.
 
     ONNX Runtime is imported only here, so that a broken installation is a finding too.
     """
@@ -37,7 +36,7 @@ def examine() -> list[Finding]:
     except (ImportError, AttributeError) as error:
         hint = "Install it again: pip install --force-reinstall onnxspec"
         return [*findings, Finding("error", "onnxruntime", f"cannot be imported: {error}", hint)]
-    return [*findings, *_unused_gpu(available), *(_provider(name) for name in available), _tf32()]
+    return [*findings, *_unused_gpu(available), *(_provider(name) for name in available)]
 
 
 def quick() -> list[Finding]:
@@ -95,18 +94,6 @@ def _provider(name: str) -> Finding:
         return Finding("ok", name, "runs a model here")
     level: Literal["error", "note"] = "error" if name == providers.CPU else "note"
     return Finding(level, name, f"does not run here: {problem.message.rstrip('.')}", problem.hint)
-
-
-def _tf32() -> Finding:
-    value = os.environ.get("NVIDIA_TF32_OVERRIDE")
-    if value in (None, "0"):
-        return Finding("ok", "TF32", "off unless --tf32 asks for it")
-    return Finding(
-        "warning",
-        "TF32",
-        f"NVIDIA_TF32_OVERRIDE={value!r} in the environment: TF32 may be on in spite of the settings",
-        "unset NVIDIA_TF32_OVERRIDE",
-    )
 
 
 def _version(name: str) -> str | None:

@@ -2,8 +2,7 @@
 
 import hashlib
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from itertools import count
@@ -17,12 +16,16 @@ from onnxspec.errors import ModelError
 from onnxspec.images.inputspec import InputSpec
 from onnxspec.images.preprocess import Preprocess
 from onnxspec.model import external, onnxfile, outputs, pathgraph, runtime
-from onnxspec.model.binding import Binding
+from onnxspec.model.binding import Binding, Feed
 from onnxspec.model.outputs import Scores
 from onnxspec.model.pathgraph import Front, PathGraph
 from onnxspec.model.providers import CPU, Choice
 from onnxspec.model.session import IN_FLIGHT, OnnxModel, run_error, start_session
 from onnxspec.model.spread import Spread
+
+# CUDA's provider keeps captured graphs, and libraries to run them with, for every thread that runs its session, until the
+# session ends; and while it captures, other threads must leave the device alone. So one thread runs all of them.
+_CAPTURING = ThreadPoolExecutor(1, "captured-graphs")
 
 
 class PathModel:
@@ -72,8 +75,7 @@ class PathModel:
             feed |= dict(zip(graph.indices, index, strict=True))
             feed |= {name: own.reshape(-1, *axes) for name, own in zip(graph.weights, weights, strict=True)}
             try:
-                with seats.one() as binding:
-                    raw = binding.run(feed)
+                raw = seats.run(feed)
             except runtime.ERRORS as error:
                 raise run_error(error, count) from None
         return outputs.squeeze(raw, count)
@@ -96,33 +98,29 @@ class PathModel:
         with self._lock:
             return sum(seats.sent for spread in self._spreads.values() for seats in spread.start())
 
-    @property
-    def _at_once(self) -> int | None:
-        if self.model.choices[0].captures:
-            return 1  # a graph that is captured or replayed bears no other run of its session
-        return IN_FLIGHT if self.one_shape else None
-
     def _spread(self, terms: int) -> "Spread[_Seats]":
         with self._lock:
             if terms not in self._spreads:
-                makers = [partial(self._seats, choice, terms) for choice in self.model.choices]
-                self._spreads[terms] = Spread(makers, self._at_once)
+                front = Front(self.spec, self.preprocess, terms)
+                # Makers that do not know this object: in a circle with it sessions would outlive it, and keep a device's memory.
+                makers = [partial(_seats, self.model, front, choice) for choice in self.model.choices]
+                self._spreads[terms] = Spread(makers, IN_FLIGHT if self.one_shape else None)
             return self._spreads[terms]
 
-    def _seats(self, choice: Choice, terms: int) -> "_Seats":
-        info = self.model.info
-        assert info.input is not None and info.output is not None, "as checked by open()"
-        content = onnxfile.read(info.path)
-        if hashlib.sha256(content).hexdigest() != info.sha256:
-            raise ModelError(f"{info.path} has changed while it was in use.", "Run again, and leave the file alone.")
-        front = Front(self.spec, self.preprocess, terms)
-        proto = onnxfile.parse(content, info.path)
-        weights = external.relocate(proto, info.external)
-        graph = pathgraph.build(proto, info.input.name, front)
-        session = start_session(info, choice, self.model.threads, graph.content, weights)
-        self.model.require_unchanged()
-        # Without the model's bytes, which the session has its own of.
-        return _Seats(session, replace(graph, content=b""), info.output.name, choice)
+
+def _seats(model: OnnxModel, front: Front, choice: Choice) -> "_Seats":
+    info = model.info
+    assert info.input is not None and info.output is not None, "as checked by open()"
+    content = onnxfile.read(info.path)
+    if hashlib.sha256(content).hexdigest() != info.sha256:
+        raise ModelError(f"{info.path} has changed while it was in use.", "Run again, and leave the file alone.")
+    proto = onnxfile.parse(content, info.path)
+    weights = external.relocate(proto, info.external)
+    graph = pathgraph.build(proto, info.input.name, front)
+    session = start_session(info, choice, model.threads, graph.content, weights)
+    model.require_unchanged()
+    # Without the model's bytes, which the session has its own of.
+    return _Seats(session, replace(graph, content=b""), info.output.name, choice)
 
 
 class _Seats:
@@ -131,6 +129,7 @@ class _Seats:
     def __init__(self, session: onnxruntime.InferenceSession, graph: PathGraph, output: str, choice: Choice) -> None:
         self.graph = graph
         self._make = partial(Binding, session, output, choice.memory, count(1) if choice.captures else None)
+        self._captures = choice.captures
         self._made: list[Binding] = []
         self._free: list[Binding] = []
 
@@ -138,12 +137,16 @@ class _Seats:
     def sent(self) -> int:
         return sum(binding.sent for binding in self._made)
 
-    @contextmanager
-    def one(self) -> Iterator[Binding]:
+    def run(self, feed: Feed) -> NDArray[Any]:
+        """As `Binding.run`, from any thread."""
+        return _CAPTURING.submit(self._run, feed).result() if self._captures else self._run(feed)
+
+    def _run(self, feed: Feed) -> NDArray[Any]:
         try:
             binding = self._free.pop()
         except IndexError:
             binding = self._make()
             self._made.append(binding)
-        yield binding
+        result = binding.run(feed)
         self._free.append(binding)  # not after an error: what it holds is in doubt
+        return result

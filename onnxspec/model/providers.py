@@ -30,8 +30,6 @@ _WINDOWS = platform.system() == "Windows"
 DRIVER = "nvcuda.dll" if _WINDOWS else "libcuda.so.1"
 _CUDNN = "cudnn64_9.dll" if _WINDOWS else "libcudnn.so.9"
 _PROVIDER_LIBRARY = "onnxruntime_providers_cuda.dll" if _WINDOWS else "libonnxruntime_providers_cuda.so"
-# The severity that ONNX Runtime's own logger starts with (it has no getter), and the one that keeps it quiet.
-_WARNING, _FATAL = 2, 4
 
 
 @dataclass(frozen=True)
@@ -117,14 +115,21 @@ def obstacle(choice: Choice) -> DeviceError | None:
             if choice.provider == CUDA
             else "Install a build of ONNX Runtime that has it, in place of this one.",
         )
-    if choice.provider in (CUDA, TENSORRT) and (missing := diagnose_cuda()):
-        return DeviceError(f"{', '.join(missing)} cannot be loaded.", missing_hint(missing))
+    on_cuda = choice.provider in (CUDA, TENSORRT)
+    if on_cuda:
+        _preload()
     reason = _trial(choice)
+    # Whatever the trial says: without cuDNN a tiny model runs, and no convolution.
+    if on_cuda and (missing := diagnose_cuda()):
+        return DeviceError(f"{', '.join(missing)} cannot be loaded.", missing_hint(missing))
     return None if reason is None else DeviceError(reason)
 
 
 def diagnose_cuda() -> list[str]:
-    """The libraries that CUDA needs and that cannot be loaded, by file name; empty where all can."""
+    """The libraries that CUDA needs and that cannot be loaded, by file name; empty where all can.
+
+    To be asked once ONNX Runtime has tried: Windows ends the process that loads the provider's library before it does.
+    """
     _preload()
     provider = Path(onnxruntime.__file__).parent / "capi" / _PROVIDER_LIBRARY
     missing = (missing_for(library) for library in (DRIVER, provider, _CUDNN))
@@ -153,17 +158,15 @@ def missing_for(library: str | Path) -> str | None:
 
 
 def _trial(choice: Choice) -> str | None:
-    onnxruntime.set_default_logger_severity(_FATAL)  # the exception says it, stderr need not
+    asked = choice.without_graphs.session_providers
     try:
-        asked = choice.without_graphs.session_providers
         session = runtime.make_session(runtime.tiny_model(), asked, strict=choice.provider != CPU)
         if (taken := session.get_providers()[0]) != choice.provider:
             return f"ONNX Runtime took {taken} in its place."
-        session.run(None, {"x": runtime.tiny_input()})
+        with runtime.quiet():  # the exception says it, stderr need not
+            session.run(None, {"x": runtime.tiny_input()})
     except runtime.ERRORS as error:
         return runtime.sentence(error)
-    finally:
-        onnxruntime.set_default_logger_severity(_WARNING)
     return None
 
 

@@ -2,7 +2,8 @@
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -26,14 +27,19 @@ ERRORS: tuple[type[Exception], ...] = (
 _WEIGHTS_FOLDER = "session.model_external_initializers_file_folder_path"
 # A session's own log level: errors arrive as exceptions, so nothing needs to be printed too.
 _FATAL_ONLY = 4
+# What ONNX Runtime's own logger starts with; it has no getter.
+_WARNINGS = 2
 # Beyond any release: asking for it makes ONNX Runtime name its own limit.
 _TOO_NEW = 9999
 # Names from the model stand in messages, at any length, and what follows takes time that grows with its square.
 _LONGEST_MESSAGE = 4000
 # "/src/model.cc:256 void ns::Function(types) const ", or "file.cc:12 Function " where it has no signature.
 _SOURCE = re.compile(
-    r"\S*\.(?:cc|h|cpp|cu):\d+ (?:[\w:<>&*,~ ]*::[\w:<>&*,~ ]*\((?:[^()]|\([^()]*\))*\)(?: const)? |\w+ (?=[A-Z]))?"
+    r"\S*\.(?:cc|h|cpp|cu):\d+ "
+    r"(?:[\w:<>&*,~ ]*::[\w:<>&*,~ ]*\((?:[^()]|\([^()]*\))*\)(?: const)?(?: \[with [^\]]*\])? |\w+ (?=[A-Z]))?"
 )
+# Where a call of CUDA failed, beside what and on which GPU.
+_PLACE = re.compile(r" ; (?:hostname|file|line)=[^;]*(?= ;)")
 
 
 @dataclass(frozen=True)
@@ -96,12 +102,23 @@ def make_session(
         options.add_session_config_entry(_WEIGHTS_FOLDER, str(weights))
     if strict:
         options.add_session_config_entry("session.disable_cpu_ep_fallback", "1")
-    return onnxruntime.InferenceSession(
-        model,
-        options,
-        providers=[(name, dict(settings)) for name, settings in providers],
-        enable_fallback=0,  # the fallback prints to stdout and goes on with another provider
-    )
+    with quiet():
+        return onnxruntime.InferenceSession(
+            model,
+            options,
+            providers=[(name, dict(settings)) for name, settings in providers],
+            enable_fallback=0,  # the fallback prints to stdout and goes on with another provider
+        )
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Silences the logger of the whole process, to which providers talk past a session's own level."""
+    onnxruntime.set_default_logger_severity(_FATAL_ONLY)
+    try:
+        yield
+    finally:
+        onnxruntime.set_default_logger_severity(_WARNINGS)
 
 
 def sentence(error: BaseException) -> str:
@@ -109,8 +126,8 @@ def sentence(error: BaseException) -> str:
     text = " ".join(str(error)[:_LONGEST_MESSAGE].split())
     text = re.sub(r"^\[ONNXRuntimeError\] : \d+ : \w+ : ", "", text)
     text = re.sub(r"^Load model from .*? failed:", "", text)
-    text = _SOURCE.sub("", text)
-    text = text.replace("Status Message: ", "").strip()
+    text = _PLACE.sub("", _SOURCE.sub("", text))
+    text = text.replace("Status Message: ", "").strip(" ;")
     text = text[:300] + ("..." if len(text) > 300 else "") if text else type(error).__name__
     return text if text.endswith((".", "!")) else f"{text}."
 

@@ -1,5 +1,6 @@
 """Sessions that do the same on several devices, handed out so that all of them have work."""
 
+import math
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -13,7 +14,7 @@ class Spread(Generic[Member]):
 
     Parameters
     ----------
-    makers : each makes a member, when it is first used and after `renew`
+    makers : each makes a member, when it is first used and, once nobody uses the last one, after `renew`
     at_once : users that a member takes at a time, others wait; None takes any number
     """
 
@@ -38,9 +39,11 @@ class Spread(Generic[Member]):
     def one(self) -> Iterator[Member]:
         """A member to use; raises whatever its maker raises."""
         with self._changed:
-            while self._at_once is not None and min(self._users) >= self._at_once:
+            while not (free := self._free()):
                 self._changed.wait()
-            index = min(range(len(self._users)), key=self._users.__getitem__)
+            index = min(free, key=self._users.__getitem__)
+            if self._members[index] is None:
+                self._changed.notify_all()  # whoever waits for it goes on, whether it can be made or not
             member = self._member(index)
             self._users[index] += 1
         try:
@@ -49,6 +52,12 @@ class Spread(Generic[Member]):
             with self._changed:
                 self._users[index] -= 1
                 self._changed.notify()
+
+    def _free(self) -> list[int]:
+        """Who takes one more user; one that is to be made only once its predecessor has none, and has given back what it held."""
+        most = math.inf if self._at_once is None else self._at_once
+        pairs = enumerate(zip(self._members, self._users, strict=True))
+        return [index for index, (member, users) in pairs if users < (1 if member is None else most)]
 
     def _member(self, index: int) -> Member:
         member = self._members[index]

@@ -87,9 +87,10 @@ def ratios(
 ) -> dict[str, Any]:
     """One model: bare loop, analyze and script in turns."""
     say(f"{made.name}: choosing the bare loop")
-    loops = {batch: bare_loop(made, choice, batch) for batch in effort.batches}
-    trials = {batch: loop(TRIAL_SECONDS) for batch, loop in loops.items()}
+    # One after the other, so that none holds the device's memory while another, or onnxspec, is at work.
+    trials = {batch: bare_loop(made, choice, batch)(TRIAL_SECONDS) for batch in effort.batches}
     best = min(trials, key=lambda batch: trials[batch])
+    loop = bare_loop(made, choice, best)
     settings = Settings.of(
         device=effort.device,
         path_graph="on",
@@ -104,9 +105,9 @@ def ratios(
     rounds = []
     for number in range(effort.runs):
         say(f"{made.name}: round {number + 1} of {effort.runs}, {2 * settings.plan.pairs:,} paths")
-        before = loops[best](effort.seconds / 4)
+        before = loop(effort.seconds / 4)
         walked = analyzed(subject, settings, folder)
-        after = loops[best](effort.seconds / 4)
+        after = loop(effort.seconds / 4)
         slow = script(effort.seconds / 4)
         bare = (before + after) / 2
         own = walked["seconds_per_image"]

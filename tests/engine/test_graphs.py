@@ -1,5 +1,8 @@
 """The path inside the graph: the same scores as the host path for every kind of model, or the host path and a reason."""
 
+import gc
+import threading
+import weakref
 from dataclasses import replace
 
 import numpy as np
@@ -9,13 +12,13 @@ from onnx import TensorProto
 
 from conftest import FASHION
 from model import build
-from onnxspec import spectra
 from onnxspec.engine import graphs
 from onnxspec.engine.graphs import GraphPaths, sized_for_device
 from onnxspec.engine.local import LocalEngine
 from onnxspec.errors import ResourceError
 from onnxspec.images import InputSpec, PixelCache, Preprocess, fit, open_images
 from onnxspec.model import providers, runtime, session
+from onnxspec.model.binding import Binding
 from onnxspec.model.callable import CallableModel
 from onnxspec.model.pathmodel import PathModel
 from onnxspec.model.session import OnnxModel
@@ -242,16 +245,15 @@ def test_no_image_is_evaluated_alone_where_batches_are_larger(tmp_path, monkeypa
     assert {index[1] for _, index, _ in shapes} == sizes
 
 
-def test_batches_are_made_to_fill_a_shard(tmp_path, monkeypatch):
-    host, graph = both(build.save(build.convnet(), tmp_path / "m.onnx"), IMAGES)
-    graph.tile = 32
-    graph.even(66)
-    assert graph.tile == 32  # on the CPU the last batch of a shard is a smaller one
-    padded(graph, monkeypatch)
-    graph.even(66)
-    assert graph.tile == 22
-    host.even(66)
-    assert host.tile == 5
+def test_a_device_s_batches_are_made_to_fill_a_shard(tmp_path, monkeypatch):
+    for one in both(build.save(build.convnet(), tmp_path / "m.onnx"), IMAGES):
+        one.tile = 32
+        one.even(66)
+        assert one.tile == 32  # on the CPU the last batch of a shard is a smaller one
+        with monkeypatch.context() as on_a_device:
+            on_a_device.setattr(OnnxModel, "in_flight", 2)
+            one.even(66)
+        assert one.tile == 22
 
 
 def test_where_memory_runs_out_the_batch_is_halved_in_fresh_sessions(tmp_path, monkeypatch):
@@ -313,7 +315,7 @@ def test_several_devices_give_the_same_rows_in_the_same_order(tmp_path, monkeypa
     np.testing.assert_array_equal(*walked)
 
 
-def test_captured_graphs_are_replayed_one_at_a_time(tmp_path, monkeypatch):
+def test_captured_graphs_are_run_by_one_thread(tmp_path, monkeypatch):
     """The CPU's sessions stand for CUDA's: they ignore that a graph is to be captured."""
     path = build.save(build.convnet(), tmp_path / "m.onnx")
     alone = engine(path, IMAGES)
@@ -323,14 +325,31 @@ def test_captured_graphs_are_replayed_one_at_a_time(tmp_path, monkeypatch):
     captured = engine(path, IMAGES)
     captured.workers = 4
     assert captured.form_in_graph("on", [0, 1]) == ""
+    threads, real = set(), Binding.run
+    monkeypatch.setattr(Binding, "run", lambda self, feed: (threads.add(threading.get_ident()), real(self, feed))[1])
     ends = [np.array(some) for some in ((0, 1), (2, 3), (4, 5), (6, 7), (8, 9))]
     walked = [
         list(one.map(lambda pair, one=one: one.outputs(pair[:1], pair[1:], families.line(17)), ends))
-        for one in (alone, captured)
+        for one in (alone, captured, captured)
     ]
-    np.testing.assert_array_equal(*walked)
+    np.testing.assert_array_equal(*walked[:2])
     (seats,) = captured.graph.model._spread(2).start()
-    assert len(seats._made) == 1
+    assert (len(seats._made), len(threads)) == (1, 1)
+
+
+@pytest.mark.parametrize("images", [IMAGES, (IMAGES / 255).astype(np.float32)], ids=["uint8", "float32"])
+def test_sessions_end_with_the_engine(tmp_path, images):
+    """Not when the garbage collector comes to it: it knows nothing of the memory of a device."""
+    _, graph = both(build.save(build.convnet(), tmp_path / "m.onnx"), images)
+    other = replace(graph, tile=7)
+    other.outputs(A, B, families.line(9))
+    held = weakref.ref(graph.graph.model._spread(2).start()[0])
+    gc.disable()
+    try:
+        del graph, other
+        assert held() is None
+    finally:
+        gc.enable()
 
 
 def without_options(make):
@@ -342,53 +361,3 @@ def test_a_graph_that_gives_the_first_batch_s_scores_is_noticed(tmp_path, monkey
     real = PathModel.scores
     monkeypatch.setattr(PathModel, "scores", lambda self, *given: first.append(real(self, *given)) or first[0])
     assert "gives other scores" in refused(build.convnet(), tmp_path)
-
-
-def on_cuda():
-    if providers.obstacle(providers.cuda_choice()) is not None:
-        pytest.skip("no CUDA device here")
-
-
-@pytest.mark.gpu
-@pytest.mark.parametrize("kind", [kind for kind in MODELS if kind != "another input"])
-def test_on_cuda_the_graph_gives_the_cpu_s_scores(kind, tmp_path):
-    on_cuda()
-    proto, images, preprocess = MODELS[kind]
-    path = build.save(proto, tmp_path / "m.onnx")
-    expected = engine(path, images, **preprocess).outputs(A, B, families.line(33))
-    cuda = engine(path, images, device="cuda", **preprocess)
-    assert cuda.form_in_graph("auto", [0, 1]) == ""
-    assert (cuda.model.provider, cuda.path_form) == (providers.CUDA, "graph")
-    cuda.tile, cuda.workers = 22, 2
-    blocks = [slice(0, 2), slice(2, 4)]
-    walked = np.concatenate(list(cuda.map(lambda at: cuda.outputs(A[at], B[at], families.line(33)), blocks)))
-    tolerance = 5e-3 if kind == "float16" else 1e-4
-    np.testing.assert_allclose(walked, expected, rtol=tolerance, atol=tolerance * np.abs(expected).max())
-
-
-@pytest.mark.gpu
-@pytest.mark.parametrize("kind", ["NCHW", "uint8", "flat"])
-def test_on_cuda_a_captured_graph_gives_the_same(kind, tmp_path):
-    on_cuda()
-    proto, images, preprocess = MODELS[kind]
-    path = build.save(proto, tmp_path / "m.onnx")
-    walked = []
-    for device in ("cuda", "cuda:enable_cuda_graph=1"):
-        one = engine(path, images, device=device, **preprocess)
-        assert one.form_in_graph("auto", [0, 1]) == ""
-        one.tile = 22
-        walked.append([one.outputs(A[at : at + 2], B[at : at + 2], families.line(33)) for at in (0, 2, 0)])
-    np.testing.assert_allclose(*walked, rtol=1e-5, atol=1e-6)
-
-
-@pytest.mark.gpu
-@pytest.mark.parametrize("tf32", [False, True])
-def test_tf32_moves_power_only_where_it_is_allowed(tmp_path, tf32):
-    on_cuda()
-    path = build.save(build.convnet(classes=16), tmp_path / "m.onnx")
-    line = families.line(129)
-    expected = spectra.sine(engine(path, IMAGES, **IMAGENET).outputs(A, B, line)).power
-    cuda = engine(path, IMAGES, device="cuda", tf32=tf32, **IMAGENET)
-    assert cuda.form_in_graph("auto", [0, 1]) == ""
-    error = np.abs(spectra.sine(cuda.outputs(A, B, line)).power - expected).sum() / expected.sum()
-    assert error < (1e-2 if tf32 else 1e-4)

@@ -77,6 +77,14 @@ def test_distances_do_not_depend_on_how_many_are_measured_together(monkeypatch, 
     assert one.distance(A[:0], B[:0]).shape == (0,)
 
 
+def test_on_a_device_batches_have_one_shape(monkeypatch):
+    sizes = []
+    monkeypatch.setattr(CallableModel, "in_flight", 2)
+    one = engine(lambda batch: (sizes.append(len(batch)), classifier(batch))[1], tile=7)
+    assert one.outputs(A, B, families.line(5)) == pytest.approx(engine().outputs(A, B, families.line(5)), abs=1e-6)
+    assert sizes == [7, 7, 7]  # fifteen points
+
+
 def test_every_path_may_have_its_own_weights():
     t = np.array([[0.0, 0.3], [1.0, 0.5], [0.2, 0.9]])
     made = engine().outputs(A, B, families.line_at(t))

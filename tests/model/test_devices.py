@@ -210,6 +210,13 @@ def test_cuda_graphs_are_for_sessions_that_bind_their_buffers(monkeypatch):
     assert not plain.captures
 
 
+def test_graphs_are_captured_on_one_gpu_at_a_time(monkeypatch):
+    monkeypatch.setattr(providers, "obstacle", lambda choice: None)
+    with pytest.raises(UsageError, match="takes no enable_cuda_graph on several GPUs"):
+        devices.choose("cuda:0,1,enable_cuda_graph=1")
+    assert len(devices.choose("cuda:0,1,enable_cuda_graph=0")) == 2
+
+
 def test_gpus_are_counted():
     assert devices.gpu_count() >= (1 if CUDA_WORKS else 0)
 

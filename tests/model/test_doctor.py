@@ -28,7 +28,7 @@ def test_this_machine():
     findings = doctor.examine()
     by_subject = {finding.subject: finding for finding in findings}
     assert by_subject[providers.CPU].text == "runs a model here"
-    assert {"python", "onnx", "numpy", "onnxruntime", "TF32"} <= set(by_subject)
+    assert {"python", "onnx", "numpy", "onnxruntime"} <= set(by_subject)
     assert not any(finding.level == "error" for finding in findings)
 
 
@@ -58,10 +58,3 @@ def test_a_gpu_without_its_build(monkeypatch):
     assert finding.level == "warning"
     assert providers.INSTALL_CUDA in finding.hint
     assert doctor._unused_gpu([providers.CUDA]) == []
-
-
-def test_tf32_forced_from_outside(monkeypatch):
-    monkeypatch.setenv("NVIDIA_TF32_OVERRIDE", "1")
-    assert doctor._tf32().level == "warning"
-    monkeypatch.setenv("NVIDIA_TF32_OVERRIDE", "0")
-    assert doctor._tf32().level == "ok"

@@ -25,6 +25,15 @@ def test_missing_files_are_named_in_every_system_s_words(monkeypatch):
     assert providers.missing_for(__file__) == "test_providers.py"
 
 
+def test_onnx_runtime_is_the_first_to_load_cuda_s_library(monkeypatch):
+    asked = []
+    monkeypatch.setattr(providers.onnxruntime, "get_available_providers", lambda: [providers.CUDA])
+    monkeypatch.setattr(providers, "_trial", lambda choice: asked.append("trial"))
+    monkeypatch.setattr(providers, "missing_for", lambda library: asked.append("library"))
+    assert providers.obstacle(providers.cuda_choice()) is None
+    assert asked == ["trial", "library", "library", "library"]
+
+
 def test_tf32_is_off_unless_asked_for(monkeypatch):
     monkeypatch.delenv("NVIDIA_TF32_OVERRIDE", raising=False)
     assert providers.cuda_choice(tf32=True).provider_options["use_tf32"] == "1"

@@ -1,5 +1,8 @@
 """ONNX Runtime's limits and its errors, put into one sentence."""
 
+import subprocess
+import sys
+
 import onnxruntime
 import pytest
 
@@ -19,6 +22,17 @@ def test_a_tiny_model_runs():
     session = runtime.make_session(runtime.tiny_model(), [("CPUExecutionProvider", {})])
     (y,) = session.run(None, {"x": runtime.tiny_input()})
     assert y.ravel().tolist() == [0, 0, 1, 2]
+
+
+def test_a_provider_says_nothing_past_its_session():
+    """Where it is missing as where it is there: the error, or `get_providers()`, says it."""
+    program = (
+        "from onnxspec.model import runtime\n"
+        "try: runtime.make_session(runtime.tiny_model(), [('CUDAExecutionProvider', {})])\n"
+        "except runtime.ERRORS: pass\n"
+    )
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", program], capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("", "")
 
 
 def test_every_exception_of_the_runtime_is_known():
@@ -43,6 +57,17 @@ def test_every_exception_of_the_runtime_is_known():
         (
             "[ONNXRuntimeError] : 2 : INVALID_ARGUMENT : Invalid rank for input: x Got: 2 Expected: 4",
             "Invalid rank for input: x Got: 2 Expected: 4.",
+        ),
+        (
+            2
+            * (
+                "/onnxruntime_src/onnxruntime/core/providers/cuda/cuda_call.cc:154 std::conditional_t<THRW, void, onnxruntime::"
+                "common::Status> onnxruntime::CudaCall(ERRTYPE, const char*, const char*, SUCCTYPE, const char*, const char*, "
+                "int) [with ERRTYPE = cudaError; bool THRW = true; std::conditional_t<THRW, void, common::Status> = void] "
+            )
+            + "CUDA failure 700: an illegal memory access was encountered ; GPU=0 ; hostname=vm ; file=/onnxruntime_src/"
+            "onnxruntime/core/providers/cuda/cuda_provider_factory.cc ; line=140 ; expr=cudaMemcpy(dst, src); \n\n",
+            "CUDA failure 700: an illegal memory access was encountered ; GPU=0 ; expr=cudaMemcpy(dst, src).",
         ),
         ("", "RuntimeError."),
     ],

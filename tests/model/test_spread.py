@@ -49,11 +49,30 @@ def test_members_are_made_once_and_anew_after_a_renewal():
     spread = Spread([make])
     assert made == []
     assert spread.start() == [0]
-    with spread.one() as held:
-        spread.renew()
-        with spread.one() as fresh:
-            assert (held, fresh) == (0, 1)
+    with spread.one() as member:
+        assert member == 0
+    spread.renew()
+    with spread.one() as member:
+        assert member == 1
     assert spread.start() == [1]
+
+
+def test_a_new_member_waits_for_the_users_of_the_last_one():
+    """Whose memory it needs: it would find none, and batches would be halved for nothing."""
+    made: list[int] = []
+    spread = Spread([lambda: made.append(len(made)) or made[-1]], at_once=2)
+
+    def use(_):
+        with spread.one() as member:
+            return member
+
+    with ThreadPoolExecutor(4) as pool:
+        with spread.one() as held:
+            spread.renew()
+            waiting = pool.map(use, range(8))
+            time.sleep(0.05)
+            assert (held, made) == (0, [0])
+        assert list(waiting) == [1] * 8
 
 
 def test_a_member_that_cannot_be_made_is_tried_again():
