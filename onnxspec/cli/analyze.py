@@ -55,7 +55,7 @@ def analyze(
         from onnxspec.report.saving import require_page
 
         require_page(page)
-    with TerminalProgress() as progress:
+    with TerminalProgress(cached=chosen.execution.cache is not None) as progress:
         result = run(model, None, chosen, output=destination, listener=progress)
     with unread():
         _print(result, as_json)

@@ -119,7 +119,7 @@ def _measure(model: str, rules: "Rules", options: dict[str, Any], flags: dict[st
     base = rules.baseline.restored() if rules.baseline else None
     config = options["config"] if options["config"] and Path(options["config"]).is_file() else None
     chosen = configuration.load(config, base, **flags)
-    with TerminalProgress() as progress:
+    with TerminalProgress(cached=chosen.execution.cache is not None) as progress:
         return measured(model, None, chosen, rules, options["allow_mismatch"], options["report"], listener=progress)
 
 

@@ -70,7 +70,7 @@ def compare(
     candidates.require_measuring(given, _measuring_flags(context, flags | {"reports": reports}))
     chosen = configuration.load(config, **flags)
     said = {name: value for name, value in chosen.flat().items() if name in ADOPTED and flags.get(name) is not None}
-    with TerminalProgress() as progress:
+    with TerminalProgress(cached=chosen.execution.cache is not None) as progress:
         found = run(
             given,
             None,
