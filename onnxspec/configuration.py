@@ -122,10 +122,14 @@ def _models_beside(table: dict[str, Any], folder: Path) -> dict[str, Any]:
 
 
 def _beside(table: dict[str, Any], folder: Path) -> dict[str, Any]:
-    paths = {name: str(folder / table[name]) for name in (*_PATHS, "path") if _is_path(name, table.get(name))}
-    if isinstance(spoken := table.get("preprocess"), str) and os.path.isfile(folder / spoken):
-        paths["preprocess"] = str(folder / spoken)
+    paths = {name: _from(folder, table[name]) for name in (*_PATHS, "path") if _is_path(name, table.get(name))}
+    if isinstance(spoken := table.get("preprocess"), str) and os.path.isfile(place := _from(folder, spoken)):
+        paths["preprocess"] = place
     return table | paths
+
+
+def _from(folder: Path, path: str) -> str:
+    return str(folder / os.path.expanduser(path))  # no shell has seen it
 
 
 def _is_path(name: str, value: Any) -> bool:

@@ -65,6 +65,15 @@ def test_data_lie_relative_to_the_configuration(empty_folder):
     assert inputs.labels == "predicted"
 
 
+def test_a_tilde_is_the_home_of_whoever_runs_it(empty_folder, monkeypatch):
+    for home in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(home, str(empty_folder))
+    (empty_folder / "p.json").write_text("{}")
+    (empty_folder / "onnxspec.toml").write_text('data = "~/images"\npreprocess = "~/p.json"\n')
+    inputs = load().inputs
+    assert (inputs.data, inputs.preprocess) == (str(empty_folder / "images"), str(empty_folder / "p.json"))
+
+
 def test_preprocessing_remembers_who_spoke(empty_folder):
     (empty_folder / "onnxspec.toml").write_text("[preprocess]\nmean = 0.5\nstd = 0.5\n")
     assert load().inputs.preprocess_origin == "configuration"

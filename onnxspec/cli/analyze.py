@@ -55,18 +55,18 @@ def analyze(
         from onnxspec.report.saving import require_page
 
         require_page(page)
-    with TerminalProgress() as progress:
+    with TerminalProgress(cached=chosen.execution.cache is not None) as progress:
         result = run(model, None, chosen, output=destination, listener=progress)
-    if page is not None:
-        from onnxspec.report.html.page import write_page
-
-        write_page(result, page)
     with unread():
         _print(result, as_json)
     if not as_json:
         from onnxspec.cli.plain import say_written
 
         say_written(destination, f" (onnxspec show {inert(shlex.quote(str(destination)))} prints it again)")
+    if page is not None:  # last: a full disk must not keep back what was found
+        from onnxspec.report.html.page import write_page
+
+        write_page(result, page)
     context.exit(precision_code(result.ended))
 
 

@@ -84,6 +84,8 @@ def _gate(model: str, options: dict[str, Any], flags: dict[str, Any]) -> int:
     rules = Rules.of(policy, options["baseline"], required=not options["write_baseline"])
     report = _measure(model, rules, options, flags)
     outcome = judge(report, rules, options["allow_mismatch"], options["allow_inconclusive"])
+    with unread():  # files last: a full disk must not keep back the verdict
+        _print(outcome, options["as_json"])
     if options["write_baseline"] and rules.baseline is not None and outcome.exit_code != ExitCode.PASS:
         complain(f"{options['write_baseline']} was not written: the audit against the baseline did not pass.")
     elif options["write_baseline"]:
@@ -92,8 +94,6 @@ def _gate(model: str, options: dict[str, Any], flags: dict[str, Any]) -> int:
         if policy.regressions and rules.baseline is None:
             complain("The regressions of the policy were not checked: there was no --baseline.")
     _write(outcome, report, options)
-    with unread():
-        _print(outcome, options["as_json"])
     return int(outcome.exit_code)
 
 
@@ -119,7 +119,7 @@ def _measure(model: str, rules: "Rules", options: dict[str, Any], flags: dict[st
     base = rules.baseline.restored() if rules.baseline else None
     config = options["config"] if options["config"] and Path(options["config"]).is_file() else None
     chosen = configuration.load(config, base, **flags)
-    with TerminalProgress() as progress:
+    with TerminalProgress(cached=chosen.execution.cache is not None) as progress:
         return measured(model, None, chosen, rules, options["allow_mismatch"], options["report"], listener=progress)
 
 

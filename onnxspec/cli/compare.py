@@ -70,7 +70,7 @@ def compare(
     candidates.require_measuring(given, _measuring_flags(context, flags | {"reports": reports}))
     chosen = configuration.load(config, **flags)
     said = {name: value for name, value in chosen.flat().items() if name in ADOPTED and flags.get(name) is not None}
-    with TerminalProgress() as progress:
+    with TerminalProgress(cached=chosen.execution.cache is not None) as progress:
         found = run(
             given,
             None,
@@ -82,14 +82,14 @@ def compare(
             listener=progress,
             **said,
         )
-    if destination is not None:
+    with unread():
+        _print(found, as_json, table)
+    if destination is not None:  # files last: a full disk must not keep back what was found
         storing.write(found, destination)
     if page is not None:
         from onnxspec.comparison.page import write_page
 
         write_page(found, page)
-    with unread():
-        _print(found, as_json, table)
     context.exit(precision_code(found.ended))
 
 

@@ -17,10 +17,11 @@ SECONDS_BETWEEN_UPDATES = 0.1
 
 
 class TerminalProgress:
-    """A `Listener` that shows; `unit` is what the plan counts."""
+    """A `Listener` that shows; `unit` is what the plan counts, `cached` whether some of it may be in a cache."""
 
-    def __init__(self, unit: str = "paths") -> None:
-        self._unit = unit
+    def __init__(self, unit: str = "paths", cached: bool = False) -> None:
+        # How much is known when it is looked up: the keys are over pixels that are not read yet.
+        self._unit, self._less = unit, ", less what is in the cache" if cached else ""
         self.console = Console(file=StandardError(), highlight=False, markup=False)  # type: ignore[arg-type]
         self._bar = Progress(
             TextColumn("{task.description}", markup=False),
@@ -61,7 +62,7 @@ class TerminalProgress:
         if ahead.dropped:
             self.console.print(f"Dropped the paths that were kept here: {inert(ahead.dropped)}.", soft_wrap=True)
         bound = "at most " if ahead.at_most else ""
-        text = f"{bound}{ahead.paths:,} {self._unit}{done}, {ahead.images:,} forward passes, about {duration(ahead.seconds)}."
+        text = f"{bound}{ahead.paths:,} {self._unit}{done}, {ahead.images:,} forward passes, about {duration(ahead.seconds)}{self._less}."
         self.console.print(f"{inert(ahead.of)}: {text}" if ahead.of else text[0].upper() + text[1:], soft_wrap=True)
 
     def images(self, count: int) -> None:

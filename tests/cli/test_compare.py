@@ -8,6 +8,7 @@ import pytest
 
 import onnxspec
 from conftest import FASHION
+from onnxspec.errors import ResourceError
 
 PYTORCH, SKLEARN, TWIN = (str(FASHION / f"{name}.onnx") for name in ("pytorch", "sklearn", "twin"))
 FEW = ("--data", "few.npz", "--pairs", "20", "--points", "33", "--batch", "32")
@@ -42,6 +43,16 @@ def test_a_comparison_as_text_is_what_the_command_prints(run, bundled_report, em
     code, out, _ = run("compare", "a.h5", bundled_report.path)
     assert code == 0
     assert out == f"{onnxspec.compare(['a.h5', bundled_report])}\n"
+
+
+def test_a_full_disk_keeps_back_a_page_and_not_what_was_found(run, bundled_report, empty_folder, monkeypatch):
+    def full(found, page):
+        raise ResourceError("The disk is full.")
+
+    monkeypatch.setattr("onnxspec.comparison.page.write_page", full)
+    shutil.copy(bundled_report.path, empty_folder / "a.h5")
+    code, out, _ = run("compare", "a.h5", bundled_report.path, "--html", "c.html")
+    assert code == 6 and "a (reference)" in out
 
 
 def test_json_alone_stands_on_standard_output(run, empty_folder):

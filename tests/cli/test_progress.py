@@ -28,6 +28,12 @@ def test_what_was_not_foreseen_is_never_more_than_all(capsys):
     assert counts(lines) == ["60 of 100", "120 of 120"]
 
 
+def test_what_a_cache_may_hold_is_not_promised(capsys):
+    with TerminalProgress(cached=True) as shown:
+        shown.plan(Ahead(2, 100, 1.0))
+    assert capsys.readouterr().err == "2 paths, 100 forward passes, about 1 s, less what is in the cache.\n"
+
+
 def test_a_plan_takes_the_place_of_the_one_before_or_is_added_to_it(capsys):
     with TerminalProgress() as shown:
         shown.plan(Ahead(2, 60, 1.0, at_most=True, of="a"))
