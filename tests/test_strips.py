@@ -125,7 +125,10 @@ def test_pixels_stay_out_on_request(tmp_path):
     assert not {"thumbnail", "row", "column", "channel", "end"} & set(report.strips)
 
 
-@pytest.mark.parametrize(("shape", "dtype"), [((200, 100, 3), np.uint8), ((50, 100, 3), np.uint8), ((70, 70, 1), np.float32), ((4, 6, 7), "u1")])
+@pytest.mark.parametrize(
+    ("shape", "dtype"),
+    [((200, 100, 3), np.uint8), ((50, 100, 3), np.uint8), ((70, 70, 1), np.float32), ((4, 6, 7), "u1")],
+)
 def test_thumbnails_are_small_whatever_the_images_are(shape, dtype):
     rng = np.random.default_rng(0)
     images = (rng.random((12, *shape)) * (255 if dtype != np.float32 else 3)).astype(dtype)
