@@ -157,7 +157,7 @@ def rebinned(
     paths, count = power.shape
     # Summed from the top: the power there is smaller than the rounding of a total by far.
     above = np.zeros((paths, count + 1))
-    np.cumsum(power[:, ::-1], axis=1, dtype=np.float64, out=above[:, count - 1 :: -1] if count > 1 else above[:, :1])
+    np.cumsum(power[:, ::-1], axis=1, dtype=np.float64, out=above[:, count - 1 :: -1])
     edges = (np.arange(bins.count) + 0.5) * bins.unit
     position = np.asarray(distance)[:, None] * edges - (frequency[0] - half_width)
     position = np.clip(position / (2 * half_width), 0, count)

@@ -79,5 +79,5 @@ def percent(precision: float) -> str:
 def _precise(figure: Interval, precision: float, used_up: bool) -> bool:
     width, asked = figure.high - figure.low, 2 * precision * abs(figure.estimate)  # NaN where the figure is undefined
     if used_up:
-        return figure.paths >= 2 and width <= (OF_FEW * asked if figure.carried_by_few else asked)
+        return width <= (OF_FEW * asked if figure.carried_by_few else asked)
     return figure.paths >= FIRST_CHECK and not figure.carried_by_few and width <= asked

@@ -37,9 +37,7 @@ def chord(signal: np.ndarray) -> np.ndarray:
 def residual(signal: np.ndarray) -> np.ndarray:
     """The signal less the straight line between its two ends: exactly zero at both, same shape."""
     t = np.linspace(0.0, 1.0, signal.shape[1])[:, None]
-    rest = signal - ((1.0 - t) * signal[:, :1] + t * signal[:, -1:])
-    rest[:, [0, -1]] = 0.0
-    return rest
+    return signal - ((1.0 - t) * signal[:, :1] + t * signal[:, -1:])
 
 
 def sine(signal: np.ndarray) -> Spectrum:

@@ -75,10 +75,7 @@ class Pooled:
     @property
     def hinges(self) -> bool:
         """Whether one image is an end of all of several paths: what it does to every one of them is not seen."""
-        if len(self.image_a) < HINGED_PATHS:
-            return False
-        first = self.image_a[0], self.image_b[0]
-        return any(bool(((self.image_a == one) | (self.image_b == one)).all()) for one in first)
+        return _hinged(self.image_a, self.image_b)
 
     def variance(self) -> tuple[float, float, int]:
         """Variance of the value, kappa, and the number of images; dyadic-robust.
@@ -198,7 +195,7 @@ def mean_band(
     Returns
     -------
     mean, low, high : (quantities,) float64; NaN without a path, low and high with fewer than 2 and of a mean below zero,
-    as a noise floor that was subtracted may leave it; 0 and infinity where one path is all
+    as a noise floor that was subtracted may leave it; 0 and infinity where one path is all, or one image an end of all
     """
     paths, quantities = values.shape
     together = max(1, BAND_VALUES // max(1, paths))
@@ -217,10 +214,9 @@ def _mean_band(
     if paths < 2:
         return average, np.full(quantities, np.nan), np.full(quantities, np.nan)
     with np.errstate(divide="ignore", invalid="ignore"):
+        # The log of each mean without a path; what all of them share, as the number of paths, goes when they are centred.
         u = total - values
-        u /= paths - 1
-        np.subtract(np.log(average), np.log(u, out=u), out=u)
-        u -= u.mean(0)
+        np.subtract(np.log(u, out=u).mean(0), u, out=u)
         images, at = np.unique(np.concatenate([image_a, image_b]), return_inverse=True)
         per_image = np.zeros((len(images), quantities))
         for end in (at[:paths], at[paths:]):
@@ -231,7 +227,7 @@ def _mean_band(
         v = np.maximum(squares - own, own)
         nu = np.clip(1 / np.maximum(kappa - 1 / len(images), 1e-12), 1, min(len(images), paths) - 1)
         reach = np.where(v == 0, 0.0, special.stdtrit(nu, (1 + level) / 2) * np.sqrt(v))
-        alone = (total > 0) & ~np.isfinite(reach)
+        alone = ~np.isfinite(reach) | _hinged(image_a, image_b)
         none = np.where(total < 0, np.nan, 0.0)
         low = np.where(total > 0, np.where(alone, 0.0, average * np.exp(-reach)), none)
         high = np.where(total > 0, np.where(alone, np.inf, average * np.exp(reach)), none)
@@ -295,7 +291,8 @@ def spread(figure: Pooled, at: np.ndarray, image_a: np.ndarray, image_b: np.ndar
     at : (paths of the figure,) int, their places among all; image_a, image_b : (all paths,) int
     """
     influence = np.zeros(len(image_a))
-    influence[at] = figure.influence
+    # One image at the end of all of its paths is not to be seen among more.
+    influence[at] = np.nan if figure.hinges else figure.influence
     return replace(figure, influence=influence, image_a=image_a, image_b=image_b)
 
 
@@ -360,12 +357,18 @@ def _undefined(paths: int) -> str:
     return "" if paths >= 2 else f"{paths} path{'s' * (paths != 1)}: at least 2 are needed"
 
 
+def _hinged(image_a: np.ndarray, image_b: np.ndarray) -> bool:
+    if len(image_a) < HINGED_PATHS:
+        return False
+    return any(bool(((image_a == one) | (image_b == one)).all()) for one in (image_a[0], image_b[0]))
+
+
 def _share_unseen(paths: float, level: float) -> float:
     """The largest share of paths that may be unlike all of those seen: 1 - ((1 - level) / 2)^(1 / paths)."""
-    return float(-np.expm1(np.log((1 - level) / 2) / max(paths, 1)))
+    return float(-np.expm1(np.log((1 - level) / 2) / paths))
 
 
 def _degrees(kappa: float, images: int, paths: int) -> float:
     """Degrees of freedom, 1 / (kappa - 1 / images); never as many as there are images, or paths, of which 2 have 1."""
     spread = kappa - 1 / images
-    return float(np.clip(1 / spread if spread > 0 else np.inf, 1, max(min(images, paths) - 1, 1)))
+    return float(np.clip(1 / spread if spread > 0 else np.inf, 1, min(images, paths) - 1))

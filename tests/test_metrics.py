@@ -72,7 +72,8 @@ def test_slope_is_the_rms_derivative_of_the_interpolant():
 
 
 def test_slope_of_two_equal_images_is_undefined():
-    assert np.isnan(metrics.slope(np.zeros((1, 7)), np.zeros(1), np.zeros(1))).all()
+    assert np.isnan(metrics.slope(np.ones((1, 7)), np.ones(1), np.zeros(1))).all()
+    assert np.isnan(metrics.closed_slope(np.ones((1, 7)), np.zeros(1))).all()
 
 
 @examples
@@ -109,8 +110,14 @@ def test_width_is_undefined_without_exactly_one_flip_or_short_of_nine_tenths():
     two, never, shy = np.array(
         [[[0.9, 0.1], [0.1, 0.9], [0.9, 0.1]], [[0.9, 0.1]] * 3, [[0.95, 0.05], [0.4, 0.6], [0.2, 0.8]]]
     )
-    probs = np.stack([two, never, shy])
-    assert np.isnan(metrics.width(probs, probs.argmax(-1), np.ones(3))).all()
+    probs = np.stack([two, never, shy, shy[::-1]])
+    assert np.isnan(metrics.width(probs, probs.argmax(-1), np.ones(4))).all()
+
+
+def test_width_of_a_decision_in_the_first_or_the_last_step():
+    first = np.array([[0.95, 0.05], [0.03, 0.97], [0.02, 0.98], [0.01, 0.99], [0.0, 1.0]])
+    probs = np.stack([first, first[::-1]])
+    np.testing.assert_allclose(metrics.width(probs, probs.argmax(-1), np.ones(2)), 0.8 / 0.92 / 4, rtol=1e-12)
 
 
 def test_an_island_is_two_flips_and_all_of_its_variation_is_excess():
@@ -152,6 +159,17 @@ def test_common_bins_are_the_oracles_and_lose_nothing(estimator, case):
     np.testing.assert_allclose(found.sum(1), spectrum.power.sum(1), rtol=1e-12, atol=1e-30)
 
 
+@pytest.mark.parametrize("estimator", list(spectra.ESTIMATORS))
+def test_power_stays_at_its_frequency_in_common_bins(estimator):
+    spectrum = spectra.ESTIMATORS[estimator](np.zeros((1, 33, 1)))
+    bins = metrics.Bins.common(np.array([REFERENCE]), 33, REFERENCE)
+    for k in (3, 8):
+        one_bin = 1.0 * (np.arange(len(spectrum.frequency)) == k)
+        found = metrics.rebinned(one_bin[None], spectrum.frequency, spectrum.half_width, np.array([REFERENCE]), bins)
+        cycles = metrics.centroid(found[0, :-1], bins, REFERENCE) * REFERENCE
+        assert cycles == pytest.approx(spectrum.frequency[k], abs=spectrum.half_width / 2)
+
+
 def test_a_path_of_reference_length_keeps_its_bins():
     power = spectra.sine(walk("noise", paths=1).logits)
     bins = metrics.Bins.common(np.array([REFERENCE]), 33, REFERENCE)
@@ -181,6 +199,8 @@ def test_figures_of_plain_spectra():
     one_bin = 1.0 * (np.arange(64) == 10)
     assert metrics.centroid(one_bin, bins, 1.0) == 5.0
     assert metrics.rolloff(one_bin, bins) == pytest.approx(4.75 + 0.95 * 0.5)
+    assert metrics.rolloff(one_bin, bins, above=0.04) == pytest.approx(4.75 + 0.95 * 1.04 * 0.5)
+    assert math.isnan(metrics.rolloff(one_bin, bins, above=0.06))
     beyond = one_bin + (np.arange(64) == 40)
     assert metrics.centroid(beyond, bins, 1.0) == 5.0
     falling = np.concatenate([[0.0], bins.frequency[1:] ** -3.0])
@@ -216,6 +236,13 @@ def test_what_is_far_below_the_rest_is_not_drowned_in_common_bins():
 
 def test_one_path_that_is_very_long_leaves_a_bin_to_draw():
     assert metrics.Bins.common(np.array([1.0, 1000.0]), 33, 1.0).count == 2
+
+
+@pytest.mark.parametrize("needed", [1.0, 7.9, 8.1, 31.9, 32.0, 32.1, 100.0])
+def test_enough_points_are_the_fewest_of_a_nested_grid(needed):
+    """method.md section 7: 2^m + 1 >= 8 f_c d + 1, and 9."""
+    grids = [2**m + 1 for m in range(3, 12)]
+    assert metrics.enough_points(0.25, needed / 2) == min(grid for grid in grids if grid >= needed + 1)
 
 
 def test_cut_offs_at_the_ends_of_numbers_are_only_numbers():

@@ -59,10 +59,13 @@ def test_what_few_paths_carry_in_step_is_not_certain(carriers, way):
 
 
 def test_few_paths_that_are_alike_settle_no_difference():
-    for count, settled in ((2, False), (9, False), (30, True)):
+    for count, settled in ((2, False), (9, False), (10, True)):
         first, second = (statistics.log_mean(np.full(count, level), *disjoint(count)) for level in (2.0, 1.0))
         for way in (statistics.paired, statistics.contrast):
             assert (way(first, second).p_value() < 0.05) == settled
+    many = statistics.log_mean(np.full(30, 5.0), *disjoint(30))
+    few = statistics.log_mean(np.full(9, 1.0), *disjoint(9))
+    assert not statistics.contrast(many, few).p_value() < 0.05 and not statistics.contrast(few, many).p_value() < 0.05
 
 
 def test_all_that_change_alike_settle_the_change():
@@ -75,7 +78,9 @@ def test_all_that_change_alike_settle_the_change():
 def test_zeros_have_no_ratio():
     ends = disjoint(5)
     zero, one = (statistics.ratio(np.full(5, top), np.ones(5), *ends) for top in (0.0, 1.0))
-    assert statistics.paired(zero, one).reason == "one of the two is zero"
+    assert statistics.paired(zero, one).reason == statistics.paired(one, zero).reason == "one of the two is zero"
+    undefined = statistics.ratio(np.zeros(5), np.zeros(5), *ends)
+    assert statistics.paired(one, undefined).reason == statistics.paired(undefined, zero).reason == undefined.reason
     assert statistics.paired(zero, zero).reason == "both are zero"
     assert np.isnan(statistics.paired(zero, one).interval().estimate)
 
@@ -96,3 +101,14 @@ def test_figures_over_different_paths_pair_as_a_contrast():
     ends = [np.concatenate(both) for both in ((first.image_a, second.image_a), (first.image_b, second.image_b))]
     spread = [statistics.spread(one, np.arange(30) + 30 * i, *ends) for i, one in enumerate((first, second))]
     assert statistics.paired(*spread).interval() == statistics.contrast(first, second).interval()
+
+
+def test_an_image_at_the_end_of_all_paths_of_a_figure_is_not_forgotten_among_more():
+    rng = np.random.default_rng(0)
+    first = statistics.log_mean(rng.lognormal(size=30), np.zeros(30, int), np.arange(1, 31))
+    second = statistics.log_mean(rng.lognormal(size=40), *(image + 100 for image in disjoint(40)))
+    ends = [np.concatenate(both) for both in ((first.image_a, second.image_a), (first.image_b, second.image_b))]
+    spread = (statistics.spread(one, at, *ends) for one, at in ((first, np.arange(30)), (second, np.arange(30, 70))))
+    for changed in (statistics.paired(*spread), statistics.contrast(first, second)):
+        assert (changed.interval().low, changed.interval().high) == (0, np.inf)
+        assert np.isnan(changed.p_value())

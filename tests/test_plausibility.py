@@ -53,6 +53,7 @@ def test_a_softmax_of_probabilities_is_said():
     once = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
     twice = np.exp(once) / np.exp(once).sum(1, keepdims=True)
     assert plausibility.of_probabilities(once) == []
+    assert plausibility.of_probabilities(np.concatenate([twice, once[:1]])) == []
     (remark,) = plausibility.of_probabilities(twice.astype(np.float32))
     assert "more than e times another" in remark.text
 

@@ -12,6 +12,8 @@ from onnxspec.series import positions
         (["epoch-01", "epoch-30", "epoch-3"], [1, 30, 3]),
         (["resnet20-3-v2", "resnet20-9-v2"], [3, 9]),
         (["loss-.5-step-1.5", "step-2"], [1.5, 2]),
+        (["3-net-v2", "9-net-v2"], [3, 9]),
+        (["3-epoch-2", "3-epoch-9"], [2, 9]),
     ],
 )
 def test_the_number_that_moves_orders(names, places):

@@ -143,8 +143,9 @@ def test_a_ratio_of_nothing_is_zero_and_cannot_be_contrasted():
     a, b = disjoint(5)
     silent = statistics.ratio(np.zeros(5), np.ones(5), a, b)
     assert silent.interval().estimate == 0
-    against = statistics.contrast(silent, statistics.ratio(np.arange(1.0, 6), np.ones(5), a + 50, b + 50))
-    assert against.interval().reason and math.isnan(against.p_value())
+    other = statistics.ratio(np.arange(1.0, 6), np.ones(5), a + 50, b + 50)
+    for against in (statistics.contrast(silent, other), statistics.contrast(other, silent)):
+        assert against.interval().reason and math.isnan(against.p_value())
 
 
 def test_some_paths_over_nothing_count_as_nothing():
@@ -162,12 +163,12 @@ def test_one_path_that_carries_everything_leaves_the_interval_open():
     assert "too few paths" in found.reason and found.carried_by_few
     assert math.isnan(pooled.p_value())
     mean, low, high = statistics.mean_band(lone[:, None], *disjoint(8))
-    assert mean[0] == 1 / 8 and not (np.isfinite(low[0]) and low[0] > 0) and not (np.isfinite(high[0]) and high[0] < 1)
+    assert (mean[0], low[0], high[0]) == (1 / 8, 0.0, np.inf)
 
 
 def test_a_constant_has_an_interval_of_no_width():
     found = statistics.mean(np.full(9, 0.7), *disjoint(9))
-    assert figures(found.interval())[:3] == pytest.approx((0.7, 0.7, 0.7))
+    assert figures(found.interval()) == pytest.approx((0.7, 0.7, 0.7, 9))
 
 
 @pytest.mark.parametrize(
@@ -222,14 +223,17 @@ def test_bands_of_what_is_all_alike_and_of_what_is_below_zero():
     average, low, high = statistics.mean_band(values, *disjoint(5))
     assert (low[0], high[0]) == pytest.approx((0.3, 0.3))
     assert average[1] == -0.5 and np.isnan([low[1], high[1]]).all()
+    average, *bounds = statistics.mean_band(values[:1], *disjoint(1))
+    assert average.tolist() == [0.3, -1.0] and np.isnan(bounds).all()
 
 
-def test_p_value_and_interval_agree_on_zero():
+@examples
+@given(surveys)
+def test_p_value_and_interval_agree_on_zero(seen):
     """p = .05 exactly where the 95 % interval ends."""
-    a, b = disjoint(30)
-    values = np.random.default_rng(5).standard_normal(30)
-    low = statistics.mean(values, a, b).interval().low
-    assert statistics.mean(values - low, a, b).p_value() == pytest.approx(0.05, rel=1e-9)
+    ends = seen.image_a, seen.image_b
+    low = statistics.mean(seen.numerator, *ends).interval().low
+    assert statistics.mean(seen.numerator - low, *ends).p_value() == pytest.approx(0.05, rel=1e-9)
 
 
 def uniform(p_values):
@@ -328,6 +332,23 @@ def test_bootstrap_t_is_near_the_default_interval_on_disjoint_pairs(seed):
     assert astuple(drawn)[:3] == astuple(statistics.bootstrap_t(seen.numerator, seen.denominator))[:3]
 
 
+def test_bootstrap_t_is_that_of_the_textbook():
+    """Efron and Tibshirani, "An Introduction to the Bootstrap" (1993), 12.5, with the error of the delta method."""
+    seen = Population(path=0.7).survey(np.random.default_rng(3), *disjoint(30))
+
+    def figure(paths):
+        n, d = seen.numerator[paths], seen.denominator[paths]
+        gradient = np.array([1 / n.mean(), -1 / d.mean()])
+        return math.log(n.mean() / d.mean()), math.sqrt(gradient @ np.cov(n, d, ddof=0) @ gradient / len(n))
+
+    value, error = figure(np.arange(30))
+    drawn = [figure(paths) for paths in np.random.default_rng(5).integers(30, size=(200, 30))]
+    low, high = np.quantile([(other - value) / its for other, its in drawn], [0.05, 0.95])
+    found = statistics.bootstrap_t(seen.numerator, seen.denominator, draws=200, seed=5, level=0.9)
+    assert (found.low, found.high) == pytest.approx((math.exp(value - high * error), math.exp(value - low * error)))
+    assert statistics.bootstrap_t(np.ones(30), np.ones(30)).reason == "the paths are all alike"
+
+
 @pytest.mark.parametrize(("top", "high"), [(float("inf"), np.inf), (1.0, 0.0092), (100.0, 0.92)])
 def test_what_was_zero_throughout_may_be_anything_of_its_own_unit_elsewhere(top, high):
     found = statistics.mean(np.zeros(400), np.arange(400), np.arange(400, 800), bottom=0.0, top=top).interval()
@@ -348,3 +369,13 @@ def test_an_image_at_the_end_of_all_paths_leaves_no_interval():
     against = statistics.contrast(pooled, statistics.log_mean(values, others + 500, others + 1000))
     assert against.interval().high == np.inf
     assert statistics.log_mean(values, np.arange(200) % 2, others + 1).interval().high < np.inf
+
+
+def test_an_image_at_the_end_of_all_paths_leaves_no_band():
+    """As it leaves no interval of each figure in it."""
+    values = np.random.default_rng(0).lognormal(size=(statistics.HINGED_PATHS, 2))
+    one, others = np.full(3, 3), np.arange(10, 13)
+    for ends in ((one, others), (others, one)):
+        average, low, high = statistics.mean_band(values, *ends)
+        assert average == pytest.approx(values.mean(0)) and (low == 0).all() and (high == np.inf).all()
+    assert np.isfinite(statistics.mean_band(values[:2], one[:2], others[:2])).all()

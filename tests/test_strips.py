@@ -125,13 +125,25 @@ def test_pixels_stay_out_on_request(tmp_path):
     assert not {"thumbnail", "row", "column", "channel", "end"} & set(report.strips)
 
 
-@pytest.mark.parametrize(("shape", "dtype"), [((200, 100, 3), np.uint8), ((70, 70, 1), np.float32), ((4, 6, 7), "u1")])
+@pytest.mark.parametrize(
+    ("shape", "dtype"),
+    [((200, 100, 3), np.uint8), ((50, 100, 3), np.uint8), ((70, 70, 1), np.float32), ((4, 6, 7), "u1")],
+)
 def test_thumbnails_are_small_whatever_the_images_are(shape, dtype):
     rng = np.random.default_rng(0)
     images = (rng.random((12, *shape)) * (255 if dtype != np.float32 else 3)).astype(dtype)
     small = strips._thumbnails(_Engine(images), np.array([0, 1]))
     assert small.dtype == np.uint8 and max(small.shape[1:3]) <= strips.SIDE and small.shape[3] in (1, 3)
     assert small.max() > 150
+
+
+def test_small_images_are_shown_as_they_are_and_numbers_from_the_least_to_the_greatest():
+    images = np.random.default_rng(0).integers(60, 200, (2, 4, 6, 3), np.uint8)
+    ends = np.array([0, 1])
+    assert np.array_equal(strips._thumbnails(_Engine(images), ends), images)
+    stretched = (images - float(images.min())) / np.ptp(images) * 255
+    shown = strips._thumbnails(_Engine(images / 7.0 - 3), ends)
+    assert np.abs(shown - stretched).max() <= 0.5 + 1e-9
 
 
 class _Engine:
