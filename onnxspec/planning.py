@@ -138,6 +138,8 @@ def prepare(
     plan : paths beside the straight lines, which depend on the points; what it gives in the end is returned, too
     """
     cache = Cache(frozen.settings.execution.cache if frozen.subject.model.digest else None)
+    if cache.folder and not cache.writable:
+        listener.stage(f"the cache {cache.folder} may only be read: nothing is kept there")
     beside = plan(frozen)
     kept = spool.begin(identity(frozen), len(frozen.pairs) + sum(map(len, beside)))
     pilot, walked = spool.pilot(), None

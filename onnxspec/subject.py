@@ -4,7 +4,6 @@ Opens both, settles preprocessing, classes and the kind of outputs, and says whe
 in silence: what had to be guessed is a `Remark`.
 """
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -29,7 +28,7 @@ from onnxspec.images.preprocess import Preprocess, fit
 from onnxspec.images.probe import probe_images, probe_shape
 from onnxspec.images.span import Span, require_meant
 from onnxspec.model import doctor, machine, metadata
-from onnxspec.model.callable import CallableModel
+from onnxspec.model.opening import open_model
 from onnxspec.model.outputs import as_classes, detect
 from onnxspec.model.protocol import Classifier
 from onnxspec.model.session import OnnxModel
@@ -157,29 +156,6 @@ def open_subject(model: Any, data: Any, settings: Settings) -> Subject:
     if labelling == TRUE:
         return _with_true_labels(subject, raw.shape[1], stamp, settings)
     return _with_predicted_labels(subject, stamp, settings)
-
-
-def open_model(model: Any, settings: Settings) -> Classifier:
-    """The classifier behind a path, a callable or a classifier."""
-    if callable(model):
-        spec = InputSpec("NCHW")
-        return CallableModel(model, spec)
-    if isinstance(model, str | os.PathLike):
-        execution, inputs = settings.execution, settings.inputs
-        return OnnxModel.open(
-            model,
-            device=execution.device,
-            tf32=execution.tf32,
-            input=inputs.input,
-            output=inputs.output,
-            max_memory=execution.max_memory,
-        )
-    if not hasattr(model, "run"):
-        raise UsageError(
-            f"A model is the path of an ONNX file or a function from a batch to scores; this is {type(model).__name__}.",
-            "Save an onnx.ModelProto with onnx.save first.",
-        )
-    return model
 
 
 def given_preprocess(model: Classifier, stamp: metadata.Stamp, settings: Settings) -> Preprocess | None:

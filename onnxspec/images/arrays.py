@@ -42,6 +42,17 @@ def array_set(images: NDArray[Any], labels: Any, source: str, class_names: tuple
     return ImageSet(numbered(len(images)), indices, found, digest.hexdigest(), read, source)
 
 
+def as_array(values: Any, what: str) -> NDArray[Any]:
+    """What NumPy makes of an array of some kind; DataError where it cannot, as of tensors that have a gradient."""
+    try:
+        return np.asarray(values)
+    except (TypeError, ValueError, RuntimeError) as error:
+        problem = f"{what} cannot become a NumPy array: {' '.join(str(error).split())}"
+        raise DataError(
+            problem[0].upper() + problem[1:], "Of a torch tensor, pass tensor.detach().float().cpu().numpy()."
+        ) from None
+
+
 def numbered(count: int) -> tuple[str, ...]:
     """Names for images that have none: "000000", "000001", ..."""
     return tuple(f"{i:06d}" for i in range(count))
@@ -93,7 +104,7 @@ def label_indices(
     """(n,) int64 indices into the returned class names; (None, ()) for no labels. Raises DataError as `array_set`."""
     if labels is None:
         return None, ()
-    array = np.asarray(labels)
+    array = as_array(labels, f"the labels of {source}")
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]
     elif array.ndim == 2 and _one_hot(array):

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onnxspec.errors import DataError
-from onnxspec.images.arrays import ArrayLayout, array_set, label_indices, numbered
+from onnxspec.images.arrays import ArrayLayout, array_set, as_array, label_indices, numbered
 from onnxspec.images.dataset import ImageSet
 from onnxspec.images.decode import eight_bits
 
@@ -22,9 +22,9 @@ def from_python(data: Any) -> ImageSet:
 
     Parameters
     ----------
-    data : (images, labels) with images as in `arrays.array_set` or a list of images; an array of images without
-        labels; or a sequence of (image, label), each image (H, W), (H, W, C) or PIL, which is indexed again whenever
-        an image is read
+    data : (images, labels) with images as in `arrays.array_set` or a list of images, labels None for none; an array of
+        images without labels; or a sequence of (image, label), each image (H, W), (H, W, C) or PIL, which is indexed
+        again whenever an image is read
 
     Raises
     ------
@@ -36,17 +36,24 @@ def from_python(data: Any) -> ImageSet:
     if isinstance(data, tuple) and len(data) == 2 and not all(isinstance(part, tuple) for part in data):
         return _images_and_labels(*data)
     if hasattr(data, "shape"):
-        return array_set(np.asarray(data), None, SOURCE)
+        return array_set(as_array(data, SOURCE), None, SOURCE)
     if not (hasattr(data, "__len__") and hasattr(data, "__getitem__")) or isinstance(data, dict):
         raise DataError(f"The data are of type {type(data).__name__}.", _EXPECTED)
     return _pairs(data)
 
 
 def _images_and_labels(images: Any, labels: Any) -> ImageSet:
+    for what, values in (("images", images), ("labels", labels)):
+        if values is not None and (not hasattr(values, "__len__") or isinstance(values, set | dict)):
+            raise DataError(f"The {what} are of type {type(values).__name__}.", f"Pass a list of them. {_EXPECTED}")
     if hasattr(images, "shape"):
-        return array_set(np.asarray(images), labels, SOURCE)
-    if not isinstance(images, Sequence) or len(images) != len(labels):
-        raise DataError(f"The images are of type {type(images).__name__} with {len(labels)} labels.", _EXPECTED)
+        return array_set(as_array(images, f"the images of {SOURCE}"), labels, SOURCE)
+    if not isinstance(images, Sequence) or isinstance(images, str):
+        raise DataError(f"The images are of type {type(images).__name__}.", _EXPECTED)
+    if labels is None:
+        labels = [None] * len(images)
+    if len(images) != len(labels):
+        raise DataError(f"There are {len(images)} images and {len(labels)} labels.", _EXPECTED)
     return _pairs(list(zip(images, labels, strict=True)))
 
 
@@ -60,9 +67,11 @@ def _pairs(data: Any) -> ImageSet:
         digest.update(np.ascontiguousarray(image).data)
     if not labels:
         raise DataError("The data are empty.", _EXPECTED)
-    indices, class_names = label_indices(labels, len(labels), None, SOURCE)
+    unlabelled = all(label is None for label in labels)
+    indices, class_names = label_indices(None if unlabelled else labels, len(labels), None, SOURCE)
     digest.update(f"{class_names}".encode())
-    digest.update(np.ascontiguousarray(indices, "<i8").data)
+    if indices is not None:
+        digest.update(np.ascontiguousarray(indices, "<i8").data)
 
     def read(i: int) -> tuple[NDArray[Any], None]:
         return _pair(data, i)[0], None
@@ -77,6 +86,6 @@ def _pair(data: Any, index: int) -> tuple[NDArray[Any], Any]:
     image, label = item
     if hasattr(image, "convert"):
         image = eight_bits(image, f"{index} of the data")
-    array = np.asarray(image)
+    array = as_array(image, f"image {index} of {SOURCE}")
     # The layout of an array of images, of which this is one.
     return ArrayLayout((1, *array.shape), array.dtype, SOURCE).image(array, index), label

@@ -4,10 +4,11 @@
 
 A key is the digest of everything that decides the content, so that an entry is right for whoever asks for it, and an
 entry that is damaged or lies under another's name counts as missing. Entries are written to a temporary file and
-renamed: several runs may share a folder. Nothing is ever deleted here; what is used gets today's date, so that
-`find DIR -mtime +30 -delete` drops what nobody has used for a month.
+renamed: several runs may share a folder. One that may only be read is read, and keeps nothing. Nothing is ever deleted
+here; what is used gets today's date, so that `find DIR -mtime +30 -delete` drops what nobody has used for a month.
 """
 
+import errno
 import os
 import secrets
 import tempfile
@@ -23,23 +24,18 @@ from onnxspec.results import Pilot
 class Cache:
     """What other runs have left in `folder`; None keeps and finds nothing. `paths` counts those that were taken over.
 
+    writable : whether anything is kept there
+
     Raises
     ------
     UsageError
-        The folder cannot be made or written to.
+        The folder cannot be made, or not be written to for another reason than that it may only be read.
     """
 
     def __init__(self, folder: str | os.PathLike[str] | None = None):
         self.folder = Path(folder) if folder else None
         self.paths = 0
-        if self.folder is not None:
-            try:
-                self.folder.mkdir(parents=True, exist_ok=True)
-                tempfile.TemporaryFile(dir=self.folder).close()
-            except (OSError, ValueError) as error:  # a name that is none
-                raise UsageError(
-                    f"The cache {self.folder} cannot be written to: {error}.", "Choose another place."
-                ) from None
+        self.writable = self.folder is not None and _writable(self.folder)
 
     def part(self, key: str, paths: int) -> Part | None:
         """The part of so many paths under a key, if there is a whole one; from any thread."""
@@ -81,7 +77,7 @@ class Cache:
         return content
 
     def _write(self, key: str, content: bytes) -> None:
-        if self.folder is None:
+        if self.folder is None or not self.writable:
             return
         place = _place(self.folder, key)
         temporary = place.with_suffix(f".{secrets.token_hex(8)}.new")
@@ -93,6 +89,18 @@ class Cache:
                 f"The cache {self.folder} cannot be written to: {error.strerror}.",
                 "Free some space, or run without --cache.",
             ) from None
+
+
+def _writable(folder: Path) -> bool:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+    except (OSError, ValueError) as error:  # a name that is none
+        if isinstance(error, OSError) and error.errno in (errno.EROFS, errno.EACCES) and folder.is_dir():
+            return False
+        why = error.strerror if isinstance(error, OSError) else error
+        raise UsageError(f"The cache {folder} cannot be written to: {why}.", "Choose another place.") from None
+    return True
 
 
 def _place(folder: Path, key: str) -> Path:

@@ -20,8 +20,9 @@ from onnxspec.engine import cluster, remote, scheduler
 from onnxspec.errors import DataError, DeviceError, ModelError, ResourceError, UsageError
 from onnxspec.images.cache import PixelCache
 from onnxspec.listening import Silence
+from onnxspec.model.opening import open_model
 from onnxspec.settings import FAMILIES, Settings
-from onnxspec.subject import open_model, open_subject
+from onnxspec.subject import open_subject
 from test_resuming import content
 
 distributed = pytest.importorskip("distributed")

@@ -22,6 +22,18 @@ class Indexable:
         return np.moveaxis(IMAGES[i], -1, 0).astype(np.float32) / 255, LABELS[i]
 
 
+class WithGradient:
+    """What NumPy cannot take, as a torch tensor that is being trained."""
+
+    shape = (4, 6, 5, 3)
+
+    def __len__(self):
+        return 4
+
+    def __array__(self, *_, **__):
+        raise RuntimeError("Can't call numpy() on Tensor that requires grad.")
+
+
 @pytest.mark.parametrize(
     "data",
     [
@@ -54,8 +66,9 @@ def test_anything_indexable():
 
 
 def test_images_alone_are_unlabelled():
-    images = open_images(IMAGES)
-    assert images.labels is None and len(images) == 4
+    for data in (IMAGES, (IMAGES, None), (list(IMAGES), None), [(image, None) for image in IMAGES]):
+        images = open_images(data)
+        assert images.labels is None and len(images) == 4
     assert open_images(images) is images
 
 
@@ -74,7 +87,15 @@ def test_digest_follows_images_and_labels():
         ([IMAGES[0]], "Item 0 of the data is of type ndarray"),
         ([(IMAGES[0], 0), 7], "Item 1 of the data is of type int"),
         ((IMAGES, [0, 1]), r"4 images and labels of the shape \(2\)"),
-        ((list(IMAGES), [0, 1]), "of type list with 2 labels"),
+        ((list(IMAGES), [0, 1]), "There are 4 images and 2 labels"),
+        ((list(IMAGES), iter(LABELS)), "The labels are of type list_iterator. Pass a list"),
+        ((iter(IMAGES), LABELS), "The images are of type .* Pass a list"),
+        ((IMAGES, set(LABELS)), "The labels are of type set. Pass a list"),
+        ((list(IMAGES), 5), "The labels are of type int"),
+        (("a.npz", "b.npz"), "The images are of type str"),
+        (WithGradient(), r"The data passed in cannot become .* requires grad.* tensor.detach\(\)"),
+        ((IMAGES, WithGradient()), "The labels of the data passed in cannot become"),
+        ([(IMAGES[0], 0), (WithGradient(), 1)], "Image 1 of the data passed in cannot become"),
     ],
 )
 def test_data_that_are_none_of_these(data, message):

@@ -1,5 +1,6 @@
 """The cache: what decides an entry finds it, and what is damaged, foreign or half written counts as missing."""
 
+import errno
 import os
 
 import numpy as np
@@ -90,6 +91,20 @@ def test_a_place_that_cannot_be_a_folder_is_refused(tmp_path):
     for place in (tmp_path / "file", "\0"):
         with pytest.raises(UsageError, match=r"The cache .* cannot be written to"):
             Cache(place)
+
+
+def test_a_place_that_may_only_be_read_is_read_and_keeps_nothing(tmp_path, monkeypatch):
+    Cache(tmp_path).keep(KEY, PART)
+
+    def refuse(**_):
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr("tempfile.TemporaryFile", refuse)
+    cache = Cache(tmp_path)
+    assert not cache.writable
+    assert cache.part(KEY, 2) is not None
+    cache.keep(OTHER, PART)
+    assert len(entries(tmp_path)) == 1
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="a system without named pipes")
