@@ -79,7 +79,7 @@ def _spectra(prepared: Prepared, writer: ReportWriter, pooling: Pooling) -> list
     bins = common_bins(rows, reading.measurement.points, reference)
     spectra = pooled_spectra(rows, pooling, bins, writer.power)
     with interruption.shield():
-        contents.write_spectra(writer, spectra, bins, reference)
+        contents.write_spectra(writer, spectra, bins, reference, reading.measurement.estimator)
     whole = [spectrum for spectrum in spectra if not spectrum.stratum.class_a]
     return [figure for spectrum in whole for figure in shape_figures(spectrum, bins, reading, reference)]
 
@@ -137,7 +137,8 @@ def _closing_remarks(prepared: Prepared, answers: tuple[np.ndarray, np.ndarray],
     yield from subject.implausible(*answers)
     for stratum, rows in pooling.strata.kinds():
         if reused := prepared.pairs.reused(KINDS.index(stratum.kind)):
-            text = f"{reused} images stand in several pairs ({stratum.kind}); the intervals allow for it."
+            many = f"{reused} images stand" if reused > 1 else "1 image stands"
+            text = f"{many} in several pairs ({stratum.kind}); the intervals allow for it."
             yield Remark("reused", text)
         yield from _mixed(stratum.kind, pooling.rows, rows, subject.class_names)
         if same := int((pooling.rows["distance"][rows] == 0).sum()):

@@ -241,7 +241,7 @@ def contrast(first: Pooled, second: Pooled) -> Pooled:
     """
     reason = first.reason or second.reason
     if not reason and not (np.isfinite(first.value) and np.isfinite(second.value)):
-        reason = "one of the two is zero"
+        reason = BOTH_ZERO if first.value == second.value else "one of the two is zero"
     influence = np.concatenate([first.influence, -second.influence])
     hinged = first.hinges or second.hinges
     return Pooled(

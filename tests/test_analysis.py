@@ -251,6 +251,13 @@ def test_every_estimator_can_be_the_headline(digits):
         chosen = report.figure("between", "hff", selection="all")
         same = beside.figure("between", "hff", selection="all", estimator=estimator)
         assert chosen.estimate == pytest.approx(same.estimate, rel=1e-9)
+    assert "not judged: rounding noise is known as power" in str(report)
+    with h5py.File(beside.path) as plain, h5py.File(report.path) as magnitudes:
+        units = {name: x.attrs["units"] for name, x in magnitudes["paths"].items()}
+        assert units["power_logit"] == units["hf_logit"] == plain["paths/total_logit_mool"].attrs["units"] == "nat"
+        assert units["wiggle_logit"] == units["hf_logit_sine"] == plain["paths/power_logit"].attrs["units"] == "nat2"
+        assert magnitudes["spectra/power_logit"].attrs["units"] == "nat"
+        assert magnitudes["paths/hf_prob"].attrs["long_name"] == "magnitudes from a tenth of the bins on of prob"
 
 
 def test_all_signals_can_be_measured(digits):

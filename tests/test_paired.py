@@ -81,7 +81,8 @@ def test_zeros_have_no_ratio():
     assert statistics.paired(zero, one).reason == statistics.paired(one, zero).reason == "one of the two is zero"
     undefined = statistics.ratio(np.zeros(5), np.zeros(5), *ends)
     assert statistics.paired(one, undefined).reason == statistics.paired(undefined, zero).reason == undefined.reason
-    assert statistics.paired(zero, zero).reason == "both are zero"
+    assert statistics.paired(zero, zero).reason == statistics.contrast(zero, zero).reason == "both are zero"
+    assert statistics.contrast(zero, one).reason == "one of the two is zero"
     assert np.isnan(statistics.paired(zero, one).interval().estimate)
 
 

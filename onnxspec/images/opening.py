@@ -82,7 +82,6 @@ def _archive_and_folder(path: str) -> tuple[str, str]:
         head, _, last = head.rpartition("/")
         inside = f"{last}/{inside}" if inside else last
     if not os.path.isfile(head):
-        raise DataError(
-            f"There is no {path}.", "Expected: a folder of class folders, a zip or tar of one, an .npz or an .h5 file."
-        )
+        found = f"{path} is neither a folder nor a file." if head and os.path.exists(head) else f"There is no {path}."
+        raise DataError(found, "Expected: a folder of class folders, a zip or tar of one, an .npz or an .h5 file.")
     return head, inside

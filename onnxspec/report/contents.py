@@ -40,7 +40,9 @@ def write_figures(writer: ReportWriter, figures: FigureTable) -> None:
         tables.column(group, name, figures.column(name), "1", long_name, ("figure",))
 
 
-def write_spectra(writer: ReportWriter, spectra: Sequence[PooledSpectrum], bins: Bins, reference: float) -> None:
+def write_spectra(
+    writer: ReportWriter, spectra: Sequence[PooledSpectrum], bins: Bins, reference: float, estimator: str
+) -> None:
     """Pooled spectra with confidence bands, a stratum a row, a signal a variable."""
     group = writer.group("spectra")
     strata = list(dict.fromkeys((spectrum.stratum, spectrum.selection) for spectrum in spectra))
@@ -59,7 +61,7 @@ def write_spectra(writer: ReportWriter, spectra: Sequence[PooledSpectrum], bins:
         tables.column(group, name, [getattr(s, name) for s, _ in strata], "1", _FIGURE_TEXT[name], ("stratum",))
     tables.column(group, "selection", [s for _, s in strata], "1", _FIGURE_TEXT["selection"], ("stratum",))
     for signal in dict.fromkeys(spectrum.signal for spectrum in spectra):
-        unit, name = schema.describe_path_column(f"power_{signal}")
+        unit, name = schema.describe_path_column(f"power_{signal}", estimator)
         of_signal = [spectrum for spectrum in spectra if spectrum.signal == signal]
         parts = {"": "power", "_low": "low", "_high": "high"}
         for suffix, part in parts.items():

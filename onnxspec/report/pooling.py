@@ -299,7 +299,9 @@ def shape_figures(spectrum: PooledSpectrum, bins: metrics.Bins, reading: Reading
     }
     nan = float("nan")
     for metric, value in values.items():
-        reason = "" if np.isfinite(value) else "too few bins with power: more points are needed"
+        known = (spectrum.power > 0).any() or not spectrum.paths
+        lacking = "too few bins with power: more points are needed" if known else "there is no power"
+        reason = "" if np.isfinite(value) else lacking
         interval = Interval(value, nan, nan, spectrum.paths, nan, reason)
         yield Figure(
             spectrum.stratum, spectrum.selection, spectrum.signal, metric, reading.measurement.estimator, interval

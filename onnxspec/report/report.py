@@ -101,7 +101,7 @@ class Report:
 
     @cached_property
     def paths(self) -> Mapping[str, np.ndarray]:
-        """Per-path columns, each (paths,) or (paths, bins); see `report/schema.py` for names and units."""
+        """Per-path columns, each (paths,) or (paths, bins), and `bin` (bins,); see `report/schema.py` for names and units."""
         return self._table("paths")
 
     @cached_property

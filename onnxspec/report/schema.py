@@ -48,15 +48,25 @@ _SIGNAL_COLUMNS = {
 }
 
 
-def describe_path_column(name: str) -> tuple[str, str]:
-    """Units and long name of a column of /paths."""
+_MAGNITUDES = {
+    "power": "mean magnitude per bin over outputs",
+    "hf": "magnitudes from a tenth of the bins on",
+    "total": _SIGNAL_COLUMNS["total"],
+}
+"""Of MOOL's estimator, which are no powers."""
+
+
+def describe_path_column(name: str, estimator: str = "sine") -> tuple[str, str]:
+    """Units and long name of a column of /paths; `estimator` is that of columns that name none."""
     if name in _PATH_COLUMNS:
         return _PATH_COLUMNS[name]
-    quantity, signal, *estimator = name.split("_")
-    unit = SIGNAL_UNITS[signal]
+    quantity, signal, *named = name.split("_")
+    unit, meanings = SIGNAL_UNITS[signal], _SIGNAL_COLUMNS
     if quantity == "slope":
         unit = f"{unit} per unit {DISTANCE_UNIT}"
+    elif quantity in _MAGNITUDES and (named or [estimator])[0] == "mool":
+        meanings = _MAGNITUDES
     elif unit != "1":
         unit = f"{unit}2"
-    by = f" ({estimator[0]} estimator)" if estimator else ""
-    return unit, f"{_SIGNAL_COLUMNS[quantity]} of {signal}{by}"
+    by = f" ({named[0]} estimator)" if named else ""
+    return unit, f"{meanings[quantity]} of {signal}{by}"

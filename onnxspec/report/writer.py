@@ -158,7 +158,7 @@ class ReportWriter:
     def finish(self, attributes: Mapping[str, Any], run: Mapping[str, Any]) -> None:
         """Describes the rows, writes the attributes and the digest, and gives the file its name."""
         self._flush()
-        self._describe_paths()
+        self._describe_paths(attributes["estimator"])
         tables.set_attributes(self._file, attributes)
         self._file.attrs["schema_version"] = schema.SCHEMA_VERSION
         tables.set_attributes(self._file.create_group("run"), run)
@@ -169,13 +169,13 @@ class ReportWriter:
         share(self._temporary)
         self._temporary.replace(self.destination)
 
-    def _describe_paths(self) -> None:
+    def _describe_paths(self, estimator: str) -> None:
         paths = self._file["paths"]
         tables.scale(paths, "path", np.arange(self._count, dtype=np.int32), "1", "number of the path in the plan")
         for name in paths:
             if name not in ("path", "bin"):
                 dims = [paths["path"], paths["bin"]][: paths[name].ndim]
-                tables.described(paths[name], *schema.describe_path_column(name), dims)
+                tables.described(paths[name], *schema.describe_path_column(name, estimator), dims)
 
 
 def require_hdf5_name(destination: Path) -> None:

@@ -1,13 +1,24 @@
 """Pooled figures against plain sums over the rows they claim to pool."""
 
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
 import pytest
 
 from onnxspec import permutation
+from onnxspec.metrics import Bins
 from onnxspec.report import pooling
-from onnxspec.report.pooling import BEYOND_POINTS, BY_PATH, Pooling, common_bins, pooled_spectra
+from onnxspec.report.pooling import (
+    BEYOND_POINTS,
+    BY_PATH,
+    PooledSpectrum,
+    Pooling,
+    Stratum,
+    common_bins,
+    pooled_spectra,
+    shape_figures,
+)
 from onnxspec.results import Reading, Rows
 from onnxspec.settings import ESTIMATORS, KINDS, Measurement
 from simulation import disjoint
@@ -168,6 +179,15 @@ def test_every_estimator_has_a_headline(bundled_report):
     for estimator in ("sine", "cosine", "hann", "rfft", "mool"):
         figure = bundled_report.figure("between", "hff", estimator=estimator)
         assert 0 < figure.estimate < 1
+
+
+def test_a_spectrum_without_power_has_no_shape_and_needs_no_points():
+    bins = Bins(0.5, 20)
+    none = PooledSpectrum(Stratum("within"), "all", "prob", *np.zeros((3, 20)), 0.0, 5)
+    reading = Reading(Measurement(), 4.0, False, np.arange(2))
+    for spectrum, reason in ((none, "there is no power"), (replace(none, power=np.eye(20)[1]), "too few bins")):
+        (decay,) = (one for one in shape_figures(spectrum, bins, reading, 1.0) if one.metric == "decay")
+        assert decay.interval.reason.startswith(reason)
 
 
 def test_shape_figures_are_in_the_spectrum_s_range(bundled_report):

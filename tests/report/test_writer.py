@@ -45,7 +45,7 @@ def test_rows_come_back_as_they_went_in(tmp_path):
         assert np.array_equal(back["distance"], whole["distance"])
         assert np.array_equal(np.concatenate([c for _, c in chunks]), whole["power_prob"])
         assert len(chunks) == 5
-        writer.finish({"seed": 1}, {"host": "here"})
+        writer.finish({"seed": 1, "estimator": "sine"}, {"host": "here"})
     with h5py.File(tmp_path / "r.h5") as file:
         assert np.array_equal(file["paths/power_prob"][()], whole["power_prob"])
         assert file["paths/distance"].attrs["units"] == "RMS pixel difference"
@@ -61,7 +61,7 @@ def test_a_report_that_is_not_finished_leaves_nothing(tmp_path):
 def test_an_earlier_report_stays_until_the_new_one_is_whole(tmp_path):
     with writer_to(tmp_path / "r.h5") as writer:
         writer.append(rows(0, 5))
-        writer.finish({}, {})
+        writer.finish({"estimator": "sine"}, {})
     earlier = (tmp_path / "r.h5").read_bytes()
     with pytest.raises(ZeroDivisionError), writer_to(tmp_path / "r.h5") as writer:
         writer.append(rows(0, 5))
@@ -81,7 +81,7 @@ def test_a_file_that_is_no_report_is_never_replaced(tmp_path):
 def test_a_report_has_the_usual_permissions(tmp_path):
     with writer_to(tmp_path / "r.h5") as writer:
         writer.append(rows(0, 5))
-        writer.finish({}, {})
+        writer.finish({"estimator": "sine"}, {})
     (tmp_path / "other").write_text("")
     assert (tmp_path / "r.h5").stat().st_mode == (tmp_path / "other").stat().st_mode
 
@@ -103,7 +103,7 @@ def test_a_full_disk_is_said_and_leaves_nothing(tmp_path):
         with pytest.raises(ResourceError, match="disk is full"), writer_to(small / "r.h5") as writer:
             for start in range(0, 200_000, 4000):
                 writer.append(rows(start, 4000))
-            writer.finish({}, {})
+            writer.finish({"estimator": "sine"}, {})
         assert list(small.iterdir()) == []
     finally:
         subprocess.run(["umount", small], check=True)
