@@ -58,7 +58,9 @@ def write_policy(path: Path, report: Report) -> None:
 
     Settings of the report's run that the file lacks come before its own, so that later runs walk the same paths.
     """
-    before = path.read_text(encoding="utf-8-sig") if path.is_file() else ""
+    found = path.read_bytes().decode() if path.is_file() else ""
+    mark, newline = "\ufeff" * found.startswith("\ufeff"), "\r\n" if "\r\n" in found else "\n"
+    before = found.removeprefix(mark).replace(newline, "\n")
     table = configuration.project_table(path) if path.is_file() else {}
     own = _settings_of(report, table)
     new = "".join(f"{name} = {json.dumps(value)}\n" for name, value in own.items() if name not in table)
@@ -67,7 +69,7 @@ def write_policy(path: Path, report: Report) -> None:
     before = _with_settings(before, new, in_pyproject=bool(prefix))
     gap = "" if not before else "\n" if before.endswith("\n") else "\n\n"
     note = f"# Measured with {', '.join(other)}, not as above: give the same again.\n" if other else ""
-    save_text(path, f"{before}{gap}{note}{starting_policy(report, prefix)}")
+    save_text(path, mark + f"{before}{gap}{note}{starting_policy(report, prefix)}".replace("\n", newline))
 
 
 def _settings_of(report: Report, table: Mapping[str, Any]) -> dict[str, Any]:

@@ -30,6 +30,8 @@ class Candidate:
     origin: str = "argument"
 
     def __post_init__(self) -> None:
+        if not isinstance(self.name, str):
+            raise UsageError(f"A model is called {self.name!r}; names of models are texts.")
         if unknown := [name for name in self.settings if name not in OWN_SETTINGS]:
             raise UsageError(f"The model {self.name} has no setting {unknown[0]!r}.", f"Known: {_known()}.")
         if set(self.name) & set("/\\\0"):
@@ -59,6 +61,10 @@ def candidates(
     """
     if isinstance(sources, str | os.PathLike):
         raise UsageError(f"One model, {os.fspath(sources)}, to compare; at least two are needed.", "Give a list.")
+    if not isinstance(sources, Iterable):
+        raise UsageError(
+            f"The models to compare are of type {type(sources).__name__}.", "Give a list, or a dict by name."
+        )
     if isinstance(sources, Mapping):
         found = [one if isinstance(one, Candidate) else Candidate(name, one) for name, one in sources.items()]
     else:

@@ -78,7 +78,7 @@ def choose(frozen: Frozen, own: Own | None = None) -> tuple[Family, ...]:
         The data hold no three images of a class, which an ellipse needs.
     """
     if own is not None and not isinstance(own, Mapping):
-        raise UsageError(f"own_paths is a {type(own).__name__}; a dict from names to functions was expected.")
+        raise UsageError(f"own_paths is of type {type(own).__name__}; a dict from names to functions was expected.")
     asked = [name for name in frozen.settings.measurement.paths if name != LINEAR]
     if not asked and not own:
         return ()

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from onnxspec import configuration
 from onnxspec.auditing import starting
 from onnxspec.auditing.starting import starting_policy
 from onnxspec.statistics import FEW_PATHS, Interval
@@ -27,3 +28,13 @@ def test_how_many_paths_make_a_limit(bundled_report, monkeypatch, n_eff, written
     found = Interval(0.02, 0.01, 0.04, 100, 50.0)
     monkeypatch.setattr(starting, "value", lambda metric, report: replace(found, n_eff=n_eff))
     assert ("between.slope" in limits(bundled_report)) is written
+
+
+def test_a_file_from_windows_stays_one(bundled_report, tmp_path):
+    path = tmp_path / "onnxspec.toml"
+    path.write_bytes("\ufeff# ours\r\npairs = 400\r\n".encode())
+    starting.write_policy(path, bundled_report)
+    content = path.read_bytes().decode()
+    assert content.startswith("\ufeff") and "# ours\r\npairs = 400\r\n\r\n# What" in content
+    assert content.count("\n") == content.count("\r\n") > 20
+    assert "between.hff" in configuration.project_table(path)["audit"]["limits"]

@@ -77,6 +77,8 @@ def test_tables_are_models_or_settings_of_models():
         (["a.onnx"], "^1 model to compare"),
         ([Candidate("a", "a.onnx"), Candidate("a", "b.onnx")], "Two of the models are called a"),
         (["a.onnx", "a.onnx"], "Two of the models are called"),
+        ({1: "a.onnx", 2: "b.onnx"}, "A model is called 1; names of models are texts"),
+        (None, "of type NoneType. Give a list"),
     ],
 )
 def test_what_cannot_be_told_apart_is_refused(sources, message):

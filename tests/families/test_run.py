@@ -156,7 +156,7 @@ def test_names_that_one_s_own_family_may_not_have(name, pictures):
 @pytest.mark.parametrize(
     ("own", "told"),
     [
-        ([lambda a, b, t: a], "own_paths is a list; a dict"),
+        ([lambda a, b, t: a], "own_paths is of type list; a dict"),
         ({1: lambda a, b, t: a}, "1 cannot be the name"),
         ({"x": 3}, "The family x is 3; a function"),
         ({"a" * 33: lambda a, b, t: a}, "up to 32 small letters"),
