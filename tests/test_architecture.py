@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -77,6 +78,17 @@ def test_imports_point_one_way(name):
     for other in {i.split(".")[1] for i in imported(modules()[name]) if i.startswith("onnxspec.")}:
         if other not in (own, "__version__"):
             assert RANK[other] < RANK[own], f"{name} imports {other}"
+
+
+def test_no_file_needs_itself():
+    """Imports inside functions aside: a result draws itself with what draws results."""
+    graph = {}
+    for name, path in modules().items():
+        above = [node for node in ast.parse(path.read_text()).body if isinstance(node, ast.ImportFrom) and node.module]
+        found = {f"{node.module}.{alias.name}" for node in above for alias in node.names} | {n.module for n in above}
+        graph[name] = {other.removeprefix("onnxspec.") for other in found} & modules().keys()
+    assert "spectra" in graph["metrics"] | graph["results"]
+    TopologicalSorter(graph).prepare()
 
 
 @pytest.mark.parametrize("name", NUMERICAL)
