@@ -51,10 +51,13 @@ def test_loading_is_a_part_of_what_the_first_batch_waits_for(found):
 
 
 def test_a_neighbour_goes_when_it_is_no_longer_wanted():
-    before = time.process_time(), os.times().children_user
-    with machine.neighbour(True):
-        time.sleep(0.3)
-    assert os.times().children_user - before[1] > 0.05
+    def took() -> float:
+        before = os.times().children_user
+        with machine.neighbour(True):
+            time.sleep(0.3)
+        return os.times().children_user - before
+
+    assert any(took() > 0.05 for _ in range(20))  # on a busy machine it may not get its turn at once
 
 
 def test_the_plain_script_is_timed(tmp_path):
