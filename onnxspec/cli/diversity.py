@@ -11,11 +11,16 @@ from onnxspec.errors import UsageError
 if TYPE_CHECKING:
     from onnxspec.diversity.found import Diversity
 
+_OF_AN_ENCODER = {
+    "preprocess": "How pixels become its input: imagenet, 0..1, ..., a file or 'mean=...;std=...' "
+    "[default: what the encoder or a file beside it says].",
+    "output": "The features, where the encoder has several outputs.",
+    "batch": "Images per batch [default: 32].",
+    "threads": "Worker threads [default: one a core].",
+}
 
-@worded(
-    {"output": "The features, where the encoder has several outputs."},
-    without=("classes", "restrict_outputs", "path_graph"),
-)
+
+@worded(_OF_AN_ENCODER, without=("classes", "restrict_outputs", "path_graph"))
 @click.command()
 @click.argument("report", metavar="REPORT.h5", type=click.Path())
 @click.option(
