@@ -57,6 +57,7 @@ def analyze(
     settings : see `Settings`; `overrides` are further settings by name (pairs=200)
     output : where the report goes, a name that ends in .h5; None keeps it in a temporary file of this process. A model's
         output is chosen in the settings, {"output": "logits"}
+    listener : is told how the run goes on, see `onnxspec.listening`
     own_paths : families of paths of one's own by name, each a function (image_a, image_b, t) -> points or an
         `OwnFamily`, see `onnxspec.paths.own`
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from onnxspec.cli.options import measuring
+from onnxspec.cli.options import measuring, worded
 from onnxspec.cli.streams import complain, unread
 from onnxspec.errors import ExitCode, UsageError, inert
 
@@ -18,21 +18,12 @@ if TYPE_CHECKING:
 
 
 _HELP = {
-    "data": "Folder of class folders, zip, tar, .npz or .h5.",
+    "data": "Images: a folder of class folders, zip, tar, .npz or .h5.",
     "pairs": "Pairs of images a kind [default: the baseline's, else 400].",
 }
 
 
-def _in_its_own_words(command: click.Command) -> click.Command:
-    """Words the options of a measurement for an audit: it takes no probe images, and no precision, which is refused."""
-    for option in command.params:
-        if isinstance(option, click.Option):
-            option.help = _HELP.get(option.name or "", option.help)
-            option.hidden = option.name == "precision"
-    return command
-
-
-@_in_its_own_words
+@worded(_HELP, hidden=("precision",))
 @click.command()
 @click.argument("model", metavar="MODEL|REPORT.h5", type=click.Path())
 @click.option("-o", "report", metavar="REPORT.h5", type=click.Path(), help="Keep the report here.")

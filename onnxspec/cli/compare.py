@@ -13,15 +13,19 @@ from onnxspec.cli.streams import unread
 @click.command()
 @click.argument("models", nargs=-1, metavar="MODEL_OR_REPORT...", type=click.Path())
 @click.option(
-    "--model", "specs", multiple=True, metavar="NAME=PATH,...", help="With preprocess=, classes=, input=, ..."
+    "--model",
+    "specs",
+    multiple=True,
+    metavar="NAME=PATH,...",
+    help="One more model, with preprocess=, classes=, input=, output= or restrict_outputs= of its own.",
 )
 @click.option(
     "--reference",
     metavar="NAME",
     help="What the others are compared to [default: the first; those of --model come last].",
 )
-@click.option("--series", is_flag=True, help="Order by the number in the name.")
-@click.option("--at", "places", metavar="LIST", help="Order by these numbers, one a model (implies --series).")
+@click.option("--series", is_flag=True, help="Show the models in the order of the numbers in their names.")
+@click.option("--at", "places", metavar="LIST", help="As --series, by these numbers, one a model.")
 @click.option("--agreement", is_flag=True, help="Say how alike the models are as functions, point by point.")
 @click.option("-o", "destination", metavar="COMPARISON.h5", type=click.Path(), help="Write all tables to this file.")
 @click.option("--reports", metavar="FOLDER", type=click.Path(), help="Keep the reports of measured models there.")

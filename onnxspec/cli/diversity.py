@@ -5,17 +5,31 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from onnxspec.cli.arguments import require_one_form
-from onnxspec.cli.options import evaluating
+from onnxspec.cli.options import evaluating, worded
 from onnxspec.errors import UsageError
 
 if TYPE_CHECKING:
     from onnxspec.diversity.found import Diversity
 
+_OF_AN_ENCODER = {
+    "preprocess": "How pixels become its input: imagenet, 0..1, ..., a file or 'mean=...;std=...' "
+    "[default: what the encoder or a file beside it says].",
+    "output": "The features, where the encoder has several outputs.",
+    "batch": "Images per batch [default: 32].",
+    "threads": "Worker threads [default: one a core].",
+}
 
+
+@worded(_OF_AN_ENCODER, without=("classes", "restrict_outputs", "path_graph"))
 @click.command()
 @click.argument("report", metavar="REPORT.h5", type=click.Path())
-@click.option("--embedding", metavar="ENCODER.onnx", type=click.Path(), help="Also measure diversity in its outputs.")
-@click.option("--data", metavar="PATH", help="The report's images, for --embedding.")
+@click.option(
+    "--embedding",
+    metavar="ENCODER.onnx",
+    type=click.Path(),
+    help="Also measure diversity in the outputs of this model.",
+)
+@click.option("--data", metavar="PATH", help="The images that the report is of, for --embedding.")
 @evaluating
 @click.option("--picture", metavar="FIGURE", type=click.Path(), help="Draw a scatter: a .svg, .pdf or .png file.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead.")
@@ -31,7 +45,7 @@ def diversity(
 ) -> None:
     """Set hff and slope within the classes of REPORT.h5 against how diverse the classes are.
 
-    All other options are about the encoder and its images.
+    The options from --data to --config are about the encoder and its images.
     """
     from onnxspec import configuration
     from onnxspec.cli.pictures import require_picture

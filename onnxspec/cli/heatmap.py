@@ -13,8 +13,10 @@ from onnxspec.cli.options import opening
 @click.option(
     "-o", "file", metavar="HEATMAP.h5", type=click.Path(), help="The heat map [default: MODEL-stem-heatmap.h5 here]."
 )
-@click.option("--picture", metavar="FILE", type=click.Path(), help="Draw it, too: a .svg, .pdf or .png file.")
-@click.option("--eps", type=float, help="L2 norm per channel of the wave, pixels in 0..1 [default: 4 at 32x32].")
+@click.option("--picture", metavar="FIGURE", type=click.Path(), help="Draw it, too: a .svg, .pdf or .png file.")
+@click.option(
+    "--eps", type=float, help="L2 norm per channel of a wave, pixels in 0..1 [default: 4 at 32x32, 15.6 at 224x224]."
+)
 @click.option("--images", type=int, help="Images that are used [default: 400].")
 @click.option("--highest", type=int, metavar="N", help="No wave with more cycles per height or width [default: 32].")
 @click.option("--seed", type=int, help="Seed of the images and of the waves' signs [default: 0].")

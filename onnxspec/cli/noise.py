@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from onnxspec.cli.arguments import numbers, require_one_form
-from onnxspec.cli.options import evaluating
+from onnxspec.cli.options import CONFIG, evaluating, worded
 from onnxspec.errors import UsageError
 
 if TYPE_CHECKING:
@@ -16,8 +16,11 @@ if TYPE_CHECKING:
 
 _DATA = click.option("--data", metavar="PATH", help="Labelled images: class folders, zip, tar, .npz or .h5.")
 _RADIAL = click.option("--radial", is_flag=True, help="Noise in the norm of the input [default].")
+_LABELS = "Lines file,label for a flat folder."
 _SEED_DIGITS = 18
-_DIRECTION = click.option("--direction", metavar="SEED|FILE", help="Noise along a direction, random or from a file.")
+_DIRECTION = click.option(
+    "--direction", metavar="SEED|FILE", help="Noise along a direction: random, or from an .npy, .npz or .h5 file."
+)
 
 
 @click.group()
@@ -34,13 +37,17 @@ def noise() -> None:
 @click.option("--amplitude", type=float, required=True, help="A, at most .5: labels are smoothed by A (1 + sin ...).")
 @_RADIAL
 @_DIRECTION
-@click.option("--preprocess", metavar="SPEC", help="How training makes images the input: 'mean=.286;std=.353', ...")
+@click.option(
+    "--preprocess",
+    metavar="SPEC",
+    help="How training makes pixels the input: imagenet, 0..1, ..., a file or 'mean=...;std=...'.",
+)
 @click.option("--classes", metavar="FILE", help="A line per output, where targets are in another order than classes.")
-@click.option("--labels", metavar="FILE", help="Lines file,label for a flat folder.")
-@click.option("--images-key", metavar="NAME", help="The images in an .npz or .h5 file.")
-@click.option("--labels-key", metavar="NAME", help="The labels in an .npz or .h5 file.")
-@click.option("--skip-bad", type=int, metavar="N", help="Leave out up to N unreadable images.")
-@click.option("--config", metavar="FILE", help="Settings [default: onnxspec.toml or pyproject.toml here].")
+@click.option("--labels", metavar="FILE", help=_LABELS)
+@click.option("--images-key", metavar="NAME", help="The array of images in an .npz or .h5 file.")
+@click.option("--labels-key", metavar="NAME", help="The array of labels in an .npz or .h5 file.")
+@click.option("--skip-bad", type=int, metavar="N", help="Leave out up to N unreadable images [default: 0].")
+@click.option("--config", metavar="FILE", help=CONFIG)
 @click.option("-o", "destination", metavar="TARGETS", required=True, type=click.Path(), help="A .npz or .h5 file.")
 def targets(
     frequency: float,
@@ -70,14 +77,19 @@ def targets(
     say_written(destination)
 
 
+@worded({"labels": _LABELS}, without=("path_graph",))
 @noise.command(short_help="Measure which checkpoints fit the noise, and the dip.")
 @click.argument("models", nargs=-1, required=True, metavar="MODEL...", type=click.Path())
 @_DATA
 @click.option("--frequency", required=True, metavar="F[,F2]", help="Cycles per unit L2 norm of the normalised input.")
-@click.option("--amplitude", required=True, metavar="A[,A2]", help="A, at most .5.")
+@click.option(
+    "--amplitude", required=True, metavar="A[,A2]", help="A, at most .5: labels are smoothed by A (1 + sin ...)."
+)
 @_RADIAL
 @_DIRECTION
-@click.option("--at", "places", metavar="LIST", help="Places of the models [default: the numbers in their names].")
+@click.option(
+    "--at", "places", metavar="LIST", help="Places of the models in the training [default: the numbers in their names]."
+)
 @evaluating
 @click.option("-o", "destination", metavar="FIT.h5", type=click.Path(), help="Write all tables to this file.")
 @click.option("--picture", metavar="FIGURE", type=click.Path(), help="Draw them: a .svg, .pdf or .png file.")

@@ -18,7 +18,9 @@ _WHAT = ("spectrum", "classes", "matrix", "series")
 
 @click.command()
 @click.argument("reports", metavar="REPORT.h5...", nargs=-1, required=True, type=click.Path())
-@click.option("--what", default="spectrum", metavar="NAME", help="spectrum, classes, matrix or series [spectrum].")
+@click.option(
+    "--what", default="spectrum", metavar="NAME", help="spectrum, classes, matrix or series [default: spectrum]."
+)
 @click.option("--signal", metavar="NAME", help="One of the report's signals [default: its first].")
 @click.option("--class", "name", default="", metavar="NAME", help="The spectrum of one class, beside those of all.")
 @click.option("-o", "figure", metavar="FIGURE", required=True, type=click.Path(), help="A .svg, .pdf or .png file.")

@@ -8,9 +8,9 @@ from onnxspec.errors import UsageError
 
 @click.command()
 @click.argument("model", type=click.Path())
-@click.option("--preprocess", metavar="SPEC", help='A convention\'s name, a file, or "key=value;...".')
+@click.option("--preprocess", metavar="SPEC", help="imagenet, 0..1, ..., a file, or 'mean=...;std=...'.")
 @click.option("--classes", metavar="FILE", help="A line per output (its first column is written), or a config.json.")
-@click.option("-o", "--output", metavar="OUT", required=True, help="The file to write; MODEL itself is allowed.")
+@click.option("-o", "output", metavar="OUT.onnx", required=True, help="The model to write; MODEL itself is allowed.")
 def stamp(model: str, preprocess: str | None, classes: str | None, output: str) -> None:
     """Write a copy of MODEL that carries its preprocessing and class names; its graph stays as it is."""
     from onnxspec.images.classes import read_classes

@@ -18,7 +18,8 @@ class CallableModel:
 
     The result may be a NumPy array or anything like a torch tensor. The function is called from one thread at a time.
     `outputs` is K; `digest` identifies what the function computes, without it nothing is cached or resumed;
-    `final_op` is "Sigmoid" or "Softmax" where the caller knows that the scores are such.
+    `final_op` is "Sigmoid" or "Softmax" where the caller knows that the scores are such; `fixed_batch` is the number of
+    images that every batch must have, None for any; `name` is what a report calls the function.
     """
 
     function: Callable[[NDArray[Any]], Any]

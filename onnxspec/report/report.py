@@ -187,7 +187,15 @@ class Report:
         selection: str = "right",
         estimator: str | None = None,
     ) -> Interval:
-        """A pooled number with its interval.
+        """A pooled number of straight paths with its interval.
+
+        Parameters
+        ----------
+        kind : within or between; between/within for the ratio of the two
+        metric : hff, slope, excess_tv and whatever else the column `metric` of `figures` has
+        class_a, class_b : a class, or the two of a pair, by the names that the report shows; "" for all
+        selection : right (pairs whose two ends are predicted right) or all
+        estimator : of hff; None takes that of the run
 
         Raises
         ------
@@ -268,7 +276,9 @@ class Report:
     def spectrum(
         self, kind: str, class_a: str = "", class_b: str = "", signal: str = "prob", selection: str = "right"
     ) -> SpectrumOf:
-        """The pooled spectrum of a kind, of a class of it or of a pair of classes; selection all for kinds only.
+        """The pooled spectrum of a kind, of a class of it or of a pair of classes, named as for `figure`.
+
+        Selection all is there for kinds only.
 
         Raises
         ------

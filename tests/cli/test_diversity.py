@@ -71,6 +71,7 @@ def test_json_and_csv_have_the_same_numbers(run):
     ("arguments", "code", "message"),
     [
         (["--data", DATA], 2, "--embedding"),
+        (["--embedding", "gone.onnx", "--classes", "names.txt"], 2, "No such option"),
         (["--embedding", "gone.onnx", "--data", DATA], 3, "gone.onnx"),
         (["--json", "--csv", "classes"], 2, "exclude each other"),
         (["--csv", "nothing"], 2, "Known: relations"),

@@ -166,6 +166,11 @@ def test_noise_that_hardly_varies_is_said_before_training(run):
     assert "the noise hardly varies over these images" in " ".join(out.split())
 
 
+def test_the_help_of_fit_offers_no_labels_that_it_refuses(run):
+    code, out, _ = run("fit", "--help")
+    assert code == 0 and "--labels" in out and "predicted" not in out
+
+
 def test_one_class_has_no_noise_in_its_labels(run):
     few = dict(np.load("few.npz"))
     one = few["labels"] == few["labels"][0]
