@@ -99,7 +99,7 @@ def open_subject(model: Any, data: Any, settings: Settings) -> Subject:
     ModelError, DataError, UsageError, DeviceError
     """
     # Making a session can take long, or hang: not in the thread that hears of interrupts.
-    classifier = within(_patience(settings), lambda: open_model(model, settings), "Loading the model")
+    classifier = within(patience(settings), lambda: open_model(model, settings), "Loading the model")
     stamp = metadata.read(classifier.info.path) if isinstance(classifier, OnnxModel) else metadata.Stamp(None, None)
     elsewhere = joined(settings.execution.cluster, classifier, partial(open_model, settings=settings))
     given = given_preprocess(classifier, stamp, settings)
@@ -129,12 +129,12 @@ def open_subject(model: Any, data: Any, settings: Settings) -> Subject:
     outputs = engine.classes = scores.shape[1]
     remarks += _names_left_out(stamp, outputs) if settings.inputs.classes is None else []
     reason = within(
-        _patience(settings, TRIED), lambda: engine.form_in_graph(settings.execution.path_graph, trial), "The model"
+        patience(settings, TRIED), lambda: engine.form_in_graph(settings.execution.path_graph, trial), "The model"
     )
     remarks += [Remark("path-graph", f"Paths are formed on the host. {reason}")] if reason else []
     planned = settings.planned_images
     engine, seconds = within(
-        _patience(settings, TRIED), lambda: tuned(engine, trial, settings.execution, planned), "The model"
+        patience(settings, TRIED), lambda: tuned(engine, trial, settings.execution, planned), "The model"
     )
     if elsewhere is not None:
         engine.elsewhere, seconds = elsewhere, seconds * engine.workers / elsewhere.places
@@ -238,7 +238,7 @@ def _auto(
     def outputs(preprocess: Preprocess) -> np.ndarray:
         _, fitted = fit(model.spec, preprocess, image.shape)
         engine = LocalEngine(
-            model, pixels, fitted, spec, workers=_workers(model, settings), pulse=Pulse(_patience(settings))
+            model, pixels, fitted, spec, workers=_workers(model, settings), pulse=Pulse(patience(settings))
         )
         return _raw_outputs(engine, sample.tolist())
 
@@ -286,11 +286,11 @@ def _engine(
 ) -> LocalEngine:
     pixels = PixelCache(images, preprocess, spec, skip_bad=settings.inputs.skip_bad)
     return LocalEngine(
-        model, pixels, preprocess, spec, workers=_workers(model, settings), pulse=Pulse(_patience(settings))
+        model, pixels, preprocess, spec, workers=_workers(model, settings), pulse=Pulse(patience(settings))
     )
 
 
-def _patience(settings: Settings, batches: int = 1) -> float | None:
+def patience(settings: Settings, batches: int = 1) -> float | None:
     """How many seconds a model may take for so many batches; None for ever."""
     return settings.execution.timeout * batches if settings.execution.timeout else None
 

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from onnxspec.engine.local import LocalEngine
+from onnxspec.engine.workers import Pulse, within
 from onnxspec.errors import ModelError, ReportError, UsageError
 from onnxspec.images.cache import PixelCache
 from onnxspec.images.dataset import ImageSet
@@ -14,10 +15,11 @@ from onnxspec.images.preprocess import fit
 from onnxspec.images.span import Span, require_meant
 from onnxspec.listening import Listener
 from onnxspec.model import machine, metadata
+from onnxspec.model.opening import open_model
 from onnxspec.model.session import OnnxModel
 from onnxspec.report.report import Report
 from onnxspec.settings import Settings
-from onnxspec.subject import first_readable, given_preprocess
+from onnxspec.subject import first_readable, given_preprocess, patience
 
 MOST = 1000
 
@@ -39,8 +41,8 @@ def class_distances(
         No images, or nothing says how they become the encoder's input.
     ReportError
         The images are not those of the report.
-    ModelError
-        The encoder cannot be used.
+    ModelError, ResourceError
+        The encoder cannot be used, takes more memory than it may, or has not answered in time.
     """
     images = _images(report, data, settings)
     engine = _engine(encoder, images, settings)
@@ -93,9 +95,9 @@ def _images(report: Report, data: Any, settings: Settings) -> ImageSet:
 
 def _engine(encoder: str, images: ImageSet, settings: Settings) -> LocalEngine:
     inputs, execution = settings.inputs, settings.execution
-    model = OnnxModel.open(
-        encoder, device=execution.device, tf32=execution.tf32, input=inputs.input, output=inputs.output
-    )
+    model = within(patience(settings), lambda: open_model(encoder, settings), "Loading the encoder")
+    if not isinstance(model, OnnxModel):
+        raise UsageError(f"An encoder is the path of an ONNX file; this is {type(encoder).__name__}.")
     given = given_preprocess(model, metadata.read(model.info.path), settings)
     if given is None:
         raise UsageError(
@@ -108,6 +110,6 @@ def _engine(encoder: str, images: ImageSet, settings: Settings) -> LocalEngine:
     spec, preprocess = fit(model.spec, given, image.shape, image.dtype != np.uint8)
     require_meant(Span.of([image]), preprocess, spec, spoken=True)
     workers = execution.threads or machine.cores()
-    return LocalEngine(
-        model, PixelCache(images, preprocess, spec), preprocess, spec, tile=execution.batch or 32, workers=workers
-    )
+    pixels, pulse = PixelCache(images, preprocess, spec), Pulse(patience(settings))
+    tile = execution.batch or 32
+    return LocalEngine(model, pixels, preprocess, spec, tile=tile, workers=workers, pulse=pulse)

@@ -10,6 +10,9 @@ from onnx import TensorProto, helper
 
 from conftest import FASHION
 from onnxspec.cli import main
+from onnxspec.diversity import embedding
+from onnxspec.images.opening import open_images
+from onnxspec.settings import Settings
 
 DATA = FASHION / "test.npz"
 
@@ -55,6 +58,14 @@ def test_an_encoder_is_another_measure(run, encoder, tmp_path):
     # Letters are drawn as outlines; what they say stands in comments.
     drawn = (tmp_path / "d.svg").read_text()
     assert all(text in drawn for text in ("mean distance in the encoder", "Ankle boot", "prob within slope"))
+
+
+def test_an_encoder_takes_no_more_memory_and_time_than_it_may(run, encoder):
+    code, out, err = run("--embedding", encoder, "--data", DATA, "--max-memory", "1KB")
+    assert (code, out) == (6, "")
+    assert "memory" in err
+    settings = Settings.of(timeout=7.0)
+    assert embedding._engine(str(encoder), open_images(DATA), settings).pulse.patience == 7
 
 
 def test_json_and_csv_have_the_same_numbers(run):
