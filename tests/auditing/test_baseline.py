@@ -112,7 +112,9 @@ def test_another_cut_off_is_refused(bundled_report, tmp_path):
 
 def test_another_estimator_is_refused(bundled_report):
     mine = Baseline.of(bundled_report)
-    with pytest.raises(ReportError, match=r"estimator hann, the baseline sine: their hff cannot be compared.* --estimator"):
+    with pytest.raises(
+        ReportError, match=r"estimator hann, the baseline sine: their hff cannot be compared.* --estimator"
+    ):
         mine.require_readable_alike(mine.settings | {"estimator": "hann"})
 
 
