@@ -91,8 +91,8 @@ def from_flag(text: str) -> Candidate:
         There is no name, no path, or a key that is not known behind the path.
     """
     parts = re.split(rf",(?=(?:{'|'.join(OWN_SETTINGS)})=)", text.replace("restrict-outputs=", "restrict_outputs="))
-    name, equals, path = parts[0].partition("=")
-    if not (name and equals and path):
+    name, _, path = parts[0].partition("=")
+    if not (name and path):
         raise UsageError(f"--model {text!r} has no name and path.", f"Expected: NAME=PATH, then any of {_known()}.")
     own = dict(part.split("=", 1) for part in parts[1:])
     if (strange := _STRANGE.search(path)) and not os.path.exists(path):

@@ -63,12 +63,11 @@ def _cliques(count: int, apart: set[tuple[int, int]]) -> Iterator[set[int]]:
             yield group
             return
         pivot = max(open_ | done, key=lambda item: len(tied[item] & open_))
-        for item in sorted(open_ - tied[pivot]):
+        for item in open_ - tied[pivot]:
             yield from grow(group | {item}, open_ & tied[item], done & tied[item])
             open_, done = open_ - {item}, done | {item}
 
-    if count:
-        yield from grow(set(), set(range(count)), set())
+    return grow(set(), set(range(count)), set())
 
 
 def _letter(number: int) -> str:

@@ -91,8 +91,7 @@ def require_meant(span: Span, preprocess: Preprocess, spec: InputSpec, spoken: b
             "Divide them by 255 or pass them as uint8; if the model takes them as they are, add scale=1 to --preprocess.",
         )
     factor, _ = preprocess.affine(spec.shape[2])
-    contrast = (span.high - span.low) * np.abs(factor).max()
-    if span.fractions and not unscaled and 0 < contrast < _LEAST_CONTRAST:
+    if span.fractions and span.low < span.high and np.abs(factor).max() < _LEAST_CONTRAST:
         raise DataError(
             f"{found} the preprocessing is for 0 to 255: scale={preprocess.scale:.6g};{_words(preprocess)}.",
             f"Say it for 0 to 1: --preprocess '{_for_fractions(preprocess)}'.",

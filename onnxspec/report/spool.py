@@ -39,7 +39,7 @@ class Spool:
 
     Parameters
     ----------
-    resume : as in `settings.Execution`; where it leaves that open and the parts are of another run, `dropped` says so
+    resume : as in `settings.Execution`; where it leaves that open and the parts are not of this run, `dropped` says so
     keeps : whether there is anybody to go on: not where the destination itself is temporary
 
     Raises
@@ -116,8 +116,9 @@ class Spool:
                 f"{self.folder} is of another run, which differs in {' and '.join(different)}.",
                 "Start anew with --no-resume, or write elsewhere with -o.",
             )
-        if earlier and different and self._resume is None:
-            self.dropped = f"{sum(self._found().values()):,} of another run, which differs in {' and '.join(different)}"
+        if different and self._resume is None and (lost := sum(self._found().values())):
+            other = f"another run, which differs in {' and '.join(different)}"
+            self.dropped = f"{lost:,} of {other if earlier else 'which nothing says what run they are of'}"
         if different or self._resume is False:
             self._drop()
         self._total = total

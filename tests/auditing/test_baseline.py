@@ -73,12 +73,14 @@ def test_one_that_is_missing_or_edited_is_refused(written, tmp_path):
 
 def test_other_data_are_refused(bundled_report, tmp_path):
     mine = Baseline.of(bundled_report)
-    other = Baseline.of(altered(bundled_report, tmp_path / "o.h5", attributes={"data_digest": "0" * 64}))
-    assert mine.same_data(mine) and not mine.same_data(other)
+    assert mine.same_data(mine)
+    for number, other in enumerate(({"data_digest": "0" * 64}, {"labelling": "predicted"})):
+        report = altered(bundled_report, tmp_path / f"{number}.h5", attributes=other)
+        assert not mine.same_data(Baseline.of(report))
     mine.require_data(mine.data)
-    for name, value in (("digest", other.data["digest"]), ("labelling", "predicted"), ("pairs", "0" * 64)):
-        with pytest.raises(ReportError, match=f"other {name}"):
-            mine.require_data(mine.data | {name: value})
+    for name in ("digest", "content_digest", "labelling", "pairs"):
+        with pytest.raises(ReportError, match=f"other {name.replace('_', ' ')}"):
+            mine.require_data(mine.data | {name: "0" * 64})
 
 
 def test_other_preprocessing_is_a_warning(bundled_report, tmp_path):
@@ -106,3 +108,29 @@ def test_another_cut_off_is_refused(bundled_report, tmp_path):
     other = Baseline.of(altered(bundled_report, tmp_path / "o.h5", attributes={"cutoff": 3.0}))
     with pytest.raises(ReportError, match="--cutoff"):
         mine.require_comparable(other)
+
+
+def test_another_estimator_is_refused(bundled_report):
+    mine = Baseline.of(bundled_report)
+    with pytest.raises(
+        ReportError, match=r"estimator hann, the baseline sine: their hff cannot be compared.* --estimator"
+    ):
+        mine.require_readable_alike(mine.settings | {"estimator": "hann"})
+
+
+def test_a_cut_off_that_another_machine_added_up_is_the_same(bundled_report):
+    mine = Baseline.of(bundled_report)
+    mine.require_readable_alike(mine.settings | {"cutoff": mine.settings["cutoff"] * (1 + 1e-9)})
+
+
+def test_a_run_to_a_precision_makes_none(bundled_report, tmp_path):
+    ended = {"ended": json.dumps({"within": "precision", "between": "pairs"})}
+    with pytest.raises(ReportError, match="as many pairs as its precision took"):
+        Baseline.of(altered(bundled_report, tmp_path / "o.h5", attributes=ended))
+
+
+def test_one_that_could_not_be_read_again_is_not_written(bundled_report, tmp_path, monkeypatch):
+    monkeypatch.setattr("onnxspec.auditing.baseline.MOST_BYTES", 1000)
+    with pytest.raises(ReportError, match="more than are read"):
+        Baseline.of(bundled_report).write(tmp_path / "b.json")
+    assert not list(tmp_path.iterdir())

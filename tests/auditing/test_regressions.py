@@ -349,7 +349,7 @@ def test_a_pair_of_the_same_picture_twice_leaves_a_run_equal_to_itself():
     assert verdicts[1].found.paths < len(run)
 
 
-@pytest.mark.parametrize("column", ["hf_prob", "total_prob", "slope_prob", "status"])
+@pytest.mark.parametrize("column", ["hf_prob", "total_prob", "slope_prob", "status", "image_a"])
 def test_a_run_that_differs_in_any_column_is_another(column):
     run = world(0).run()
     values = run[column].copy()

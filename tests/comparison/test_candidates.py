@@ -68,6 +68,8 @@ def test_tables_are_models_or_settings_of_models():
     assert a.settings == {"preprocess": "0..1"}
     assert a.origin == "flag"
     assert b.settings == {"classes": "b.txt"}
+    (called,) = with_tables([Candidate("a", "x.onnx", origin="flag")], tables)
+    assert (called.settings, called.origin) == ({"preprocess": "imagenet"}, "configuration")
 
 
 @pytest.mark.parametrize(
@@ -91,6 +93,14 @@ def test_strange_settings_are_refused():
         Candidate("a", "a.onnx", {"speed": 1})
     with pytest.raises(UsageError, match="settings for c, and no such model"):
         candidates(["a.onnx", "b.onnx"], {"c": {"classes": "x"}})
+    with pytest.raises(UsageError, match="a/b holds a slash"):
+        Candidate("a/b", "a.onnx")
+
+
+def test_a_candidate_s_own_settings_go_before_those_of_its_name():
+    found = [Candidate("a", "a.onnx", {"classes": "mine.txt"}), Candidate("b", "b.onnx")]
+    a, b = candidates(found, {"a": {"classes": "x", "input": "image"}})
+    assert (a.settings, b.settings) == ({"classes": "mine.txt", "input": "image"}, {})
 
 
 def test_the_reference_is_the_first_or_the_named():

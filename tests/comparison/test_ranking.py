@@ -33,6 +33,9 @@ def test_two_share_a_letter_exactly_if_they_are_not_apart(graph):
     letters = tie_letters(count, apart)
     for a, b in combinations(range(count), 2):
         assert bool(set(letters[a]) & set(letters[b])) == ((a, b) not in apart)
+    groups = [[i for i in range(count) if letter in letters[i]] for letter in sorted(set("".join(letters)))]
+    assert groups == sorted(groups), "a is the letter of the lowest"
+    assert not any(set(a) <= set(b) or set(b) <= set(a) for a, b in combinations(groups, 2)), "no letter says nothing"
 
 
 def test_models_stand_in_the_order_of_their_figures(four):

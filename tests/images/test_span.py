@@ -12,7 +12,7 @@ from onnxspec.images.span import Span, require_meant
 SPEC = InputSpec("NHWC", 3, 4, 4)
 FRACTIONS, LEVELS = Span(0.0, 1.0, True, 9), Span(0.0, 255.0, True, 9)
 STANDARDISED, OWN = Span(-2.1, 2.6, True, 9), Span(0.0, 16.0, True, 9)
-BYTES = Span(0.0, 255.0, False, 9)
+BYTES, DARK = Span(0.0, 255.0, False, 9), Span(0.0, 0.04, True, 9)
 
 
 def checked(span: Span, said: str | None, dtype: type = np.float32) -> str:
@@ -23,12 +23,13 @@ def checked(span: Span, said: str | None, dtype: type = np.float32) -> str:
 
 
 def test_is_that_of_all_images():
-    images = np.array([[[[0.25]]], [[[-3.0]]], [[[2.0]]]])
+    images = np.array([[[[0.25], [1.5]]], [[[-3.0], [2.0]]], [[[0.0], [0.5]]]])
     assert Span.of(images) == Span(-3.0, 2.0, True, 3)
     assert Span.of(np.array([[[[7]]]], np.uint8)) == Span(7.0, 7.0, False, 1)
     assert FRACTIONS.fractions and not FRACTIONS.levels
     assert LEVELS.levels and not LEVELS.fractions
-    assert not any(span.levels or span.fractions for span in (STANDARDISED, OWN, BYTES))
+    others = Span(0.0, 1.0, False, 9), Span(-1.0, 1.0, True, 9), Span(-9.0, 200.0, True, 9)
+    assert not any(span.levels or span.fractions for span in (STANDARDISED, OWN, BYTES, *others))
 
 
 @pytest.mark.parametrize("said", ["0..1", "-1..1", "imagenet", "mean=.286;std=.353"])
@@ -53,6 +54,13 @@ def test_fractions_under_a_preprocessing_for_levels_and_what_to_say_is_right(sai
     assert checked(FRACTIONS, instead) == checked(BYTES, said)
 
 
+def test_fractions_under_the_mean_and_std_of_levels():
+    said = "mean=127.5;std=127.5"
+    with pytest.raises(DataError, match=f"for 0 to 255: scale=1;{said}.* --preprocess 'scale=255;{said}'"):
+        checked(FRACTIONS, said)
+    assert checked(FRACTIONS, f"scale=255;{said}") == checked(LEVELS, said) == "-1 to 1"
+
+
 def test_fractions_for_a_model_that_takes_whole_grey_levels():
     with pytest.raises(DataError, match=r"whole numbers from 0 to 255.* Multiply them by 255"):
         checked(FRACTIONS, None, np.uint8)
@@ -69,7 +77,10 @@ def test_fractions_for_a_model_that_takes_whole_grey_levels():
         (LEVELS, None, "0 to 255"),
         (LEVELS, "0..255", "0 to 255"),
         (LEVELS, "scale=1/255;mean=.5;std=.5", "-1 to 1"),
+        (LEVELS, "mean=0;std=255", "0 to 1"),
         (LEVELS, "mean=127.5;std=127.5", "-1 to 1"),
+        (DARK, None, "0 to 0.04"),
+        (DARK, "scale=1", "0 to 0.04"),
         (STANDARDISED, "mean=0;std=1", "-2.1 to 2.6"),
         (OWN, "mean=0;std=1", "0 to 16"),
         (OWN, "scale=1/16", "0 to 1"),

@@ -6,7 +6,7 @@ import os
 import numpy as np
 import pytest
 
-from onnxspec.errors import UsageError
+from onnxspec.errors import ResourceError, UsageError
 from onnxspec.report.cache import Cache
 from onnxspec.report.parts import Part
 from onnxspec.results import Pilot, Rows
@@ -20,13 +20,13 @@ def entries(folder):
 
 
 def test_an_entry_comes_back_bit_for_bit_to_another_run(tmp_path):
-    Cache(tmp_path / "cache").keep(KEY, PART)
-    found = Cache(tmp_path / "cache").part(KEY, 2)
+    Cache(tmp_path / "of" / "all").keep(KEY, PART)
+    found = Cache(tmp_path / "of" / "all").part(KEY, 2)
     assert found.content == "digest"
     assert {name: (v.dtype, v.tobytes()) for name, v in found.rows.columns.items()} == {
         name: (v.dtype, v.tobytes()) for name, v in PART.rows.columns.items()
     }
-    assert Cache(tmp_path / "cache").part(OTHER, 2) is None
+    assert Cache(tmp_path / "of" / "all").part(OTHER, 2) is None
 
 
 def test_a_pilot_is_no_part_and_comes_back(tmp_path):
@@ -78,6 +78,29 @@ def test_a_run_that_dies_while_it_writes_leaves_no_entry(tmp_path, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         cache.keep(KEY, PART)
     assert cache.part(KEY, 2) is None
+    assert not entries(tmp_path)
+
+
+def test_a_full_disk_is_said(tmp_path, monkeypatch):
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    cache = Cache(tmp_path)
+    monkeypatch.setattr("pathlib.Path.replace", full)
+    with pytest.raises(ResourceError, match="cannot be written to: No space left"):
+        cache.keep(KEY, PART)
+    monkeypatch.setattr("tempfile.TemporaryFile", full)
+    with pytest.raises(UsageError, match="cannot be written to: No space left"):
+        Cache(tmp_path)  # where nothing can be written is not where nothing may be
+
+
+def test_a_folder_that_may_not_be_made_is_no_cache_that_may_be_read(tmp_path, monkeypatch):
+    def refuse(*_, **__):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr("pathlib.Path.mkdir", refuse)
+    with pytest.raises(UsageError, match="cannot be written to: Permission denied"):
+        Cache(tmp_path / "new")
 
 
 def test_without_a_folder_nothing_is_kept():

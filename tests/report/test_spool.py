@@ -1,5 +1,6 @@
 """The folder beside a report: one run at a time, nothing of another, nothing left that is worth nothing."""
 
+import json
 import os
 import subprocess
 import sys
@@ -11,7 +12,7 @@ from conftest import ROOT
 from onnxspec import interruption
 from onnxspec.errors import DataError, ModelError, ReportError, ResourceError, UsageError
 from onnxspec.report.parts import Part
-from onnxspec.report.spool import Spool
+from onnxspec.report.spool import FORMAT, Spool
 from onnxspec.results import SAME_BITS, Pilot, Rows
 
 ME = {"model": "m1", "images": "d1", "settings": "s1"}
@@ -36,7 +37,7 @@ def test_parts_survive_an_interrupt_and_are_offered(tmp_path):
     said = interrupted(tmp_path / "r.h5", spans=(SPAN, slice(2, 4)))
     assert said == f"4 of 6 paths are kept in {tmp_path / 'r.h5.parts'}: the same command with --resume goes on."
     with Spool(tmp_path / "r.h5") as spool:
-        assert spool.begin(ME, 6) == 4
+        assert spool.begin(ME, 6) == 4 and not spool.dropped
         assert spool.kept(slice(2, 4)).rows["distance"].tolist() == [2.0, 2.0]
         assert spool.kept(slice(4, 6)) is None
     assert list(tmp_path.iterdir()) == []
@@ -116,15 +117,25 @@ def test_what_is_dropped_unasked_is_said(tmp_path):
 
 
 def test_no_resume_starts_anew(tmp_path):
-    interrupted(tmp_path / "r.h5")
+    with pytest.raises(interruption.Interrupted), Spool(tmp_path / "r.h5") as spool:
+        spool.begin(ME, 6)
+        spool.keep_pilot(Pilot((), {}, "", SAME_BITS, 9))
+        spool.keep(SPAN, part(0))
+        raise KeyboardInterrupt
     with Spool(tmp_path / "r.h5", False) as spool:
         assert spool.begin(ME, 6) == 0
-        assert spool.kept(SPAN) is None
+        assert spool.kept(SPAN) is None and spool.pilot() is None
 
 
-def test_resume_with_nothing_kept_starts_anew(tmp_path):
-    with Spool(tmp_path / "r.h5", True) as spool:
-        assert spool.begin(ME, 6) == 0
+@pytest.mark.parametrize("resume", [True, None])
+def test_with_nothing_kept_a_run_starts_anew(tmp_path, resume):
+    for identity in (None, {**ME, "model": "m2"}):  # the other's process was killed before it had finished a part
+        if identity:
+            (tmp_path / "r.h5.parts").mkdir()
+            content = json.dumps({"format": FORMAT, "identity": identity})
+            (tmp_path / "r.h5.parts" / "run.json").write_text(content)
+        with Spool(tmp_path / "r.h5", resume) as spool:
+            assert spool.begin(ME, 6) == 0 and not spool.dropped
 
 
 @pytest.mark.parametrize("options", [{"keeps": False}, {}])
@@ -143,7 +154,12 @@ def test_a_damaged_part_counts_as_missing(tmp_path):
         assert spool.kept(SPAN) is None
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{", '{"format": 3}', '{"format": "onnxspec parts 1"}', "[" * 10_000])
+OF_ANOTHER_FORMAT = json.dumps({"format": "onnxspec parts 0", "identity": ME})
+
+
+@pytest.mark.parametrize(
+    "content", ["", "[]", "{", '{"format": 3}', '{"format": "onnxspec parts 1"}', "[" * 10_000, OF_ANOTHER_FORMAT]
+)
 def test_a_damaged_identity_is_that_of_no_run(tmp_path, content):
     interrupted(tmp_path / "r.h5")
     (tmp_path / "r.h5.parts" / "run.json").write_text(content)
@@ -152,6 +168,7 @@ def test_a_damaged_identity_is_that_of_no_run(tmp_path, content):
     assert list((tmp_path / "r.h5.parts").glob("0*.part")), "whoever insists loses none"
     with Spool(tmp_path / "r.h5") as spool:
         assert spool.begin(ME, 6) == 0
+        assert spool.dropped == "2 of which nothing says what run they are of"
 
 
 def test_what_a_run_cannot_help_is_told_with_what_is_kept(tmp_path):
@@ -165,6 +182,16 @@ def test_what_a_run_cannot_help_is_told_with_what_is_kept(tmp_path):
         raise ModelError("NaN.")
     assert str(caught.value) == "NaN."
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_bug_keeps_its_name_and_the_parts(tmp_path):
+    with pytest.raises(ZeroDivisionError), Spool(tmp_path / "r.h5") as spool:
+        spool.begin(ME, 6)
+        spool.keep(SPAN, part(0))
+        spool.report.write_bytes(b"half a report")
+        (spool.folder / "000002-000004.part.new").write_bytes(b"half a part")
+        1 / 0  # noqa: B018
+    assert sorted(os.listdir(tmp_path / "r.h5.parts")) == ["000000-000002.part", "lock", "run.json"]
 
 
 def test_two_runs_on_one_output_are_refused(tmp_path):
