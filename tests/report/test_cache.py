@@ -6,7 +6,7 @@ import os
 import numpy as np
 import pytest
 
-from onnxspec.errors import UsageError
+from onnxspec.errors import ResourceError, UsageError
 from onnxspec.report.cache import Cache
 from onnxspec.report.parts import Part
 from onnxspec.results import Pilot, Rows
@@ -78,6 +78,21 @@ def test_a_run_that_dies_while_it_writes_leaves_no_entry(tmp_path, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         cache.keep(KEY, PART)
     assert cache.part(KEY, 2) is None
+
+
+def test_an_entry_that_another_run_has_open_is_left_to_it(tmp_path, monkeypatch):
+    """Where Windows replaces nothing; what may not be written for another reason is said."""
+    cache = Cache(tmp_path)
+    cache.keep(KEY, PART)
+
+    def refused(*_):
+        raise PermissionError(errno.EACCES, "Access is denied")
+
+    monkeypatch.setattr("pathlib.Path.replace", refused)
+    cache.keep(KEY, PART)
+    assert cache.part(KEY, 2) is not None and len(entries(tmp_path)) == 1
+    with pytest.raises(ResourceError, match="Access is denied"):
+        cache.keep(OTHER, PART)
 
 
 def test_without_a_folder_nothing_is_kept():
