@@ -100,12 +100,12 @@ def main(arguments: list[str] | None = None) -> int:
     except (KeyboardInterrupt, click.Abort) as error:
         # click turns an interrupt into an Abort and keeps it as the cause.
         return _interrupted(str(error.__cause__ or error))
-    except (BrokenPipeError, SystemExit):
-        from onnxspec.cli.streams import nobody_reads
+    except (Exception, SystemExit) as error:
+        from onnxspec.cli.streams import nobody_reads, reader_gone
 
-        nobody_reads()
-        return ExitCode.PASS
-    except Exception as error:
+        if reader_gone(error):
+            nobody_reads()
+            return ExitCode.PASS
         # An extension module that is interrupted while it loads tells of an ImportError.
         if interruption.requested():
             return _interrupted("")

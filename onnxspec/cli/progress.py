@@ -45,7 +45,8 @@ class TerminalProgress:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._bar.stop()
+        if not self._bar.disable:  # rich 13 ends a bar with an empty line, even one that was never shown
+            self._bar.stop()
 
     def stage(self, name: str) -> None:
         """A part of the run begins."""

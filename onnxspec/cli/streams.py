@@ -1,5 +1,6 @@
 """Standard streams that whoever called this program has closed: nothing reads them, and the work is done all the same."""
 
+import errno
 import os
 import sys
 from collections.abc import Iterator
@@ -25,6 +26,16 @@ def stand_in() -> None:
     sys.stderr = sys.stderr or os.fdopen(2, "w")
 
 
+def reader_gone(error: BaseException) -> bool:
+    """Whether an error that was met while printing says that nobody reads any more."""
+    if os.name == "nt" and isinstance(error, OSError) and error.errno == errno.EINVAL:
+        try:  # Windows calls a pipe that was closed an invalid argument; what was not written is tried again
+            sys.stdout.flush()
+        except OSError:
+            return True
+    return isinstance(error, BrokenPipeError | SystemExit)  # click and rich answer with an exit
+
+
 def nobody_reads() -> None:
     """Lets what is still printed go nowhere: whoever read it has gone (`| head`), which is no reason to complain."""
     with suppress(OSError, ValueError), open(os.devnull, "w") as nothing:
@@ -37,7 +48,9 @@ def unread() -> Iterator[None]:
     try:
         yield
         sys.stdout.flush()
-    except (BrokenPipeError, SystemExit):  # click and rich answer with an exit
+    except (OSError, SystemExit) as error:
+        if not reader_gone(error):
+            raise
         nobody_reads()
 
 

@@ -171,7 +171,7 @@ def _stem(source: Any) -> str:
         return source.path.stem
     if isinstance(source, str | os.PathLike):
         return Path(source).stem
-    return str(getattr(source, "name", None) or getattr(source, "__name__", type(source).__name__))
+    return str(getattr(source, "name", None) or getattr(source, "__name__", type(source).__name__)).strip("<>")
 
 
 def _with_folder(source: Any) -> str:

@@ -76,9 +76,16 @@ class Shelf:
     walked: list[Report] = field(default_factory=list)
 
     def require_free(self, found: Sequence[Candidate]) -> None:
-        """Raises UsageError where the report of a model would replace one that is compared."""
+        """Raises UsageError where the report of a model would replace one that is compared, or that of another model."""
         held = {os.path.realpath(_path_of(one)): one for one in found if one.is_report}
+        alike: dict[str, str] = {}
         for one in found:
+            name = one.name.casefold() if self._caseless else one.name
+            if not one.is_report and (other := alike.setdefault(name, one.name)) != one.name:
+                raise UsageError(
+                    f"{other} and {one.name} would have the same report: file names here do not differ in case alone.",
+                    "Name them: --model NAME=PATH",
+                )
             if not one.is_report and (place := os.path.realpath(self._place(one.name))) in held:
                 raise UsageError(
                     f"The report of {one.name} would replace {place}, which is compared.",
@@ -127,6 +134,12 @@ class Shelf:
     def report(self, name: str) -> Report:
         """The report of that name."""
         return Report(self._place(name))
+
+    @property
+    def _caseless(self) -> bool:
+        """Whether the file system, as macOS and Windows have it, takes A for a."""
+        parent, name = os.path.split(os.path.abspath(self.folder))
+        return os.path.exists(os.path.join(parent, name.swapcase()))
 
     def _place(self, name: str) -> Path:
         return self.folder / f"{name}.h5"

@@ -197,7 +197,7 @@ class Cluster:
 
             way = remote.Way(
                 self._opener,
-                Path(os.path.abspath(model.info.path)),
+                os.path.abspath(model.info.path),
                 None if self._local else _small_files(model),
                 model.digest,
                 model.provider,

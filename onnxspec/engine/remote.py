@@ -49,7 +49,7 @@ Pixels = Mapping[int, tuple[np.ndarray, str]]
 class Way:
     """How a worker opens what another process measures.
 
-    opener : path of a model -> the classifier; path : where it lies
+    opener : path of a model -> the classifier; path : where it lies, as text: no system unpickles another's Path
     files : the bytes of the model's files by name, itself first, where they are sent
     digest, provider : the classifier must have
     names, images_digest : of the images; images : what `open_images` takes, None where pixels come with every item
@@ -57,7 +57,7 @@ class Way:
     """
 
     opener: Callable[[Path], Classifier]
-    path: Path
+    path: str
     files: Mapping[str, bytes] | None
     digest: str
     provider: str
@@ -90,9 +90,10 @@ class Way:
         return LocalEngine(model, pixels, **self.engine, on_images=on_images)
 
     def _model(self, folder: Path) -> Classifier:
-        if self.files is None and not self.path.exists():
+        path = Path(self.path)
+        if self.files is None and not path.exists():
             raise ModelError(f"There is no file {self.path} here.", "Let all machines see the same file.")
-        model = self.opener(self.path if self.files is None else _written(self.files, folder))
+        model = self.opener(path if self.files is None else _written(self.files, folder))
         if model.digest != self.digest:
             raise ModelError(
                 f"{self.path} is another model here: its digest is {model.digest}, and {self.digest} was expected.",

@@ -38,6 +38,8 @@ def read_labels(path: str, names: Sequence[str]) -> dict[str, str]:
     missing: list[str] = []
     for number, file, label in _lines(path):
         file = storable(unicodedata.normalize("NFC", file))  # as the images' names are
+        if file not in known:
+            file = file.replace("\\", "/")  # as a program on Windows writes paths
         found = file if file in known else by_last_part.get(file.rpartition("/")[2])
         if found is None:
             missing.append(file)

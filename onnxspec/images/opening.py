@@ -77,11 +77,11 @@ def _labelled(labels: str | None, source: str) -> bool:
 
 def _archive_and_folder(path: str) -> tuple[str, str]:
     """data.zip/test is the folder test in data.zip."""
-    head, inside = path.rstrip("/"), ""
-    while head and not os.path.exists(head):
-        head, _, last = head.rpartition("/")
-        inside = f"{last}/{inside}" if inside else last
+    head, last, inside = path.rstrip("/" + os.sep), path, ""
+    while last and not os.path.exists(head):
+        head, last = os.path.split(head)  # on Windows a slash may lean either way, and in `way` it does
+        inside = f"{last}/{inside}".rstrip("/")
     if not os.path.isfile(head):
-        found = f"{path} is neither a folder nor a file." if head and os.path.exists(head) else f"There is no {path}."
+        found = f"{path} is neither a folder nor a file." if os.path.exists(path) else f"There is no {path}."
         raise DataError(found, "Expected: a folder of class folders, a zip or tar of one, an .npz or an .h5 file.")
     return head, inside

@@ -85,6 +85,8 @@ class Cache:
             place.parent.mkdir(exist_ok=True)
             parts.put(content, place, temporary, synced=False)
         except OSError as error:
+            if isinstance(error, PermissionError) and place.is_file():
+                return  # Windows replaces no file that is open: another run is at the same entry
             raise ResourceError(
                 f"The cache {self.folder} cannot be written to: {error.strerror}.",
                 "Free some space, or run without --cache.",

@@ -167,7 +167,13 @@ class ReportWriter:
         self._disk.sync()
         self._disk.close()
         share(self._temporary)
-        self._temporary.replace(self.destination)
+        try:
+            self._temporary.replace(self.destination)
+        except PermissionError as error:
+            raise ResourceError(
+                f"{self.destination} cannot be replaced: {error.strerror}.",
+                "On Windows nobody may have the old one open: close it there, or write elsewhere with -o.",
+            ) from None
 
     def _describe_paths(self, estimator: str) -> None:
         paths = self._file["paths"]

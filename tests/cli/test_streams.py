@@ -1,12 +1,17 @@
 """Standard streams that are closed before the program starts."""
 
+import errno
+import io
 import os
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 
 from conftest import FASHION
+from onnxspec import cli
+from onnxspec.cli import streams
 
 MODEL, DATA = FASHION / "pytorch.onnx", FASHION / "test.npz"
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="a shell closes them")
@@ -31,6 +36,24 @@ def test_a_reader_that_goes_changes_no_verdict(bundled_report, tmp_path, bound, 
     audit = f'"{sys.executable}" -m onnxspec audit "{bundled_report.path}"'
     done = subprocess.run(["bash", "-c", f"{audit} | true; exit ${{PIPESTATUS[0]}}"], cwd=tmp_path, capture_output=True)
     assert done.returncode == code
+
+
+class Gone(io.FileIO):
+    """What Windows makes of a pipe that nobody reads, until another file has its number."""
+
+    def write(self, data):
+        if os.fstat(self.fileno()).st_rdev:
+            return super().write(data)
+        raise OSError(errno.EINVAL, "Invalid argument")
+
+
+@pytest.mark.parametrize(("command", "code"), [("show", 0), ("audit", 1)])
+def test_a_reader_that_goes_on_windows_changes_nothing_either(bundled_report, tmp_path, monkeypatch, command, code):
+    (tmp_path / "onnxspec.toml").write_text('[audit.limits]\n"between.hff" = { max = 0.00001 }\n')
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(streams, "os", SimpleNamespace(**vars(os) | {"name": "nt"}))
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BufferedWriter(Gone(tmp_path / "pipe", "w"))))
+    assert cli.main([command, str(bundled_report.path)]) == code
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a system without /dev/full")

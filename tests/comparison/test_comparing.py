@@ -12,6 +12,7 @@ import onnxspec
 from conftest import FASHION
 from onnxspec.comparison.candidates import Candidate
 from onnxspec.comparison.comparing import compare
+from onnxspec.comparison.measuring import Shelf
 from onnxspec.comparison.page import page
 from onnxspec.comparison.storing import to_csv, to_json, write
 from onnxspec.errors import DataError, ReportError, UsageError
@@ -298,6 +299,15 @@ def test_a_report_that_is_compared_is_not_replaced(digits, reports, tmp_path):
     with pytest.raises(UsageError, match=r"The report of pytorch would replace .*pytorch\.h5, which is compared"):
         compare({"old": kept, "pytorch": SKLEARN}, digits, reports=tmp_path, listener=Stopping())
     assert kept.read_bytes() == before
+
+
+def test_two_reports_need_two_names_where_case_does_not_count(tmp_path):
+    found = [Candidate("Net", "a.onnx"), Candidate("net", "b.onnx"), Candidate("NET", "c.h5")]
+    shelf = Shelf(tmp_path / "Reports", lasting=True)
+    shelf.require_free(found)
+    (tmp_path / "rEPORTS").mkdir()  # what is also there on such a file system
+    with pytest.raises(UsageError, match=r"Net and net would have the same report.*--model NAME=PATH"):
+        shelf.require_free(found)
 
 
 @pytest.mark.parametrize("settings", [{"seed": 0}, {"pairs": 7, "seed": 5}])

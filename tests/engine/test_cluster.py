@@ -10,6 +10,7 @@ import threading
 import time
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -153,7 +154,7 @@ def way():
     subject = open_subject(MODEL, DATA, Settings.of(batch=8, threads=1))
     engine, images = subject.engine, subject.images
     opener = lambda path: open_model(path, Settings())  # noqa: E731
-    return remote.Way(opener, MODEL, None, subject.model.digest, subject.model.provider, images.names, images.digest,
+    return remote.Way(opener, str(MODEL), None, subject.model.digest, subject.model.provider, images.names, images.digest,
                       images.way, remote.engine_fields(engine), engine.path_form)  # fmt: skip
 
 
@@ -168,13 +169,24 @@ def test_a_worker_opens_an_engine_like_the_one_here(way, tmp_path):
 
 def test_another_model_provider_or_data_set_is_refused_by_the_worker(way, tmp_path):
     for change, error, said in (
-        ({"path": FASHION / "keras.onnx"}, ModelError, "is another model here"),
+        ({"path": str(FASHION / "keras.onnx")}, ModelError, "is another model here"),
         ({"provider": "CUDAExecutionProvider"}, DeviceError, "CPUExecutionProvider runs the model here"),
         ({"images": {"source": str(FASHION / "train.npz")}}, DataError, "train.npz"),
         ({"images_digest": "0" * 64}, DataError, "holds other images here"),
     ):
         with pytest.raises(error, match=said):
             replace(way, **change).opened(tmp_path, lambda images: None)
+
+
+def test_workers_may_run_another_system(monkeypatch):
+    """A WindowsPath is unpickled on Windows alone."""
+    subject = open_subject(MODEL, DATA, Settings.of(batch=8, threads=1))
+    sender, lent = object.__new__(cluster.Cluster), []
+    opener = partial(open_model, settings=Settings())
+    vars(sender).update(_model=subject.model, _opener=opener, _local=False, _way="")
+    monkeypatch.setattr(sender, "_lend", lambda content: lent.append(content) or "way")
+    sender._sending(subject.engine)
+    assert len(lent) == 1 and b"pathlib" not in lent[0]
 
 
 def test_other_versions_are_refused_before_anything_is_unpickled():

@@ -1,12 +1,15 @@
+import ntpath
+import os
 import tarfile
 import threading
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from onnxspec.errors import DataError
-from onnxspec.images import archive
+from onnxspec.images import archive, opening
 from onnxspec.images.opening import open_images
 
 from .make import pets, write_tar, write_zip
@@ -43,6 +46,13 @@ def test_a_folder_inside(tmp_path):
     assert open_images(f"{path}/v2/test/").names == open_images(path).names
     with pytest.raises(DataError, match=r"a\.zip/v3 has no images"):
         open_images(f"{path}/v3")
+
+
+@pytest.mark.parametrize("inside", ["\\v2\\test", "/v2\\test\\"])
+def test_slashes_before_a_folder_inside_lean_either_way_on_windows(tmp_path, monkeypatch, inside):
+    path = write_zip(tmp_path / "a.zip", {f"v2/test/{name}": content for name, content in pets().items()})
+    monkeypatch.setattr(opening, "os", SimpleNamespace(**vars(os) | {"path": ntpath, "sep": "\\"}))
+    assert open_images(f"{path}{inside}").names == open_images(path).names
 
 
 def test_encrypted_members_are_unreadable(tmp_path):

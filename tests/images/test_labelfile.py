@@ -30,6 +30,16 @@ def test_lines_of_file_and_label(tmp_path, text):
     np.testing.assert_array_equal(images.labels, [1, 0, 1, 0, 1, 0])
 
 
+def test_paths_may_be_written_as_on_windows(tmp_path):
+    """The last part alone would not do: two folders have a picture of that name."""
+    one, other = list(FLAT.values())[:2]
+    (tmp_path / "labels.csv").write_text("a\\1.png,dog\nb\\1.png,cat\n")
+    images = open_images(
+        write_folder(tmp_path / "val", {"a/1.png": one, "b/1.png": other}), labels=str(tmp_path / "labels.csv")
+    )
+    assert [images.class_names[label] for label in images.labels] == ["dog", "cat"]
+
+
 @pytest.mark.parametrize("form", ["NFC", "NFD"])
 def test_names_may_be_composed_or_decomposed(tmp_path, form):
     names = {

@@ -103,6 +103,21 @@ def test_a_folder_that_may_not_be_made_is_no_cache_that_may_be_read(tmp_path, mo
         Cache(tmp_path / "new")
 
 
+def test_an_entry_that_another_run_has_open_is_left_to_it(tmp_path, monkeypatch):
+    """Where Windows replaces nothing; what may not be written for another reason is said."""
+    cache = Cache(tmp_path)
+    cache.keep(KEY, PART)
+
+    def refused(*_):
+        raise PermissionError(errno.EACCES, "Access is denied")
+
+    monkeypatch.setattr("pathlib.Path.replace", refused)
+    cache.keep(KEY, PART)
+    assert cache.part(KEY, 2) is not None and len(entries(tmp_path)) == 1
+    with pytest.raises(ResourceError, match="Access is denied"):
+        cache.keep(OTHER, PART)
+
+
 def test_without_a_folder_nothing_is_kept():
     cache = Cache(None)
     cache.keep(KEY, PART)

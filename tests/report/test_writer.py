@@ -1,5 +1,6 @@
 """The report file: streamed, whole or not there, readable by xarray, with a digest of all that equal runs share."""
 
+import errno
 import os
 import shutil
 import subprocess
@@ -67,6 +68,20 @@ def test_an_earlier_report_stays_until_the_new_one_is_whole(tmp_path):
         writer.append(rows(0, 5))
         _ = 1 / 0
     assert (tmp_path / "r.h5").read_bytes() == earlier
+
+
+def test_an_earlier_report_that_is_open_on_windows_is_said(tmp_path, monkeypatch):
+    def refused(*_):
+        raise PermissionError(errno.EACCES, "Access is denied")
+
+    monkeypatch.setattr("pathlib.Path.replace", refused)
+    with (
+        pytest.raises(ResourceError, match=r"r\.h5 cannot be replaced: Access is denied\. .*close it there"),
+        writer_to(tmp_path / "r.h5") as writer,
+    ):
+        writer.append(rows(0, 5))
+        writer.finish({"seed": 1, "estimator": "sine"}, {"host": "here"})
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_file_that_is_no_report_is_never_replaced(tmp_path):
