@@ -94,7 +94,8 @@ def against_the_rest(share: np.ndarray, classes: Classes) -> dict[int, float]:
     every = moments.sum(1)[:, None, None]
 
     def contrasts(orders: np.ndarray) -> np.ndarray:
-        own = classes.sums(moments[:, orders[:, classes.paths]])
+        # `take` gathers the same in a third of the time that an index does.
+        own = classes.sums(moments.take(orders.take(classes.paths, axis=1), axis=1))
         (value, variance), (of_rest, variance_of_rest) = _log_share(own), _log_share(every - own)
         return _studentised(value - of_rest, variance + variance_of_rest)
 

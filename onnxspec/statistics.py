@@ -22,6 +22,8 @@ HINGED_PATHS = 3
 """Paths from which on an image that all share is looked for."""
 ROUNDING = 1e-6
 """Of influences whose numbers were kept as float32."""
+SPARSE = 8
+"""Numbers of images per end of a path up to which a table of all of them is no longer than sorting takes."""
 BAND_VALUES = 1 << 18
 """Of a band that are worked on together: of 100,000 paths a copy of all would take tens of megabytes."""
 
@@ -83,13 +85,12 @@ class Pooled:
         V = max(sum_i S_i^2 - sum_p u_p^2, sum_p u_p^2) with S_i the summed influence of the paths at image i.
         """
         u = self.influence
-        ends = np.concatenate([self.image_a, self.image_b])
-        images, at = np.unique(ends, return_inverse=True)
+        images, at = _numbered(self.image_a, self.image_b)
         per_image = np.bincount(at, np.concatenate([u, u]))
         squares = np.square(per_image).sum()
         # Divided first: the fourth powers of small influences would underflow.
         kappa = np.square(np.square(per_image) / squares).sum() if squares > 0 else np.nan
-        return float(max(squares - np.square(u).sum(), np.square(u).sum())), float(kappa), len(images)
+        return float(max(squares - np.square(u).sum(), np.square(u).sum())), float(kappa), images
 
     def interval(self, level: float = LEVEL) -> Interval:
         """The confidence interval: value +- t_nu sqrt(V), back from the log where it was taken."""
@@ -217,15 +218,14 @@ def _mean_band(
         # The log of each mean without a path; what all of them share, as the number of paths, goes when they are centred.
         u = total - values
         np.subtract(np.log(u, out=u).mean(0), u, out=u)
-        images, at = np.unique(np.concatenate([image_a, image_b]), return_inverse=True)
-        per_image = np.zeros((len(images), quantities))
-        for end in (at[:paths], at[paths:]):
-            np.add.at(per_image, end, u)
+        images, at = _numbered(image_a, image_b)
+        cells = (at[:, None] * quantities + np.arange(quantities)).ravel()
+        per_image = np.bincount(cells, np.concatenate([u, u]).ravel()).reshape(images, quantities)
         squares = np.square(per_image).sum(0)
         kappa = np.square(np.square(per_image)).sum(0) / squares**2
         own = np.square(u, out=u).sum(0)
         v = np.maximum(squares - own, own)
-        nu = np.clip(1 / np.maximum(kappa - 1 / len(images), 1e-12), 1, min(len(images), paths) - 1)
+        nu = np.clip(1 / np.maximum(kappa - 1 / images, 1e-12), 1, min(images, paths) - 1)
         reach = np.where(v == 0, 0.0, special.stdtrit(nu, (1 + level) / 2) * np.sqrt(v))
         alone = ~np.isfinite(reach) | _hinged(image_a, image_b)
         none = np.where(total < 0, np.nan, 0.0)
@@ -355,6 +355,21 @@ def _log_ratio(n: np.ndarray, d: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def _undefined(paths: int) -> str:
     return "" if paths >= 2 else f"{paths} path{'s' * (paths != 1)}: at least 2 are needed"
+
+
+def _numbered(image_a: np.ndarray, image_b: np.ndarray) -> tuple[int, np.ndarray]:
+    """How many images are ends of (paths,) int paths, and their numbers among those, (2 paths,) int: of a, then of b."""
+    ends = np.concatenate([image_a, image_b])
+    first, last = int(ends.min()), int(ends.max())
+    if last - first > SPARSE * len(ends):
+        images, at = np.unique(ends, return_inverse=True)
+        return len(images), at
+    # Every figure asks for it, and to sort takes several times as long.
+    ends -= first
+    held = np.zeros(last - first + 1, bool)
+    held[ends] = True
+    number = np.cumsum(held) - 1
+    return int(number[-1]) + 1, number[ends]
 
 
 def _hinged(image_a: np.ndarray, image_b: np.ndarray) -> bool:

@@ -30,6 +30,9 @@ _STILL = "the outputs do not change beyond noise"
 _LEAST_P = 1e-300
 _BETTER = "; a better network may have more between classes: if this one is better, write a new baseline"
 
+_Both = tuple[np.ndarray, np.ndarray] | None
+"""As of `matched`; None where image numbers do not mean the same images."""
+
 
 def judge(rules: Sequence[Regression], now: Sample, then: Sample, same_data: bool) -> list[Verdict]:
     """What becomes of regressions, all in one family.
@@ -44,7 +47,10 @@ def judge(rules: Sequence[Regression], now: Sample, then: Sample, same_data: boo
         The baseline does not hold what a rule asks for.
     """
     alpha = ALPHA / max(len(rules), 1)
-    changes = [_change(rule, now, then, same_data, alpha) for rule in rules]
+    # Once for all rules: of a thousand classes each would sort all pairs again.
+    both = matched(now, then) if same_data else None
+    same = same_data and identical(now, then)
+    changes = [_change(rule, now, then, both, same, alpha) for rule in rules]
     adjusted = statistics.holm(np.array([change.p for change in changes]))
     more = more_pairs(now, then)
     return [_verdict(rule, change, float(p), more) for rule, change, p in zip(rules, changes, adjusted, strict=True)]
@@ -104,24 +110,27 @@ def _shown(metric: Metric, change: Change) -> str:
     return f"{interval_text(interval)} times the baseline ({' against '.join(map(str, change.counts))} pairs)"
 
 
-def _change(rule: Regression, now: Sample, then: Sample, same_data: bool, alpha: float) -> Change:
+def _change(rule: Regression, now: Sample, then: Sample, both: _Both, same: bool, alpha: float) -> Change:
+    """The change that a rule is about; `same` where no path of the smaller sample has changed."""
     metric = rule.metric
     _require(metric, then)
-    if same_data and identical(now, then):
+    if same:
         if metric.figure == ACCURACY:
             return Change.none(len(now.images(metric.of_class)), neutral=0.0)
         return Change.none(int(_usable(metric, now).sum()), neutral=1.0)
     if metric.figure == ACCURACY:
-        return accuracies.change(rule, now.images(metric.of_class), then.images(metric.of_class), same_data, alpha)
-    return _of_figure(rule, now, then, same_data, alpha)
+        return accuracies.change(
+            rule, now.images(metric.of_class), then.images(metric.of_class), both is not None, alpha
+        )
+    return _of_figure(rule, now, then, both, alpha)
 
 
-def _of_figure(rule: Regression, now: Sample, then: Sample, same_data: bool, alpha: float) -> Change:
+def _of_figure(rule: Regression, now: Sample, then: Sample, both: _Both, alpha: float) -> Change:
     metric = rule.metric
     own = _usable(metric, now), _usable(metric, then)
-    first, second = _common(now, then, *own) if same_data else (np.flatnonzero(own[0]), np.flatnonzero(own[1]))
+    first, second = _common(*both, *own) if both else (np.flatnonzero(own[0]), np.flatnonzero(own[1]))
     figures = _pooled(metric, now, first), _pooled(metric, then, second)
-    moved = statistics.paired(*figures) if same_data else _apart(*figures)
+    moved = statistics.paired(*figures) if both else _apart(*figures)
     both_still = {figure.reason for figure in figures} == {_STILL} or moved.reason == statistics.BOTH_ZERO
     if both_still and min(map(len, (first, second))) >= statistics.FEW_PATHS:
         return Change.none(len(first), neutral=1.0)
@@ -131,8 +140,8 @@ def _of_figure(rule: Regression, now: Sample, then: Sample, same_data: bool, alp
         beyond=wrong * (moved.value - math.log(rule.factor)) > 0,
         p=_one_sided(moved, wrong),
         decidable=_kept(rule, moved.interval()) or _would_show(moved.interval(1 - 2 * alpha)),
-        counts=(len(first),) if same_data else (len(first), len(second)),
-        selection=_selection(metric, now, then, own, moved, len(first)) if same_data else "",
+        counts=(len(first),) if both else (len(first), len(second)),
+        selection=_selection(metric, now, then, own, moved, len(first)) if both else "",
         undefined=any(figure.reason for figure in figures),
     )
 
@@ -155,9 +164,10 @@ def _usable(metric: Metric, sample: Sample) -> np.ndarray:
     return chosen & np.isfinite(sample[f"slope_{metric.signal}"])
 
 
-def _common(now: Sample, then: Sample, mine: np.ndarray, theirs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Positions in both of the pairs of images that are usable in both, (pairs,) int64 each."""
-    first, second = matched(now, then)
+def _common(
+    first: np.ndarray, second: np.ndarray, mine: np.ndarray, theirs: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Positions in both, of (pairs,) int64 each, of the pairs of images that are usable in both, (paths,) bool each."""
     kept = mine[first] & theirs[second]
     return first[kept], second[kept]
 

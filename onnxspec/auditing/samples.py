@@ -86,11 +86,11 @@ class Sample:
 
     def images(self, of_class: str = "") -> dict[int, bool]:
         """Every image that was used (of a class), and whether it is predicted right."""
-        wanted = self.class_names.index(of_class) if of_class else None
         found: dict[int, bool] = {}
         for end, bit in (("a", RIGHT_A), ("b", RIGHT_B)):
-            ends = zip(self[f"image_{end}"].tolist(), self[f"class_{end}"].tolist(), self["status"], strict=True)
-            found |= {image: bool(status & bit) for image, number, status in ends if wanted in (None, number)}
+            at = self[f"class_{end}"] == self.class_names.index(of_class) if of_class else slice(None)
+            right = (self["status"][at] & bit) > 0
+            found |= dict(zip(self[f"image_{end}"][at].tolist(), right.tolist(), strict=True))
         return found
 
 

@@ -3,6 +3,7 @@
 import json
 import math
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import Any
 
 from onnxspec.comparison.agreement import Agreement
@@ -97,18 +98,24 @@ class Comparison:
             There is none; the message lists what there is.
         """
         wanted = (model, Stratum(kind, class_a), Quantity(signal, metric))
-        for one in self.figures:
-            if (one.model, one.stratum, one.quantity) == wanted:
-                return one.interval
-        raise self._missing("figure", model, Stratum(kind, class_a), Quantity(signal, metric))
+        if wanted not in self._figures:
+            raise self._missing("figure", *wanted)
+        return self._figures[wanted].interval
 
     def contrast(self, model: str, kind: str, metric: str = "hff", signal: str = "prob", class_a: str = "") -> Contrast:
         """A model against the reference; raises as `figure` does."""
         wanted = (model, Stratum(kind, class_a), Quantity(signal, metric))
-        for one in self.contrasts:
-            if (one.model, one.stratum, one.quantity) == wanted:
-                return one
-        raise self._missing("contrast", model, Stratum(kind, class_a), Quantity(signal, metric))
+        if wanted not in self._contrasts:
+            raise self._missing("contrast", *wanted)
+        return self._contrasts[wanted]
+
+    @cached_property
+    def _figures(self) -> dict[tuple[str, Stratum, Quantity], FigureOf]:
+        return {(one.model, one.stratum, one.quantity): one for one in self.figures}
+
+    @cached_property
+    def _contrasts(self) -> dict[tuple[str, Stratum, Quantity], Contrast]:
+        return {(one.model, one.stratum, one.quantity): one for one in self.contrasts}
 
     def tables(self) -> dict[str, list[Row]]:
         """All tables by name, each a list of flat rows; agreement is empty unless it was asked for."""
