@@ -89,7 +89,7 @@ def main(arguments: list[str] | None = None) -> int:
         return int(code or 0)
     except OnnxspecError as error:
         return _fail(error.message, error.hint, error.exit_code)
-    except getattr(click.exceptions, "NoArgsIsHelpError", ()) as error:  # since click 8.2
+    except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         return ExitCode.USAGE
     except click.ClickException as error:
