@@ -3,6 +3,7 @@
 import json
 import math
 import re
+import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -41,7 +42,7 @@ def policy_file(config: str | None) -> Path:
     Raises
     ------
     UsageError
-        The file has a policy already, or could not be written.
+        The file has a policy already, has its settings where none can be added, or could not be written.
     """
     speaking = (name for name in PROJECT_FILES if Path(name).is_file() and configuration.project_table(name))
     path = Path(config or next(speaking, PROJECT_FILES[0]))
@@ -49,8 +50,21 @@ def policy_file(config: str | None) -> Path:
         raise UsageError(
             f"{path} has an audit policy already.", "Take it out first, or use --config with another file."
         )
+    if path.name == "pyproject.toml" and path.is_file():
+        _require_extendable(path)
     require_place(path)
     return path
+
+
+def _require_extendable(path: Path) -> None:
+    content = path.read_text(encoding="utf-8-sig")
+    try:
+        tomllib.loads(content if _PYPROJECT_TABLE.search(content) else f"{content}\n[tool.onnxspec]\n")
+    except tomllib.TOMLDecodeError:
+        raise UsageError(
+            f"{path} has the settings of onnxspec, and no line [tool.onnxspec].",
+            "Write them below such a line, or use --config onnxspec.toml.",
+        ) from None
 
 
 def write_policy(path: Path, report: Report) -> None:

@@ -8,6 +8,7 @@ import pytest
 from onnxspec import configuration
 from onnxspec.auditing import starting
 from onnxspec.auditing.starting import starting_policy
+from onnxspec.errors import UsageError
 from onnxspec.statistics import FEW_PATHS, Interval
 
 
@@ -38,3 +39,12 @@ def test_a_file_from_windows_stays_one(bundled_report, tmp_path):
     assert content.startswith("\ufeff") and "# ours\r\npairs = 400\r\n\r\n# What" in content
     assert content.count("\n") == content.count("\r\n") > 20
     assert "between.hff" in configuration.project_table(path)["audit"]["limits"]
+
+
+@pytest.mark.parametrize("content", ["[tool]\nonnxspec = { pairs = 40 }\n", '[tool."onnxspec"]\npairs = 40\n'])
+def test_settings_that_no_line_can_follow_are_refused_before_any_work(tmp_path, content):
+    (tmp_path / "pyproject.toml").write_text(content)
+    with pytest.raises(UsageError, match=r"no line \[tool.onnxspec\]. Write them below"):
+        starting.policy_file(str(tmp_path / "pyproject.toml"))
+    (tmp_path / "pyproject.toml").write_text("[tool.onnxspec.preprocess]\nscale = 1\n")
+    assert starting.policy_file(str(tmp_path / "pyproject.toml")).name == "pyproject.toml"
