@@ -23,7 +23,7 @@ HINGED_PATHS = 3
 ROUNDING = 1e-6
 """Of influences whose numbers were kept as float32."""
 SPARSE = 8
-"""Numbers of images per end of a path up to which a table of all of them is no longer than sorting takes."""
+"""Numbers of images per end of a path up to which a table of them takes no longer than sorting."""
 BAND_VALUES = 1 << 18
 """Of a band that are worked on together: of 100,000 paths a copy of all would take tens of megabytes."""
 

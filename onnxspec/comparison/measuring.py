@@ -139,7 +139,7 @@ class Shelf:
     def _caseless(self) -> bool:
         """Whether the file system, as macOS and Windows have it, takes A for a."""
         parent, name = os.path.split(os.path.abspath(self.folder))
-        return os.path.exists(os.path.join(parent, name.swapcase()))
+        return name != name.swapcase() and os.path.exists(os.path.join(parent, name.swapcase()))
 
     def _place(self, name: str) -> Path:
         return self.folder / f"{name}.h5"

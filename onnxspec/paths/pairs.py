@@ -4,8 +4,8 @@ A kind's pairs form one endless-looking list of which every run takes a prefix, 
 pair over what they share (method.md section 1). Both lists come from round-robin tournaments over shuffled players:
 within a class the players are its images, so that every turn uses each image once and no pair comes twice; between
 classes the players are the classes, so that every turn uses each class once and after all turns every pair of
-classes has met equally often, however many there are. An image comes again only when all images of its class have come, since those
-of other classes were used up and have come again.
+classes has met equally often, however many there are. An image comes again only when all images of its class have
+come, and sooner than those of a larger class.
 """
 
 import hashlib

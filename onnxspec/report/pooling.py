@@ -299,8 +299,8 @@ def shape_figures(spectrum: PooledSpectrum, bins: metrics.Bins, reading: Reading
     }
     nan = float("nan")
     for metric, value in values.items():
-        known = (spectrum.power > 0).any() or not spectrum.paths
-        lacking = "too few bins with power: more points are needed" if known else "there is no power"
+        some = (spectrum.power > 0).any()
+        lacking = "too few bins with power: more points are needed" if some else "there is no power"
         reason = "" if np.isfinite(value) else lacking
         interval = Interval(value, nan, nan, spectrum.paths, nan, reason)
         yield Figure(

@@ -308,6 +308,8 @@ def test_two_reports_need_two_names_where_case_does_not_count(tmp_path):
     (tmp_path / "rEPORTS").mkdir()  # what is also there on such a file system
     with pytest.raises(UsageError, match=r"Net and net would have the same report.*--model NAME=PATH"):
         shelf.require_free(found)
+    (tmp_path / "2026").mkdir()
+    Shelf(tmp_path / "2026", lasting=True).require_free(found)  # a name without letters says nothing
 
 
 @pytest.mark.parametrize("settings", [{"seed": 0}, {"pairs": 7, "seed": 5}])
