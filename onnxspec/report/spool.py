@@ -80,13 +80,15 @@ class Spool:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        # A library that is interrupted at a bad moment may tell of another error.
+        stopped = isinstance(error, KeyboardInterrupt) or (error is not None and interruption.requested())
         with interruption.shield():
-            if error is None or isinstance(error, ModelError):  # a model that fails will fail again
+            if error is None or (isinstance(error, ModelError) and not stopped):  # a model that fails will fail again
                 self._drop()
             self._close()
         left, nothing = self._left(), "the report is written." if self._finished else "nothing was written."
         kept = f"{left:,} of {self._total:,} paths are kept in {self.folder}: the same command with --resume goes on."
-        if isinstance(error, KeyboardInterrupt):
+        if stopped:
             raise interruption.Interrupted(kept if left else nothing) from None
         if isinstance(error, OnnxspecError) and left and not isinstance(error, ReportError | UsageError):
             error.hint = f"{error.hint} {kept}".lstrip()

@@ -1,5 +1,8 @@
 """What is kept comes back bit for bit, or not at all."""
 
+import signal
+import zipfile
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -36,6 +39,20 @@ def test_rows_come_back_bit_for_bit_in_their_order():
     for name, values in PART.rows.columns.items():
         assert back.rows[name].dtype == values.dtype
         assert back.rows[name].tobytes() == values.tobytes()
+
+
+def test_an_interrupt_waits_until_a_part_is_packed(monkeypatch):
+    opened, done = zipfile.ZipFile.open, []
+
+    def interrupted(self, *arguments, **options):
+        member = opened(self, *arguments, **options)
+        done.append(signal.raise_signal(signal.SIGINT))
+        return member
+
+    monkeypatch.setattr(zipfile.ZipFile, "open", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        parts.packed(PART)
+    assert len(done) == 4, "an archive that is left in the midst of a member cannot be closed"
 
 
 def test_a_pilot_comes_back_bit_for_bit():

@@ -76,6 +76,16 @@ def test_an_interrupt_before_anything_was_finished_leaves_nothing(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("error", [ValueError("Can't close the ZIP file"), ModelError("Session run failed.")])
+def test_an_interrupt_that_a_library_turns_into_an_error_of_its_own_still_is_one(tmp_path, monkeypatch, error):
+    with pytest.raises(interruption.Interrupted, match=r"^2 of 6 paths are kept"), Spool(tmp_path / "r.h5") as spool:
+        spool.begin(ME, 6)
+        spool.keep(SPAN, part(0))
+        monkeypatch.setattr(interruption, "requested", lambda: True)
+        raise error
+    assert len(list((tmp_path / "r.h5.parts").glob("0*.part"))) == 1
+
+
 def test_an_interrupt_after_the_report_has_its_name_offers_nothing(tmp_path):
     place = tmp_path / "r.h5"
     with pytest.raises(interruption.Interrupted, match=r"^the report is written\.$"), Spool(place) as spool:
