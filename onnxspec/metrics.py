@@ -100,20 +100,22 @@ def width(prob: np.ndarray, labels: np.ndarray, distance: np.ndarray) -> np.ndar
     g >= .9 after it, linearly interpolated; NaN where g does not reach them.
     """
     out = np.full(len(prob), np.nan)
-    for path in np.flatnonzero(flips(labels) == 1):
-        p = prob[path][:, labels[path, [0, -1]]]
-        g = p[:, 1] / p.sum(-1)
-        flip = int(np.argmax(labels[path] != labels[path, 0]))
-        low = np.flatnonzero(g[:flip] <= 0.1)
-        high = np.flatnonzero(g[flip:] >= 0.9)
-        if len(low) and len(high):
-            steps = _crossing(g, flip + high[0] - 1, 0.9) - _crossing(g, low[-1], 0.1)
-            out[path] = steps / (len(g) - 1) * distance[path]
+    once = np.flatnonzero(flips(labels) == 1)
+    p = np.take_along_axis(prob[once], labels[once][:, None, [0, -1]], 2)
+    g = p[..., 1] / p.sum(-1)
+    flipped = labels[once] != labels[once, :1]
+    low, high = (g <= 0.1) & ~flipped, (g >= 0.9) & flipped
+    reached = low.any(1) & high.any(1)
+    g, last_low, first_high = g[reached], low[reached, ::-1].argmax(1), high[reached].argmax(1)
+    steps = _crossing(g, first_high - 1, 0.9) - _crossing(g, g.shape[1] - 1 - last_low, 0.1)
+    out[once[reached]] = steps / (g.shape[1] - 1) * distance[once[reached]]
     return out
 
 
-def _crossing(g: np.ndarray, before: int, level: float) -> float:
-    return float(before + (level - g[before]) / (g[before + 1] - g[before]))
+def _crossing(g: np.ndarray, before: np.ndarray, level: float) -> np.ndarray:
+    """Where (paths, points) g gets to a level behind the points `before` (paths,)."""
+    at, after = (np.take_along_axis(g, index[:, None], 1)[:, 0] for index in (before, before + 1))
+    return before + (level - at) / (after - at)
 
 
 @dataclass(frozen=True)

@@ -176,8 +176,9 @@ class LocalEngine:
                     batch = self._finished(formed[start - first : stop - first], dither)
                     # A device plans for every new shape, and kernels for a single row may round otherwise.
                     size = tile if self.model.in_flight else min(tile, 2)
-                    missing = np.repeat(batch[-1:], max(size - len(batch), 0), axis=0)
-                    scores = self.model.run(np.concatenate([batch, missing]) if len(missing) else batch)[: stop - start]
+                    if len(batch) < size:
+                        batch = np.concatenate([batch, np.repeat(batch[-1:], size - len(batch), axis=0)])
+                    scores = self.model.run(batch)[: stop - start]
             except (ResourceError, MemoryError):
                 if self.model.fixed_batch is not None or tile == 1:
                     raise _out_of_memory(tile, self.workers) from None
