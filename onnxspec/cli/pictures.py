@@ -30,9 +30,12 @@ def require_picture(path: str) -> None:
 def save_picture(figure: "Figure", path: str) -> None:
     """Writes a figure under its name, whole, and says so."""
     from onnxspec.cli.plain import say_written
+    from onnxspec.cli.streams import complain
     from onnxspec.report.figures import style
     from onnxspec.report.saving import replacing
 
     with replacing(path) as file:
-        style.save(figure, str(file), form_of(path))
+        missing = style.save(figure, str(file), form_of(path))
+    if missing:
+        complain(f"No font here has {missing}: boxes stand for them. Install one that has, such as Noto Sans CJK.")
     say_written(path)

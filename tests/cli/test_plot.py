@@ -7,6 +7,7 @@ import pytest
 
 import onnxspec
 from onnxspec import cli
+from onnxspec.report.figures import style
 from report.altered import with_classes
 
 
@@ -28,6 +29,13 @@ def test_a_class_and_a_signal_can_be_chosen(bundled_report, tmp_path):
     place = tmp_path / "figure.svg"
     line = ["plot", str(bundled_report.path), "--class", "Sandal", "--signal", "logit", "-o", str(place)]
     assert cli.main(line) == 0
+
+
+def test_names_in_letters_that_no_font_has_are_said_to_be_boxes(bundled_report, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(style, "_FURTHER_FONTS", ())
+    named = with_classes(bundled_report, tmp_path / "named.h5", ["靴", "bag"], paths=40)
+    assert cli.main(["plot", str(named.path), "--what", "classes", "-o", str(tmp_path / "c.svg")]) == 0
+    assert "No font here has 靴: boxes stand for them." in capsys.readouterr().err
 
 
 def test_no_class_to_draw_is_said(bundled_report, tmp_path, capsys):

@@ -1,4 +1,4 @@
-"""Lines of one figure are told apart by everybody, on paper and on a page at night."""
+"""Lines of one figure are told apart by everybody, on paper and on a page at night; letters are those of the names."""
 
 import re
 from importlib import resources
@@ -6,7 +6,11 @@ from itertools import combinations
 
 import numpy as np
 import pytest
+from fontTools.fontBuilder import FontBuilder
+from fontTools.pens.ttGlyphPen import TTGlyphPen
+from matplotlib import font_manager
 
+from onnxspec.report.figures import style
 from onnxspec.report.figures.style import COLOURS, INKS
 
 # Machado, Oliveira and Fernandes 2009, severity 1: what linear RGB looks like to those who lack a cone.
@@ -48,3 +52,46 @@ def test_lines_stand_out_from_paper():
     for palette in palettes():
         paper, *lines = (XYZ[1] @ linear(palette[role]) + 0.05 for role in ("paper", "within", "between", *INKS))
         assert min(max(paper, line) / min(paper, line) for line in lines) >= 3
+
+
+@pytest.fixture
+def boots(tmp_path, monkeypatch):
+    """A font of the system that has one letter more than matplotlib's own."""
+    pen = TTGlyphPen(None)
+    pen.moveTo((0, 0))
+    for corner in ((900, 0), (450, 777)):
+        pen.lineTo(corner)
+    pen.closePath()
+    font = FontBuilder(1000, isTTF=True)
+    font.setupGlyphOrder([".notdef", "boots"])
+    font.setupCharacterMap({ord("靴"): "boots"})
+    font.setupGlyf({".notdef": TTGlyphPen(None).glyph(), "boots": pen.glyph()})
+    font.setupHorizontalMetrics({".notdef": (1000, 0), "boots": (1000, 0)})
+    font.setupHorizontalHeader(ascent=800, descent=-200)
+    font.setupNameTable({"familyName": "Boots", "styleName": "Regular"})
+    font.setupOS2()
+    font.setupPost()
+    font.save(tmp_path / "boots.ttf")
+    monkeypatch.setattr(font_manager.fontManager, "ttflist", list(font_manager.fontManager.ttflist))
+    font_manager.fontManager.addfont(tmp_path / "boots.ttf")
+    yield "Boots"
+    font_manager._get_font.cache_clear()
+
+
+@style.styled
+def labelled(text):
+    figure, axes = style.panel()
+    axes.set_title(text)
+    return figure
+
+
+@pytest.mark.parametrize("form", ["svg", "pdf", "png"])
+def test_letters_that_the_usual_font_lacks_are_taken_from_another(form, boots, tmp_path, monkeypatch):
+    monkeypatch.setattr(style, "_FURTHER_FONTS", ("Nowhere To Be Found", boots))
+    assert style.save(labelled("靴 and Ankle boot"), str(tmp_path / f"figure.{form}"), form) == ""
+
+
+@pytest.mark.parametrize("form", ["svg", "pdf", "png"])
+def test_letters_that_no_font_has_are_told(form, tmp_path, monkeypatch):
+    monkeypatch.setattr(style, "_FURTHER_FONTS", ())
+    assert style.save(labelled("靴 and Ankle boot 下靴"), str(tmp_path / f"figure.{form}"), form) == "下靴"
