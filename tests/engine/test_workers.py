@@ -45,11 +45,11 @@ def test_a_worker_that_is_silent_for_too_long_is_given_up():
 
 
 def test_a_slow_run_whose_pulse_beats_goes_on():
-    pulse = Pulse(0.4)
+    pulse = Pulse(0.8)
 
     def work(i):
         for _ in range(8):
-            time.sleep(0.1)
+            time.sleep(0.15)
             pulse.beat()
         return i
 
@@ -86,7 +86,7 @@ def test_a_process_that_was_stopped_and_goes_on_gives_nobody_up():
 
 
 def test_a_caller_that_takes_long_gives_nobody_up():
-    results = in_order(lambda i: time.sleep(0.7) if i == 3 else None, range(4), 1, Pulse(1.0), lambda: None)
+    results = in_order(lambda i: time.sleep(0.3) if i == 3 else None, range(4), 1, Pulse(1.0), lambda: None)
     next(results)
     time.sleep(1.5)
     assert list(results) == [None] * 3
