@@ -7,19 +7,16 @@ import hashlib
 import io
 import json
 import os
-import zipfile
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+from numpy.lib import format as npy
 
-from onnxspec import interruption
 from onnxspec.results import Convergence, Pilot, Rows
 
 _DIGEST_BYTES = hashlib.sha256().digest_size
-_CONTENT = "content"
 
 
 @dataclass(frozen=True)
@@ -31,11 +28,14 @@ class Part:
 
 
 def packed(part: Part, key: str = "") -> bytes:
-    """A part as bytes."""
+    """A part as bytes: a line, and its rows as one table, since a file of an array a column would be mostly headers."""
+    columns = part.rows.columns
+    table = np.empty(len(part.rows), [(name, values.dtype, values.shape[1:]) for name, values in columns.items()])
+    for name, values in columns.items():
+        table[name] = values
     buffer = io.BytesIO()
-    arrays: dict[str, Any] = {_CONTENT: np.array(part.content), **part.rows.columns}
-    with interruption.shield():  # in the midst of a member, zipfile ends in an error of its own
-        np.savez(buffer, **arrays)
+    buffer.write(part.content.encode() + b"\n")
+    npy.write_array(buffer, table, allow_pickle=False)
     return _sealed(buffer.getvalue(), key)
 
 
@@ -44,13 +44,13 @@ def part_of(content: bytes, key: str = "") -> Part | None:
     payload = _opened(content, key)
     if payload is None:
         return None
+    images, _, rows = payload.partition(b"\n")
     try:
-        with np.load(io.BytesIO(payload), allow_pickle=False) as arrays:
-            columns = {name: arrays[name] for name in arrays.files}
-    except (ValueError, OSError, KeyError, zipfile.BadZipFile):
+        table = npy.read_array(io.BytesIO(rows), allow_pickle=False)
+        columns = {name: np.ascontiguousarray(table[name]) for name in table.dtype.names or ()}
+        return Part(Rows(columns), images.decode()) if columns else None
+    except ValueError:
         return None
-    images = columns.pop(_CONTENT, None)
-    return None if images is None else Part(Rows(columns), str(images))
 
 
 def packed_pilot(pilot: Pilot, key: str = "") -> bytes:

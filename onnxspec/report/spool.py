@@ -29,7 +29,7 @@ from onnxspec.report.parts import Part
 from onnxspec.report.writer import require_writable
 from onnxspec.results import Pilot
 
-FORMAT = "onnxspec parts 1"
+FORMAT = "onnxspec parts 2"
 _PART = re.compile(r"(?:([a-z]\w*)-)?(\d{6,})-(\d{6,})\.part")
 _OWN = ("lock", "run.json", "pilot.part", "report.h5")
 

@@ -168,7 +168,7 @@ OF_ANOTHER_FORMAT = json.dumps({"format": "onnxspec parts 0", "identity": ME})
 
 
 @pytest.mark.parametrize(
-    "content", ["", "[]", "{", '{"format": 3}', '{"format": "onnxspec parts 1"}', "[" * 10_000, OF_ANOTHER_FORMAT]
+    "content", ["", "[]", "{", '{"format": 3}', json.dumps({"format": FORMAT}), "[" * 10_000, OF_ANOTHER_FORMAT]
 )
 def test_a_damaged_identity_is_that_of_no_run(tmp_path, content):
     interrupted(tmp_path / "r.h5")
