@@ -6,6 +6,7 @@ another machine (`LocalEngine.map`), and rows come in the order of the plan wher
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 
 import numpy as np
@@ -69,19 +70,23 @@ def parts(
         part = cache.part(key(item), shard.stop - shard.start) if cache.folder else None
         return None if part is None else (part, CACHED)
 
-    found = engine.map(_work(sources, prepared), todo, lambda item: sources[item[0]].used(item[1].span), known)
-    for item, (part, origin) in zip(todo, found, strict=True):
-        name, shard = item
-        if origin == FRESH:
-            _require_same(part, content(item))
-            if spool is not None:
-                spool.keep(shard.span, part, name)
-            if cache.folder:
-                cache.keep(key(item), part)
-        elif origin == CACHED:
-            cache.paths += len(part.rows) if spool is not None else 0  # not those that are walked again to be shown
-            engine.on_images(len(part.rows) * sources[name].images)
-        yield item, part
+    def needs(item: Item) -> np.ndarray:
+        return sources[item[0]].used(item[1].span)
+
+    # Closed, or after an error here workers would go on, until the process ends under them.
+    with closing(engine.map(_work(sources, prepared), todo, needs, known)) as found:
+        for item, (part, origin) in zip(todo, found, strict=True):
+            name, shard = item
+            if origin == FRESH:
+                _require_same(part, content(item))
+                if spool is not None:
+                    spool.keep(shard.span, part, name)
+                if cache.folder:
+                    cache.keep(key(item), part)
+            elif origin == CACHED:
+                cache.paths += len(part.rows) if spool is not None else 0  # not those that are walked again to be shown
+                engine.on_images(len(part.rows) * sources[name].images)
+            yield item, part
 
 
 def _work(sources: Mapping[str, Source], prepared: Prepared) -> Callable[[Item], tuple[Part, str]]:

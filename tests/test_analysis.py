@@ -1,6 +1,7 @@
 """The whole run: from a classifier and images to a report that equal runs repeat bit for bit."""
 
 import json
+import threading
 
 import h5py
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 
 import onnxspec
 from conftest import FASHION
-from onnxspec.errors import DataError, ModelError, UsageError
+from onnxspec.errors import DataError, ModelError, ResourceError, UsageError
 from onnxspec.paths.pairs import Pairs, draw
 from onnxspec.report.findings import facts
 from onnxspec.results import Reading, measure
@@ -237,6 +238,18 @@ def test_nothing_is_left_behind_when_a_run_fails(tmp_path):
     with pytest.raises(RuntimeError, match="lost"):
         onnxspec.analyze(fails_late, line_of_two_classes(60), pairs=100, output=tmp_path / "r.h5")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("step", ["onnxspec.report.writer.ReportWriter.append", "onnxspec.report.spool.Spool.keep"])
+def test_workers_end_with_a_run_that_fails_where_its_rows_are_kept(digits, tmp_path, monkeypatch, step):
+    def full(*rows):
+        raise ResourceError("The disk is full.")
+
+    monkeypatch.setattr(step, full)
+    before = set(threading.enumerate())
+    with pytest.raises(ResourceError, match="The disk is full") as held:  # and with the error all that its frames know
+        onnxspec.analyze(FASHION / "pytorch.onnx", digits, pairs=300, threads=2, output=tmp_path / "r.h5")
+    assert held.value and set(threading.enumerate()) <= before
 
 
 def test_a_folder_that_does_not_exist_is_refused_before_any_work(digits, tmp_path):

@@ -7,7 +7,7 @@ enough to stay in cache.
 
 import math
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
@@ -224,10 +224,10 @@ class LocalEngine:
         items: Iterable[Item],
         needs: Callable[[Item], np.ndarray] | None = None,
         known: Callable[[Item], Result | None] = lambda item: None,
-    ) -> Iterator[Result]:
+    ) -> Generator[Result]:
         """`work` on every item by all workers, results in the order of the items, few in flight.
 
-        When the caller stops early, for whatever reason, workers end after the batch they are at.
+        When the caller stops early, for whatever reason, and closes this, workers end after the batch they are at.
 
         Parameters
         ----------

@@ -14,7 +14,7 @@ import h5py
 import numpy as np
 
 from onnxspec import interruption
-from onnxspec.errors import ResourceError, UsageError
+from onnxspec.errors import OnnxspecError, ResourceError, UsageError
 from onnxspec.report import schema, tables
 from onnxspec.report.guarded import GuardedFile
 from onnxspec.report.storage import attribute_names
@@ -94,7 +94,10 @@ class ReportWriter:
             self._file.close()
             self._disk.close()
             self._temporary.unlink(missing_ok=True)
-        error = self._disk.failure or error
+        if not isinstance(
+            error, OnnxspecError | KeyboardInterrupt
+        ):  # they are the reason, and what met the disk later is not
+            error = self._disk.failure or error
         if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             raise ResourceError(
                 f"The disk is full: {self.destination} was not written.", "Free some space, or write elsewhere with -o."
