@@ -129,8 +129,8 @@ def _one_sided(samples: np.ndarray) -> np.ndarray:
 
 
 def _squared(values: np.ndarray) -> np.ndarray:
-    """|values|^2 summed over the outputs, the last axis of float64 or complex128."""
-    parts = values.view(np.float64)  # of a complex number two
+    """|values|^2 summed over the outputs, the last axis."""
+    parts = values.view(values.real.dtype)  # of a complex number two
     return np.einsum("...i,...i->...", parts, parts)
 
 

@@ -94,10 +94,8 @@ class ReportWriter:
             self._file.close()
             self._disk.close()
             self._temporary.unlink(missing_ok=True)
-        if not isinstance(
-            error, OnnxspecError | KeyboardInterrupt
-        ):  # they are the reason, and what met the disk later is not
-            error = self._disk.failure or error
+        told = isinstance(error, OnnxspecError | KeyboardInterrupt)  # what met the disk later is not the reason
+        error = error if told else self._disk.failure or error
         if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             raise ResourceError(
                 f"The disk is full: {self.destination} was not written.", "Free some space, or write elsewhere with -o."
