@@ -3,7 +3,6 @@
 import logging
 import os
 import re
-import signal
 import ssl
 import warnings
 from collections.abc import Iterator
@@ -82,11 +81,11 @@ def _connected(address: str) -> Any:
     try:
         if address.startswith(LOCAL):
             # Encrypted with keys of this process: on the loopback interface every user of a machine may call.
-            # A terminal interrupts the workers as well, and this process ends them when it is interrupted. The tracker
-            # would let interrupts through where it is started.
+            # A terminal interrupts the workers as well, `timeout` and systemd end them as well, and this process, which
+            # they do not outlive, ends them in order. The tracker would let interrupts through where it is started.
             if os.name == "posix":
                 resource_tracker.ensure_running()
-            with interruption.held(signal.SIGINT):
+            with interruption.held(*interruption.SIGNALS):
                 cluster = LocalCluster(
                     n_workers=int(address.removeprefix(LOCAL)),
                     threads_per_worker=1,

@@ -9,7 +9,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from contextlib import nullcontext
 from typing import TypeVar
 
@@ -64,8 +64,11 @@ def within(patience: float | None, work: Callable[[], Result], what: str) -> Res
     try:
         return _awaited(future, pulse, what)
     finally:
-        if not future.done():
-            pulse.give_up()
+        try:
+            wait([future], 2 * _GLANCE)  # what is short comes to its end, and the process to one in order
+        finally:
+            if not future.done():
+                pulse.give_up()
 
 
 def in_order(

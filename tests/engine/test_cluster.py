@@ -253,7 +253,8 @@ def test_a_worker_that_is_killed_costs_no_more_than_its_shards_in_flight(machine
 
 
 @pytest.mark.slow
-def test_an_interrupted_run_goes_on_with_what_it_has(tmp_path):
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_goes_on_with_what_it_has(tmp_path, sent):
     command = [sys.executable, "-m", "onnxspec", "analyze", str(MODEL), "--data", str(DATA), "--pairs", "1200"]
     command += ["--cluster", "local:2", "-o", "r.h5"]
     how = {"cwd": tmp_path, "env": {**os.environ, "PYTHONPATH": str(ROOT)}, "stderr": subprocess.PIPE, "text": True}
@@ -262,7 +263,7 @@ def test_an_interrupted_run_goes_on_with_what_it_has(tmp_path):
     while len(list(tmp_path.glob("r.h5.parts/[0-9]*.part"))) < 5:
         assert time.monotonic() < deadline and running.poll() is None, running.communicate()
         time.sleep(0.02)
-    os.killpg(running.pid, signal.SIGINT)  # as a terminal does: the workers get it, too
+    os.killpg(running.pid, sent)  # as a terminal and `timeout` do: the workers get it, too
     said = running.communicate(timeout=60)[1]
     assert running.returncode == 130, said
     assert "Traceback" not in said
@@ -272,6 +273,21 @@ def test_an_interrupted_run_goes_on_with_what_it_has(tmp_path):
     assert "kept from an interrupted run" in ended.stderr
     onnxspec.analyze(MODEL, DATA, output=tmp_path / "one.h5", pairs=1200)
     assert content(tmp_path / "one.h5") == content(tmp_path / "r.h5")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("after", [1.5, 2.0, 2.4, 2.8, 3.2])
+def test_a_cluster_that_is_interrupted_while_it_starts_says_no_more_than_that(tmp_path, sent, after):
+    command = [sys.executable, "-m", "onnxspec", "analyze", str(MODEL), "--data", str(DATA), "--cluster", "local:2"]
+    how = {"cwd": tmp_path, "env": {**os.environ, "PYTHONPATH": str(ROOT)}, "stderr": subprocess.PIPE, "text": True}
+    running = subprocess.Popen([*command, "--pairs", "9000"], stdout=subprocess.DEVNULL, start_new_session=True, **how)
+    time.sleep(after)
+    os.killpg(running.pid, sent)
+    said = running.communicate(timeout=60)[1]
+    assert running.returncode == 130, said
+    assert [line for line in said.splitlines() if line and "forward passes" not in line][1:] == [], said
+    assert "onnxspec: Interrupted" in said
 
 
 LISTENING = """

@@ -11,6 +11,7 @@ import pytest
 
 from conftest import ROOT
 from onnxspec import interruption
+from onnxspec.engine import workers
 from onnxspec.engine.workers import Pulse, in_order, within
 from onnxspec.errors import ModelError, ResourceError
 
@@ -104,6 +105,20 @@ def test_within_gives_the_result_the_error_or_up():
     with pytest.raises(ResourceError, match=r"Counting has not answered for 0\.1 s"):
         within(0.1, lambda: release.wait(30), "Counting")
     release.set()
+
+
+@pytest.mark.parametrize(("seconds", "given_up"), [(0.1, False), (30, True)])
+def test_what_is_short_ends_before_an_interrupt_gives_it_up(monkeypatch, seconds, given_up):
+    release = threading.Event()
+
+    def interrupted(*waited):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(workers, "_awaited", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        within(5, lambda: release.wait(seconds), "Counting")
+    release.set()
+    assert interruption.abandoned() == given_up
 
 
 HANGING = """
