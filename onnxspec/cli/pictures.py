@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 FORMS = ("svg", "pdf", "png")
+_SHOWN = 20
 
 
 def form_of(path: str) -> str:
@@ -37,5 +38,6 @@ def save_picture(figure: "Figure", path: str) -> None:
     with replacing(path) as file:
         missing = style.save(figure, str(file), form_of(path))
     if missing:
-        complain(f"No font here has {missing}: boxes stand for them. Install one that has, such as Noto Sans CJK.")
+        some = missing if len(missing) <= _SHOWN else f"{missing[:_SHOWN]}…"
+        complain(f"No font here has {some}: boxes stand for them. Install one that has, such as Noto Sans CJK.")
     say_written(path)
