@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tomllib
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -46,10 +46,15 @@ def imports(node: ast.AST, lazily: bool = False) -> Iterator[tuple[str, bool]]:
             yield from imports(child, lazily or isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef))
 
 
+@pytest.fixture(scope="module")
+def providers() -> Mapping[str, list[str]]:
+    """The distributions that bring each importable package. Finding them reads all that is installed."""
+    return packages_distributions()
+
+
 @pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_imports_are_declared_dependencies(path):
+def test_imports_are_declared_dependencies(path, providers):
     needed, optional = declared()
-    providers = packages_distributions()
     for package, lazily in imports(ast.parse(path.read_text())):
         if package == "onnxspec" or package in sys.stdlib_module_names:
             continue
