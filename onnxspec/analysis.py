@@ -76,7 +76,7 @@ def analyze(
     with Spool(destination, settings.execution.resume, keeps=output is not None) as spool:
         listener.stage("opening the model and the images")
         _walk(open_subject(model, data, settings), settings, spool, listener, None, own_paths)
-    return Report(destination)
+    return Report.of_own(destination)
 
 
 def walk(
@@ -93,7 +93,7 @@ def walk(
     """
     with Spool(destination, settings.execution.resume, keeps) as spool:
         _walk(subject, settings, spool, listener, pairs)
-    return Report(destination)
+    return Report.of_own(destination)
 
 
 def _walk(

@@ -133,7 +133,7 @@ class Shelf:
 
     def report(self, name: str) -> Report:
         """The report of that name."""
-        return Report(self._place(name))
+        return Report.of_own(self._place(name))
 
     @property
     def _caseless(self) -> bool:

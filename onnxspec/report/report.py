@@ -2,12 +2,12 @@
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import h5py
 import numpy as np
@@ -17,7 +17,7 @@ from onnxspec.report import families, tables
 from onnxspec.report.contract import GROUPS
 from onnxspec.report.lookup import Lookup
 from onnxspec.report.storage import Flaw, opened, stamp
-from onnxspec.report.verification import verified
+from onnxspec.report.verification import as_written, verified
 from onnxspec.results import Remark
 from onnxspec.settings import LINEAR
 from onnxspec.statistics import Interval
@@ -94,10 +94,20 @@ class Report:
     """
 
     def __init__(self, path: str | os.PathLike[str]):
-        self.path = Path(path)
+        self._open(Path(path), verified)
+
+    @classmethod
+    def of_own(cls, path: Path) -> Self:
+        """The report that this process has just written there, which need not be read whole to be found right."""
+        report = cls.__new__(cls)
+        report._open(path, as_written)
+        return report
+
+    def _open(self, path: Path, attributes: Callable[[Path], dict[str, Any]]) -> None:
+        self.path = path
         self._file = Path(os.path.abspath(path))  # whatever folder the process is in later on
-        self._stamp = stamp(self.path) if self.path.is_file() else None
-        self.attributes = verified(self.path)
+        self._stamp = stamp(path) if path.is_file() else None
+        self.attributes = attributes(path)
 
     @cached_property
     def paths(self) -> Mapping[str, np.ndarray]:

@@ -13,8 +13,7 @@ import h5py
 import numpy as np
 
 from onnxspec.errors import ReportError
-from onnxspec.report import contract, schema, tables
-from onnxspec.report.attributes import scalars
+from onnxspec.report import attributes, contract, schema, tables
 from onnxspec.report.storage import Budget, Flaw, opened
 
 _VERSION = "schema_version"
@@ -42,6 +41,19 @@ def verified(path: Path) -> dict[str, Any]:
         found = contract.require(file, Budget(path))
         require_digests(file)
     return found
+
+
+def as_written(path: Path) -> dict[str, Any]:
+    """The attributes of a report that this process has just written and sealed.
+
+    Raises
+    ------
+    ReportError
+        It is missing, or no longer what was written.
+    """
+    with opened(path) as file:
+        require_version(file, path)
+        return attributes.of_report(file)
 
 
 def require_version(file: h5py.File, path: Path) -> None:
@@ -85,6 +97,6 @@ def require_digests(file: h5py.File) -> None:
 def _scalars_or_nothing(file: h5py.File) -> dict[str, Any]:
     """The attributes of a file of which nothing is known yet."""
     try:
-        return scalars(file, "/")
+        return attributes.scalars(file, "/")
     except Flaw:
         return {}
