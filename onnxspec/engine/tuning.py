@@ -40,7 +40,10 @@ LARGE_WEIGHTS = 32 * 2**20
 """Bytes that a second session would take, with a copy of its own, for no more than a trial."""
 LARGE_TENSORS = 64 * 2**20
 """Bytes of the tensors of a batch that no cache holds, and that ONNX Runtime keeps once it has had them."""
-SHORTEST_PART = 0.015
+FAR_BEHIND = 1.1
+"""Times the fastest form's seconds from which the time of a trial is better spent on the others."""
+SHORTEST_PART = 0.03
+"""Seconds of one part of a trial: with half as many, batches that cost a tenth more looked fastest now and then."""
 POINTS = 33
 
 
@@ -74,7 +77,7 @@ def tuned(
     forms = [replace(engine, tile=tile) for tile in tiles]
     forms += [replace(inside, tile=tile) for tile in tiles if tile >= USUAL or settled] if inside else []
     trial = _Trial.of(images, engine, seconds)
-    times = np.array([[trial.seconds_per_image(form) for form in forms] for _ in range(ROUNDS)])
+    times = _in_rounds(trial, forms)
     chosen = _chosen(times)
     return replace(forms[chosen], tile=_affordable(engine, forms[chosen].tile)), float(times[:, chosen].min())
 
@@ -133,6 +136,17 @@ def _seconds_alone(model: Classifier, sample: np.ndarray, tile: int) -> float:
         model.run(batch)
         times.append(time.perf_counter() - start)
     return min(times) / tile
+
+
+def _in_rounds(trial: "_Trial", forms: Sequence[LocalEngine]) -> np.ndarray:
+    """(rounds, forms) seconds per image; infinite where a form, but the first, was far behind in the rounds before."""
+    times = np.full((ROUNDS, len(forms)), np.inf)
+    for one in times:
+        behind = times.min(0) > FAR_BEHIND * times.min()
+        for place, form in enumerate(forms):
+            if not behind[place] or place == 0:
+                one[place] = trial.seconds_per_image(form)
+    return times
 
 
 def _chosen(times: np.ndarray) -> int:

@@ -126,7 +126,7 @@ def test_all_cores_work_inside_the_session_where_that_is_clearly_faster_every_ti
 
 
 def test_another_batch_is_taken_where_that_is(timed):
-    timed(shared_64=(0.9, 0.9, 0.9), shared_16=(0.5, 0.5, 1.0))
+    timed(shared_64=(0.9, 0.9, 0.9), shared_16=(0.85, 0.85, 1.0))
     assert form() == (64, 2, 1, 0.9)
 
 
@@ -182,6 +182,11 @@ def test_long_batches_are_not_tried_in_another_form(cores, monkeypatch):
     assert form()[1:3] == (2, 1)
 
 
+def test_a_form_that_is_far_behind_is_not_tried_again(timed, monkeypatch):
+    timed(shared_64=(0.9, 0.9, 0.9), shared_16=(1.0, 0.1, 0.1), inside_64=(0.95, 0.85, 0.85))
+    assert form() == (64, 1, 2, 0.85)
+
+
 def test_batches_whose_tensors_no_cache_holds_are_not_tried(monkeypatch):
     model = OnnxModel.open(MODEL, device="cpu")
     assert tuning._small(model) == list(tuning.TILES)
@@ -206,7 +211,9 @@ def test_a_form_is_measured_on_paths_as_they_are_walked(cores, monkeypatch):
     plain = tuning._Trial.seconds_per_image
     monkeypatch.setattr(tuning._Trial, "seconds_per_image", lambda *a: asked.append(plain(*a)) or asked[-1])
     seconds = form()[-1]
-    assert seconds in asked and len(asked) in {3 * forms for forms in (6, 7, 8)}  # by the batch that is usual here
+    assert (
+        seconds in asked and 6 + 2 <= len(asked) <= 3 * 8
+    )  # by the batch that is usual here, and how many are far behind
     assert 1e-7 < seconds < 0.1
 
 
