@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import onnxspec
+from conftest import FASHION
 from onnxspec.errors import ReportError
 
 
@@ -45,6 +46,14 @@ def test_what_a_report_does_not_have_is_said_with_what_it_has(bundled_report):
 def test_a_missing_file_is_said(tmp_path):
     with pytest.raises(ReportError, match=r"There is no report .*nothing\.h5. Make one"):
         onnxspec.Report(tmp_path / "nothing.h5")
+
+
+def test_one_that_was_just_written_says_what_it_says_when_it_is_read_whole(tmp_path):
+    model, data = FASHION / "pytorch.onnx", FASHION / "test.npz"
+    fresh = onnxspec.analyze(model, data, pairs=20, output=tmp_path / "fresh.h5")
+    again = onnxspec.Report(tmp_path / "fresh.h5")
+    assert fresh.attributes == again.attributes
+    assert fresh.to_dict() == again.to_dict()
 
 
 def test_another_file_is_said(tmp_path):
