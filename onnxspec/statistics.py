@@ -10,6 +10,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from scipy import special
 
+from onnxspec.drawn import ROUNDING, Drawn, numbered
+
 LEVEL = 0.95
 SIGNIFICANT = 0.05
 """p below which a family of tests has found something: 1 - LEVEL."""
@@ -20,10 +22,6 @@ BELOW_FLOOR = "what is above the cut-off is below the noise floor"
 ONE_IMAGE = "one image is an end of all paths"
 HINGED_PATHS = 3
 """Paths from which on an image that all share is looked for."""
-ROUNDING = 1e-6
-"""Of influences whose numbers were kept as float32."""
-SPARSE = 8
-"""Numbers of images per end of a path up to which a table of them takes no longer than sorting."""
 BAND_VALUES = 1 << 18
 """Of a band that are worked on together: of 100,000 paths a copy of all would take tens of megabytes."""
 
@@ -61,6 +59,7 @@ class Pooled:
     influence : (paths,) float64; image_a, image_b : (paths,) int, the images that each path joins
     bottom, top : what the figure itself cannot go beyond
     carrying : how many paths add something to it; counts : whether it is the mean of whole numbers
+    drawn : where the paths come from; None takes them for a sample of all
     """
 
     value: float
@@ -73,6 +72,7 @@ class Pooled:
     top: float = field(default=float("inf"))
     carrying: int = field(default=0)
     counts: bool = field(default=False)
+    drawn: Drawn | None = None
 
     @property
     def hinges(self) -> bool:
@@ -82,10 +82,18 @@ class Pooled:
     def variance(self) -> tuple[float, float, int]:
         """Variance of the value, kappa, and the number of images; dyadic-robust.
 
-        V = max(sum_i S_i^2 - sum_p u_p^2, sum_p u_p^2) with S_i the summed influence of the paths at image i.
+        V = max(sum_i S_i^2 - sum_p u_p^2, sum_p u_p^2) with S_i the summed influence of the paths at image i, influences
+        within strata (`Drawn.centred`).
         """
-        u = self.influence
-        images, at = _numbered(self.image_a, self.image_b)
+        return self._summed(self.influence if self.drawn is None else self.drawn.centred(self.influence))
+
+    @property
+    def n_eff(self) -> float:
+        """The effective number of paths that carry the figure, wherever they come from; NaN where none has influence."""
+        return 1 / (2 * self._summed(self.influence)[1])
+
+    def _summed(self, u: np.ndarray) -> tuple[float, float, int]:
+        images, at = _images(self.image_a, self.image_b)
         per_image = np.bincount(at, np.concatenate([u, u]))
         squares = np.square(per_image).sum()
         # Divided first: the fourth powers of small influences would underflow.
@@ -115,7 +123,7 @@ class Pooled:
         low, high = self.value - reach, self.value + reach
         if self.logarithmic:
             low, high = np.exp(low), np.exp(min(high, 700.0))
-        return Interval(estimate, max(float(low), self.bottom), min(float(high), self.top), paths, 1 / (2 * kappa))
+        return Interval(estimate, max(float(low), self.bottom), min(float(high), self.top), paths, self.n_eff)
 
     def p_value(self) -> float:
         """Two-sided p that the value (or its log) is zero; NaN where it is undefined."""
@@ -132,6 +140,8 @@ def ratio(
     denominator: np.ndarray,
     image_a: np.ndarray,
     image_b: np.ndarray,
+    drawn: Drawn | None = None,
+    *,
     top: float = float("inf"),
 ) -> Pooled:
     """The ratio of means, sum numerator / sum denominator, on the log scale with jackknife influences.
@@ -139,7 +149,7 @@ def ratio(
     Parameters
     ----------
     numerator, denominator : (paths,) float64, negative only where a noise floor was subtracted
-    image_a, image_b : (paths,) int
+    image_a, image_b : (paths,) int; drawn : as of `Pooled`
     top : the largest value that the figure can have (1 for a share)
     """
     numerator, denominator = np.asarray(numerator, np.float64), np.asarray(denominator, np.float64)
@@ -155,13 +165,15 @@ def ratio(
         value = float(np.log(top_sum / bottom_sum))
         influence = value - without
         influence -= influence.mean()
-    return Pooled(value, influence, image_a, image_b, True, "", 0.0, top, int(np.count_nonzero(numerator)))
+    carrying = int(np.count_nonzero(numerator))
+    return Pooled(value, influence, image_a, image_b, True, "", 0.0, top, carrying, drawn=drawn)
 
 
 def mean(
     values: np.ndarray,
     image_a: np.ndarray,
     image_b: np.ndarray,
+    drawn: Drawn | None = None,
     *,
     bottom: float = -float("inf"),
     top: float = float("inf"),
@@ -176,22 +188,26 @@ def mean(
     influence = (values - values.mean()) / (len(values) - 1) if not reason else np.zeros(len(values))
     value = float(values.mean()) if len(values) else np.nan
     carrying = int(np.count_nonzero(values))
-    return Pooled(value, influence, image_a, image_b, False, reason, bottom, top, carrying, counts)
+    return Pooled(value, influence, image_a, image_b, False, reason, bottom, top, carrying, counts, drawn)
 
 
-def log_mean(values: np.ndarray, image_a: np.ndarray, image_b: np.ndarray) -> Pooled:
+def log_mean(values: np.ndarray, image_a: np.ndarray, image_b: np.ndarray, drawn: Drawn | None = None) -> Pooled:
     """The mean of (paths,) float64 values that are not negative, on the log scale; image_a, image_b : (paths,) int."""
-    return ratio(values, np.ones(len(values)), image_a, image_b)
+    return ratio(values, np.ones(len(values)), image_a, image_b, drawn)
 
 
 def mean_band(
-    values: np.ndarray, image_a: np.ndarray, image_b: np.ndarray, level: float = LEVEL
+    values: np.ndarray,
+    image_a: np.ndarray,
+    image_b: np.ndarray,
+    drawn: Drawn | None = None,
+    level: float = LEVEL,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Means of many not negative quantities over the same paths, each with its interval on the log scale.
 
     Parameters
     ----------
-    values : (paths, quantities) float; image_a, image_b : (paths,) int
+    values : (paths, quantities) float; image_a, image_b : (paths,) int; drawn : as of `Pooled`
 
     Returns
     -------
@@ -201,13 +217,13 @@ def mean_band(
     paths, quantities = values.shape
     together = max(1, BAND_VALUES // max(1, paths))
     spans = [slice(start, start + together) for start in range(0, quantities, together)]
-    parts = [_mean_band(values[:, span].astype(np.float64), image_a, image_b, level) for span in spans]
+    parts = [_mean_band(values[:, span].astype(np.float64), image_a, image_b, drawn, level) for span in spans]
     mean, low, high = (np.concatenate([np.empty(0), *part]) for part in zip(*parts, strict=True))
     return mean, low, high
 
 
 def _mean_band(
-    values: np.ndarray, image_a: np.ndarray, image_b: np.ndarray, level: float
+    values: np.ndarray, image_a: np.ndarray, image_b: np.ndarray, drawn: Drawn | None, level: float
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     paths, quantities = values.shape
     total = values.sum(0)
@@ -218,7 +234,8 @@ def _mean_band(
         # The log of each mean without a path; what all of them share, as the number of paths, goes when they are centred.
         u = total - values
         np.subtract(np.log(u, out=u).mean(0), u, out=u)
-        images, at = _numbered(image_a, image_b)
+        u = u if drawn is None else drawn.centred(u)
+        images, at = _images(image_a, image_b)
         cells = (at[:, None] * quantities + np.arange(quantities)).ravel()
         per_image = np.bincount(cells, np.concatenate([u, u]).ravel()).reshape(images, quantities)
         squares = np.square(per_image).sum(0)
@@ -251,6 +268,7 @@ def contrast(first: Pooled, second: Pooled) -> Pooled:
         np.concatenate([first.image_b, second.image_b]),
         first.logarithmic,
         reason,
+        drawn=first.drawn.beside(second.drawn) if first.drawn and second.drawn else None,
     )
 
 
@@ -267,12 +285,13 @@ def paired(first: Pooled, second: Pooled) -> Pooled:
         reason = BOTH_ZERO if first.value == second.value else "one of the two is zero"
     if reason:
         return Pooled(np.nan, influence, first.image_a, first.image_b, first.logarithmic, reason)
+    drawn = first.drawn.larger(second.drawn) if first.drawn and second.drawn else None
     if not np.array_equal(first.influence, second.influence, equal_nan=True):
         with np.errstate(invalid="ignore"):
             influence = first.influence - second.influence
     if _unsettled(first, second, influence):
         influence = np.full_like(influence, np.nan)
-    return Pooled(first.value - second.value, influence, first.image_a, first.image_b, first.logarithmic)
+    return Pooled(first.value - second.value, influence, first.image_a, first.image_b, first.logarithmic, drawn=drawn)
 
 
 def _unsettled(first: Pooled, second: Pooled, influence: np.ndarray) -> bool:
@@ -283,17 +302,19 @@ def _unsettled(first: Pooled, second: Pooled, influence: np.ndarray) -> bool:
     return not np.abs(influence).max(initial=0.0) > ROUNDING * own
 
 
-def spread(figure: Pooled, at: np.ndarray, image_a: np.ndarray, image_b: np.ndarray) -> Pooled:
+def spread(
+    figure: Pooled, at: np.ndarray, image_a: np.ndarray, image_b: np.ndarray, drawn: Drawn | None = None
+) -> Pooled:
     """The same figure over more paths, of which those outside `at` have no influence on it.
 
     Parameters
     ----------
-    at : (paths of the figure,) int, their places among all; image_a, image_b : (all paths,) int
+    at : (paths of the figure,) int, their places among all; image_a, image_b : (all paths,) int; drawn : as of `Pooled`
     """
     influence = np.zeros(len(image_a))
     # One image at the end of all of its paths is not to be seen among more.
     influence[at] = np.nan if figure.hinges else figure.influence
-    return replace(figure, influence=influence, image_a=image_a, image_b=image_b)
+    return replace(figure, influence=influence, image_a=image_a, image_b=image_b, drawn=drawn)
 
 
 def holm(p: np.ndarray) -> np.ndarray:
@@ -357,19 +378,9 @@ def _undefined(paths: int) -> str:
     return "" if paths >= 2 else f"{paths} path{'s' * (paths != 1)}: at least 2 are needed"
 
 
-def _numbered(image_a: np.ndarray, image_b: np.ndarray) -> tuple[int, np.ndarray]:
+def _images(image_a: np.ndarray, image_b: np.ndarray) -> tuple[int, np.ndarray]:
     """How many images are ends of (paths,) int paths, and their numbers among those, (2 paths,) int: of a, then of b."""
-    ends = np.concatenate([image_a, image_b])
-    first, last = int(ends.min()), int(ends.max())
-    if last - first > SPARSE * len(ends):
-        images, at = np.unique(ends, return_inverse=True)
-        return len(images), at
-    # Every figure asks for it, and to sort takes several times as long.
-    ends -= first
-    held = np.zeros(last - first + 1, bool)
-    held[ends] = True
-    number = np.cumsum(held) - 1
-    return int(number[-1]) + 1, number[ends]
+    return numbered(np.concatenate([image_a, image_b]))
 
 
 def _hinged(image_a: np.ndarray, image_b: np.ndarray) -> bool:

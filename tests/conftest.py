@@ -1,6 +1,7 @@
 """Fixtures that several test folders share: the bundled model and images, and the data beside the repository."""
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,9 @@ import onnxspec
 ROOT = Path(__file__).parents[1]
 FASHION = ROOT / "models" / "fashion-mnist"
 SHARED = ROOT.parent / "shared" / "data"
+
+# A script's shell has what it starts in the background ignore Ctrl-C, and children inherit that: tests interrupt them.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # A terminal of known width, without colours, wherever the tests run.
 os.environ.update({"COLUMNS": "80", "NO_COLOR": "1"})

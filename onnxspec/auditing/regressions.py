@@ -174,7 +174,7 @@ def _common(
 
 def _pooled(metric: Metric, sample: Sample, rows: np.ndarray) -> Pooled:
     """A figure over some paths (n,), on the log scale."""
-    ends = sample["image_a"][rows], sample["image_b"][rows]
+    ends = sample.ends(rows)
     if metric.figure == "slope":
         return statistics.log_mean(sample[f"slope_{metric.signal}"][rows], *ends)
     high, total = (sample[f"{name}_{metric.signal}"][rows].astype(np.float64) for name in ("hf", "total"))

@@ -9,6 +9,7 @@ from functools import cached_property
 
 import numpy as np
 
+from onnxspec.drawn import Drawn
 from onnxspec.report.report import Report
 from onnxspec.settings import KINDS
 
@@ -75,6 +76,14 @@ class Sample:
         """A number for every pair of images of a kind, (paths,) int64."""
         a, b = self["image_a"].astype(np.int64), self["image_b"].astype(np.int64)
         return (self["kind"].astype(np.int64) << 62) + (a << 31) + b
+
+    @cached_property
+    def _drawn(self) -> Drawn:
+        return Drawn.whole(self["kind"], self["class_a"], self["class_b"])
+
+    def ends(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, Drawn]:
+        """The images at both ends of (n,) places, and where the paths come from: what statistics take."""
+        return self["image_a"][rows], self["image_b"][rows], self._drawn[rows]
 
     def selected(self, kind: str, of_class: str = "") -> np.ndarray:
         """Which paths are of a kind, and touch a class where one is named, (paths,) bool."""

@@ -158,13 +158,10 @@ def _own_contrast(
     """The contrast over each one's own paths; what a path does under both still cancels where both have it."""
     places = [model.place[first], reference.place[second]]
     every = np.union1d(*places)
-    ends = np.zeros((2, len(every)), np.int64)
-    spread = []
-    for one, rows, place in ((model, first, places[0]), (reference, second, places[1])):
-        at = np.searchsorted(every, place)
-        ends[:, at] = one.rows["image_a"][rows], one.rows["image_b"][rows]
-        spread.append((_pooled(one, rows, quantity), at))
-    return statistics.paired(*(statistics.spread(pooled, at, ends[0], ends[1]) for pooled, at in spread))
+    ends = reference.pooling.ends(np.searchsorted(reference.place, every))
+    figures = (_pooled(one, rows, quantity) for one, rows in ((model, first), (reference, second)))
+    at = (np.searchsorted(every, place) for place in places)
+    return statistics.paired(*(statistics.spread(figure, own, *ends) for figure, own in zip(figures, at, strict=True)))
 
 
 def _right_at(member: Member, places: np.ndarray) -> np.ndarray:
@@ -187,8 +184,7 @@ def _pooled(member: Member, rows: np.ndarray, quantity: Quantity) -> Pooled:
     """The quantity on the log scale, so that two make a factor."""
     if quantity.metric == "hff":
         return member.pooling.hff(rows, quantity.signal)
-    ends = member.rows["image_a"][rows], member.rows["image_b"][rows]
-    return statistics.log_mean(member.rows[quantity.column][rows], *ends)
+    return statistics.log_mean(member.rows[quantity.column][rows], *member.pooling.ends(rows))
 
 
 def _corrected(found: list[Contrast], model: Member, reference: Member, kinds: dict[str, np.ndarray]) -> list[Contrast]:

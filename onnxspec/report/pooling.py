@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from onnxspec import metrics, permutation, spectra, statistics
+from onnxspec.drawn import Drawn
 from onnxspec.results import Reading, Rows
 from onnxspec.settings import ESTIMATORS, KINDS
 from onnxspec.statistics import BELOW_FLOOR, Interval, Pooled
@@ -98,6 +99,7 @@ class Pooling:
         self.rows, self.reading, self.floor = rows, reading, floor
         self.strata = Strata(rows, class_names)
         self.right = rows["ends_right"] == ends
+        self._drawn = Drawn.whole(rows["kind"], rows["class_a"], rows["class_b"])
 
     def figures(self) -> Iterator[Figure]:
         """All figures: kinds in full under both selections, classes and class pairs for right ends."""
@@ -124,14 +126,14 @@ class Pooling:
         """The share of all power that is fast, or with `each` the mean of the paths' own; undefined where noise is all."""
         asked, rows = rows, rows[self.rows["within_reach"][rows] > 0]
         high, total = self.rows[f"hf_{suffix}"][rows], self.rows[f"total_{suffix}"][rows]
-        ends = self.rows["image_a"][rows], self.rows["image_b"][rows]
+        ends = self.ends(rows)
         if len(rows) and total.mean() <= self._noise(signal):
             return replace(statistics.ratio(high, total, *ends), reason="the outputs do not change beyond noise")
         if len(asked) and not len(rows):
             return replace(statistics.ratio(high, total, *ends), reason=BEYOND_POINTS)
         if not each:
             return statistics.ratio(high, total, *ends, top=1.0)
-        return self._mean_share(high, total, *ends, still=self._noise(signal))
+        return self._mean_share(rows, high, total, still=self._noise(signal))
 
     def share(self, rows: np.ndarray, signal: str) -> np.ndarray:
         """What the hff over (n,) row indices is the ratio of sums of, (2, n) float64."""
@@ -145,18 +147,21 @@ class Pooling:
         """The mean of a column of what cannot be negative over (n,) row indices, undefined rows left out."""
         values = self.rows[column][rows]
         kept = rows[np.isfinite(values)]
-        ends = self.rows["image_a"][kept], self.rows["image_b"][kept]
+        ends = self.ends(kept)
         top = TOPS.get(column, float("inf"))
         return statistics.mean(self.rows[column][kept], *ends, bottom=0.0, top=top, counts=column == "flips")
 
-    @staticmethod
-    def _mean_share(high: np.ndarray, total: np.ndarray, *ends: np.ndarray, still: float = 0.0) -> Pooled:
+    def _mean_share(self, rows: np.ndarray, high: np.ndarray, total: np.ndarray, still: float) -> Pooled:
         """The mean of the paths' own shares; a path that does not move, by more than `still`, has none."""
         moving = total > still
         shares = high[moving] / total[moving]
-        pooled = statistics.mean(shares, *(end[moving] for end in ends), bottom=0.0, top=1.0)
+        pooled = statistics.mean(shares, *self.ends(rows[moving]), bottom=0.0, top=1.0)
         # Less a noise floor, as the ratio of sums may be.
         return replace(pooled, reason=BELOW_FLOOR) if pooled.value < 0 and not pooled.reason else pooled
+
+    def ends(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, Drawn]:
+        """The images at both ends of (n,) row indices, and where the paths come from: what statistics take."""
+        return self.rows["image_a"][rows], self.rows["image_b"][rows], self._drawn[rows]
 
     def selected(self, rows: np.ndarray, selection: str) -> np.ndarray:
         """The row indices (n,) that a selection keeps."""
@@ -263,7 +268,7 @@ def pooled_spectra(
             power = _in_common_bins(rows, pooling.reading, bins, chunks(signal), some)
             for band, (_, of_stratum, selection) in zip(bands, wanted, strict=True):
                 at = pooling.selected(of_stratum, selection)
-                band[:, some] = statistics.mean_band(power[at], rows["image_a"][at], rows["image_b"][at])
+                band[:, some] = statistics.mean_band(power[at], *pooling.ends(at))
         for (mean, low, high), (stratum, of_stratum, selection) in zip(bands, wanted, strict=True):
             paths = len(pooling.selected(of_stratum, selection))
             yield PooledSpectrum(stratum, selection, signal, mean[:-1], low[:-1], high[:-1], float(mean[-1]), paths)

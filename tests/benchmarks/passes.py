@@ -24,6 +24,7 @@ import numpy as np
 import onnxspec
 from onnxspec import sampling, statistics
 from onnxspec.comparison.comparing import compare
+from onnxspec.drawn import Drawn
 from onnxspec.listening import Silence
 from onnxspec.parity import planning as published
 from onnxspec.parity.protocols import PROTOCOLS
@@ -147,7 +148,8 @@ def headline(report: onnxspec.Report, stop: int) -> statistics.Pooled:
     paths = report.paths
     rows = np.flatnonzero((paths["ends_right"][:stop] == 2) & (paths["within_reach"][:stop] > 0))
     columns = (paths[name][rows] for name in ("hf_prob", "total_prob", "image_a", "image_b"))
-    return statistics.ratio(*columns, top=1.0)
+    drawn = Drawn.whole(*(paths[name][:stop] for name in ("kind", "class_a", "class_b")))
+    return statistics.ratio(*columns, drawn[rows], top=1.0)
 
 
 def bounds(interval: Interval) -> dict[str, float]:

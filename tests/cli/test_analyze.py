@@ -249,7 +249,10 @@ def test_an_interrupted_run_ends_soon_and_leaves_nothing(empty_folder, sent):
     time.sleep(4)
     process.send_signal(sent)
     asked = time.monotonic()
-    _, err = process.communicate(timeout=30)
+    try:
+        _, err = process.communicate(timeout=30)
+    finally:
+        process.kill()
     assert process.returncode == 130
     assert time.monotonic() - asked < 5
     assert "Interrupted" in err

@@ -199,13 +199,23 @@ def test_shape_figures_are_in_the_spectrum_s_range(bundled_report):
     assert decay.estimate < 0 or "more points" in decay.reason
 
 
+def mean_of_shares(high, total, noise=0.0):
+    """The mean of the shares of paths of one class, pooled over all of them."""
+    one, ends = np.ones(len(high), int), np.arange(2 * len(high)).reshape(2, -1)
+    columns = {"kind": 0 * one, "class_a": one, "class_b": one, "image_a": ends[0], "image_b": ends[1]}
+    columns |= {"ends_right": 2 * one, "within_reach": one, "hf_prob": high, "total_prob": total}
+    reading = Reading(Measurement(), 12.0, False, np.arange(10))
+    return Pooling(Rows(columns), ("a", "b"), reading, {"prob": np.array([noise])}).hff_mean(
+        np.arange(len(high)), "prob"
+    )
+
+
 def test_a_path_that_does_not_move_has_no_share_of_its_own():
     """MOOL's figure is a mean of ratios."""
     rng = np.random.default_rng(0)
     high, total = rng.random(20), 1 + rng.random(20)
     high[3] = total[3] = 0.0
-    ends = np.arange(20), np.arange(20, 40)
-    found = Pooling._mean_share(high, total, *ends)
+    found = mean_of_shares(high, total)
     moving = np.arange(20) != 3
     assert found.value == pytest.approx((high[moving] / total[moving]).mean())
     assert found.interval().low < found.value < found.interval().high
@@ -225,9 +235,24 @@ def test_paths_out_of_reach_count_nowhere_and_are_named_where_they_are_all(bundl
 def test_a_path_that_is_noise_has_no_share_of_its_own():
     """Less a noise floor its power may be next to nothing, on either side of it: a share of that is anything."""
     high, total = np.array([0.1, 0.2, -1e-3]), np.array([1.0, 1.0, 1e-5])
-    ends = np.arange(3), np.arange(3, 6)
-    assert Pooling._mean_share(high, total, *ends, still=1e-4).value == pytest.approx(0.15)
-    assert np.isnan(Pooling._mean_share(-high, total, *ends, still=1e-4).interval().estimate)
+    assert mean_of_shares(high, total, 1e-4).value == pytest.approx(0.15)
+    assert np.isnan(mean_of_shares(-high, total, 1e-4).interval().estimate)
+
+
+def test_what_classes_differ_by_is_no_chance(bundled_report, paths):
+    """Every pair of classes is walked as often as any other, and the figure is the same without it."""
+    reading = Reading(Measurement(), float(bundled_report.attributes["cutoff"]), False, np.arange(10))
+    pooling = Pooling(paths, tuple(bundled_report.classes["name"]), reading, {})
+    between = np.flatnonzero((paths["kind"] == 1) & pooling.right)
+    found = pooling.hff(between, "prob")
+    plain = replace(found, drawn=None).interval()
+    assert found.interval().half_width < 0.95 * plain.half_width
+    assert (found.interval().estimate, found.interval().n_eff) == (plain.estimate, plain.n_eff)
+    shown = bundled_report.figure("between", "hff")
+    assert (shown.low, shown.high) == pytest.approx((found.interval().low, found.interval().high))
+    one = np.flatnonzero((paths["kind"] == 0) & (paths["class_a"] == 3) & pooling.right)
+    alone = pooling.hff(one, "prob")
+    assert alone.interval() == replace(alone, drawn=None).interval()
 
 
 def test_no_share_is_given_where_noise_is_all(bundled_report, paths):

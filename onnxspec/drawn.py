@@ -1,0 +1,86 @@
+"""How paths were drawn: from every pair of classes, or class, as many as the plan says. What strata differ by is then no chance.
+
+The variance of a pooled figure is that of paths within their strata (Cochran, "Sampling Techniques", 1977, 5.3). Which
+of the drawn paths count is chance, an end may be predicted wrong: drawn paths that do not count have no influence, and
+stand for as much of what lies between strata as that adds.
+"""
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+ROUNDING = 1e-6
+"""Of influences whose numbers were kept as float32."""
+SPARSE = 8
+"""Numbers per item up to which a table of them takes no longer than sorting."""
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """Where some paths come from.
+
+    stratum : (paths,) int, the number of the stratum that a path was drawn from
+    of : (paths,) int, how many paths were drawn from it, at least as many as are at hand
+    """
+
+    stratum: np.ndarray
+    of: np.ndarray
+
+    @classmethod
+    def whole(cls, kind: np.ndarray, class_a: np.ndarray, class_b: np.ndarray) -> Self:
+        """All paths that were drawn, (paths,) int each, by their kind and classes."""
+        classes = 1 + max(int(class_b.max(initial=0)), int(class_a.max(initial=0)))
+        stratum = (kind.astype(np.int64) * classes + class_a) * classes + class_b
+        strata, at = numbered(stratum)
+        return cls(stratum, np.bincount(at, minlength=strata)[at])
+
+    def __getitem__(self, rows: np.ndarray) -> Self:
+        """Some of the paths; the others do not count."""
+        return type(self)(self.stratum[rows], self.of[rows])
+
+    def beside(self, other: Self) -> Self:
+        """These paths and others, which were drawn apart from them."""
+        apart = 1 + int(self.stratum.max(initial=-1)) - int(other.stratum.min(initial=0))
+        stratum = np.concatenate([self.stratum, other.stratum + apart])
+        return type(self)(stratum, np.concatenate([self.of, other.of]))
+
+    def larger(self, other: Self) -> Self:
+        """The same paths as some of the larger of two draws."""
+        return type(self)(self.stratum, np.maximum(self.of, other.of))
+
+    def centred(self, influence: np.ndarray) -> np.ndarray:
+        """Influences (paths,) or (paths, quantities) float64 whose squares sum to the variance under such a draw.
+
+        With n of m paths of a stratum and their mean u', sqrt(n / (n - 1)) (u - u') + sqrt(1 - n / m) u'. A path that is
+        alone in its stratum keeps its influence, which errs on the safe side, and so do all where there is one stratum.
+        """
+        if not len(self.stratum) or (self.stratum == self.stratum[0]).all():
+            return influence
+        strata, at = numbered(self.stratum)
+        paths = np.bincount(at, minlength=strata)[at]
+        columns = influence.reshape(len(influence), -1)
+        sums = np.stack([np.bincount(at, column, strata) for column in columns.T], axis=-1)
+        mean = sums[at] / paths[:, None]
+        within = np.sqrt(paths / np.maximum(paths - 1, 1))[:, None] * (columns - mean)
+        between = np.sqrt(1 - np.minimum(paths / self.of, 1))[:, None] * mean
+        found = np.where(paths[:, None] > 1, within + between, columns)
+        # Where paths of a stratum are all alike, nothing is left to tell how well the figure is known.
+        told = np.abs(found).max(0) > ROUNDING * np.abs(columns).max(0)
+        return np.where(told, found, columns).reshape(influence.shape)
+
+
+def numbered(values: np.ndarray) -> tuple[int, np.ndarray]:
+    """How many different whole numbers there are among (n,) int, and the place of each among those, (n,) int."""
+    if not len(values):
+        return 0, values
+    first, last = int(values.min()), int(values.max())
+    if last - first > SPARSE * len(values):
+        different, at = np.unique(values, return_inverse=True)
+        return len(different), at
+    # Every figure asks for it, and to sort takes several times as long.
+    shifted = values - first
+    held = np.zeros(last - first + 1, bool)
+    held[shifted] = True
+    number = np.cumsum(held) - 1
+    return int(number[-1]) + 1, number[shifted]

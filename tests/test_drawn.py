@@ -1,0 +1,145 @@
+"""Paths that were drawn from strata: how sure a figure then is, against the draw written out and against repeated draws."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from onnxspec import statistics
+from onnxspec.drawn import Drawn, numbered
+from simulation import examples
+
+CLASSES = 10
+PAIRS = np.column_stack(np.triu_indices(CLASSES, 1))
+
+
+def drawn_of(strata, drawn):
+    """Paths of strata of given numbers of drawn paths."""
+    return Drawn(np.asarray(strata), np.asarray(drawn)[strata])
+
+
+def written_out(influence, strata, drawn):
+    """The variance of a stratified sum with every drawn path in it, those that do not count as zeros."""
+    total = 0.0
+    for stratum in np.unique(strata):
+        own = influence[strata == stratum]
+        every = np.concatenate([own, np.zeros(drawn[stratum] - len(own))])
+        alone, n = len(own) == 1, len(own)
+        correction = 0.0 if alone else np.square(own - own.mean()).sum() / (n - 1)
+        total += np.square(own).sum() if alone else np.square(every - every.mean()).sum() + correction
+    return total
+
+
+@examples
+@given(st.integers(0, 2**32 - 1))
+def test_squares_sum_to_the_variance_of_the_draw(seed):
+    rng = np.random.default_rng(seed)
+    drawn = rng.integers(1, 12, 7)
+    strata = np.concatenate([np.full(rng.integers(1, most + 1), number) for number, most in enumerate(drawn)])
+    influence = rng.standard_normal((len(strata), 2)) + rng.standard_normal(7)[strata, None]
+    found = drawn_of(strata, drawn).centred(influence)
+    for column, given_ in zip(found.T, influence.T, strict=True):
+        assert np.square(column).sum() == pytest.approx(written_out(given_, strata, drawn))
+        np.testing.assert_array_equal(drawn_of(strata, drawn).centred(given_), column)
+
+
+def test_one_stratum_and_paths_that_are_alone_in_theirs_keep_their_influence():
+    influence = np.array([1.0, -2.0, 4.0, -3.0])
+    np.testing.assert_array_equal(drawn_of([0, 0, 0, 0], [9]).centred(influence), influence)
+    np.testing.assert_array_equal(drawn_of([0, 1, 2, 3], [9] * 4).centred(influence), influence)
+    mixed = drawn_of([0, 1, 1, 2], [1, 2, 1]).centred(influence)
+    np.testing.assert_array_equal(mixed[[0, 3]], influence[[0, 3]])
+    np.testing.assert_allclose(mixed[[1, 2]], np.sqrt(2) * np.array([-3.0, 3.0]))
+
+
+def test_paths_that_are_alike_in_their_strata_do_not_make_a_figure_certain():
+    """Two paths of a stratum that are alike say little of those that were not drawn."""
+    influence = np.repeat([1.0, -1.0, 0.3, -0.3], 2)
+    np.testing.assert_array_equal(drawn_of(np.repeat(range(4), 2), [2] * 4).centred(influence), influence)
+
+
+def test_all_that_was_drawn_is_counted_by_kind_and_classes():
+    kind, a, b = np.array([[0, 1, 1], [0, 1, 2], [1, 1, 2], [0, 1, 1], [1, 1, 2], [1, 2, 3], [1, 1, 1]]).T
+    whole = Drawn.whole(kind.astype(np.int8), a, b)
+    assert whole.of.tolist() == [2, 1, 2, 2, 2, 1, 1]
+    assert len(np.unique(whole.stratum)) == 5
+    assert whole[np.array([2, 5])].of.tolist() == [2, 1]
+    assert len(Drawn.whole(*np.empty((3, 0), int)).of) == 0
+
+
+def test_two_draws_have_no_stratum_in_common():
+    first, second = drawn_of([0, 1, 1], [1, 2]), drawn_of([0, 0, 3], [2, 0, 0, 5])
+    both = first.beside(second)
+    assert len(np.unique(both.stratum)) == 4
+    assert both.of.tolist() == [1, 2, 2, 2, 2, 5]
+    assert first.larger(drawn_of([0, 1, 1], [4, 1])).of.tolist() == [4, 2, 2]
+
+
+@pytest.mark.parametrize("factor", [1, 10**9])
+def test_numbers_are_those_of_sorted_values(factor):
+    values = np.array([7, 3, 3, 9, 7]) * factor
+    count, at = numbered(values)
+    assert count == 3 and at.tolist() == [1, 0, 0, 2, 1]
+
+
+class Survey:
+    """Paths between classes whose figures depend on the two classes, as they do between images; some do not count."""
+
+    def __init__(self, rng, each, right):
+        self.kind = np.ones(each * len(PAIRS), np.int8)
+        self.a, self.b = np.repeat(PAIRS, each, axis=0).T
+        self.hard = np.sin(3.0 * self.a + 5.0 * self.b)
+        self.numerator = np.exp(self.hard + 0.8 * rng.standard_normal(len(self.a)))
+        self.denominator = np.exp(0.3 * rng.standard_normal(len(self.a)))
+        self.counts = rng.random(len(self.a)) < right
+        self.images = np.arange(2 * len(self.a)).reshape(2, -1)
+
+    def figure(self, drawn=True):
+        rows = np.flatnonzero(self.counts)
+        of = Drawn.whole(self.kind, self.a, self.b)[rows] if drawn else None
+        return statistics.ratio(self.numerator[rows], self.denominator[rows], *self.images[:, rows], of)
+
+
+@pytest.mark.parametrize(("each", "right"), [(2, 1.0), (3, 0.8), (9, 0.8), (9, 0.5)])
+def test_intervals_cover_when_classes_are_drawn_in_turn_and_are_wider_without(each, right):
+    rng = np.random.default_rng(3)
+    truth = Survey(rng, 20_000, 1.0).figure(drawn=False).value
+    surveys = [Survey(rng, each, right) for _ in range(1500)]
+    found = [[survey.figure(drawn).interval() for survey in surveys] for drawn in (True, False)]
+    held = [np.mean([one.low <= np.exp(truth) <= one.high for one in of]) for of in found]
+    widths = [np.median([one.half_width for one in of]) for of in found]
+    assert 0.92 <= held[0] <= 0.97
+    assert held[1] > held[0]
+    assert widths[0] < (1 if right < 0.8 else 0.95) * widths[1]
+    assert [one.n_eff for one in found[0]] == [one.n_eff for one in found[1]]
+
+
+def test_bands_and_contrasts_allow_for_it_too():
+    rng = np.random.default_rng(4)
+    first, second = Survey(rng, 9, 0.9), Survey(rng, 9, 0.9)
+    rows = np.flatnonzero(first.counts)
+    of = Drawn.whole(first.kind, first.a, first.b)[rows]
+    ends = first.images[:, rows]
+    mean, low, high = statistics.mean_band(first.numerator[rows, None], *ends, of)
+    one = statistics.log_mean(first.numerator[rows], *ends, of).interval()
+    np.testing.assert_allclose([mean[0], low[0], high[0]], [one.estimate, one.low, one.high])
+    figures = [[survey.figure(drawn) for survey in (first, second)] for drawn in (True, False)]
+    tight, loose = (statistics.contrast(*both).interval().half_width for both in figures)
+    assert tight < 0.95 * loose
+    apart = statistics.contrast(figures[0][0], figures[1][1])
+    assert apart.drawn is None and apart.interval().half_width == pytest.approx(loose)
+
+
+def test_paired_figures_keep_the_draw():
+    survey = Survey(np.random.default_rng(5), 9, 0.9)
+    rows = np.flatnonzero(survey.counts)
+    of = Drawn.whole(survey.kind, survey.a, survey.b)[rows]
+    ends = survey.images[:, rows]
+    doubled = survey.numerator[rows] * np.exp(survey.hard[rows])
+    for drawn in (of, None):
+        figures = [statistics.log_mean(values, *ends, drawn) for values in (doubled, survey.numerator[rows])]
+        found = statistics.paired(*figures)
+        assert found.drawn is None if drawn is None else (found.drawn.of == of.of).all()
+        if drawn is not None:
+            tight = found.variance()[0]
+    assert tight < 0.6 * found.variance()[0]
