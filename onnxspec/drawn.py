@@ -1,4 +1,4 @@
-"""How paths were drawn: from every pair of classes, or class, as many as the plan says. What strata differ by is then no chance.
+"""How paths were drawn: as many from every class, or pair of classes, as the plan says. What these differ by is then no chance.
 
 The variance of a pooled figure is that of paths within their strata (Cochran, "Sampling Techniques", 1977, 5.3). Which
 of the drawn paths count is chance, an end may be predicted wrong: drawn paths that do not count have no influence, and

@@ -79,26 +79,15 @@ class Pooled:
         """Whether one image is an end of all of several paths: what it does to every one of them is not seen."""
         return _hinged(self.image_a, self.image_b)
 
-    def variance(self) -> tuple[float, float, int]:
-        """Variance of the value, kappa, and the number of images; dyadic-robust.
+    def variance(self) -> tuple[float, float, int, float]:
+        """Variance of the value, kappa, the number of images, and the effective number of paths; dyadic-robust.
 
         V = max(sum_i S_i^2 - sum_p u_p^2, sum_p u_p^2) with S_i the summed influence of the paths at image i, influences
-        within strata (`Drawn.centred`).
+        within strata (`Drawn.centred`); kappa is no less than that of the influences themselves.
         """
-        return self._summed(self.influence if self.drawn is None else self.drawn.centred(self.influence))
-
-    @property
-    def n_eff(self) -> float:
-        """The effective number of paths that carry the figure, wherever they come from; NaN where none has influence."""
-        return 1 / (2 * self._summed(self.influence)[1])
-
-    def _summed(self, u: np.ndarray) -> tuple[float, float, int]:
-        images, at = _images(self.image_a, self.image_b)
-        per_image = np.bincount(at, np.concatenate([u, u]))
-        squares = np.square(per_image).sum()
-        # Divided first: the fourth powers of small influences would underflow.
-        kappa = np.square(np.square(per_image) / squares).sum() if squares > 0 else np.nan
-        return float(max(squares - np.square(u).sum(), np.square(u).sum())), float(kappa), images
+        one = self.influence[:, None]
+        v, kappa, images, n_eff = _dyadic(one, self.image_a, self.image_b, self.drawn)
+        return float(v[0]), float(kappa[0]), images, float(n_eff[0])
 
     def interval(self, level: float = LEVEL) -> Interval:
         """The confidence interval: value +- t_nu sqrt(V), back from the log where it was taken."""
@@ -110,7 +99,7 @@ class Pooled:
             reason = ONE_IMAGE if self.hinges else TOO_FEW
             bounds = (0.0 if self.logarithmic else self.bottom, self.top)
             return Interval(estimate, *bounds, paths, 1.0, reason)
-        v, kappa, images = self.variance()
+        v, kappa, images, n_eff = self.variance()
         if v == 0:
             # Where all paths count the same, or are at the end of the scale, some may be elsewhere that were not seen,
             # say by one.
@@ -123,13 +112,13 @@ class Pooled:
         low, high = self.value - reach, self.value + reach
         if self.logarithmic:
             low, high = np.exp(low), np.exp(min(high, 700.0))
-        return Interval(estimate, max(float(low), self.bottom), min(float(high), self.top), paths, self.n_eff)
+        return Interval(estimate, max(float(low), self.bottom), min(float(high), self.top), paths, n_eff)
 
     def p_value(self) -> float:
         """Two-sided p that the value (or its log) is zero; NaN where it is undefined."""
         if self.reason or self.hinges or not np.isfinite([self.value, *self.influence]).all():
             return float("nan")
-        v, kappa, images = self.variance()
+        v, kappa, images, _ = self.variance()
         if v == 0:
             return 1.0 if self.value == 0 else 0.0
         return float(2 * special.stdtr(_degrees(kappa, images, len(self.influence)), -abs(self.value) / np.sqrt(v)))
@@ -234,14 +223,7 @@ def _mean_band(
         # The log of each mean without a path; what all of them share, as the number of paths, goes when they are centred.
         u = total - values
         np.subtract(np.log(u, out=u).mean(0), u, out=u)
-        u = u if drawn is None else drawn.centred(u)
-        images, at = _images(image_a, image_b)
-        cells = (at[:, None] * quantities + np.arange(quantities)).ravel()
-        per_image = np.bincount(cells, np.concatenate([u, u]).ravel()).reshape(images, quantities)
-        squares = np.square(per_image).sum(0)
-        kappa = np.square(np.square(per_image)).sum(0) / squares**2
-        own = np.square(u, out=u).sum(0)
-        v = np.maximum(squares - own, own)
+        v, kappa, images, _ = _dyadic(u, image_a, image_b, drawn)
         nu = np.clip(1 / np.maximum(kappa - 1 / images, 1e-12), 1, min(images, paths) - 1)
         reach = np.where(v == 0, 0.0, special.stdtrit(nu, (1 + level) / 2) * np.sqrt(v))
         alone = ~np.isfinite(reach) | _hinged(image_a, image_b)
@@ -378,9 +360,27 @@ def _undefined(paths: int) -> str:
     return "" if paths >= 2 else f"{paths} path{'s' * (paths != 1)}: at least 2 are needed"
 
 
-def _images(image_a: np.ndarray, image_b: np.ndarray) -> tuple[int, np.ndarray]:
-    """How many images are ends of (paths,) int paths, and their numbers among those, (2 paths,) int: of a, then of b."""
-    return numbered(np.concatenate([image_a, image_b]))
+def _dyadic(
+    influence: np.ndarray, image_a: np.ndarray, image_b: np.ndarray, drawn: Drawn | None
+) -> tuple[np.ndarray, np.ndarray, int, np.ndarray]:
+    """As `Pooled.variance`, of many figures over the same paths: influence (paths, figures)."""
+    images, at = numbered(np.concatenate([image_a, image_b]))
+    cells = (at[:, None] * influence.shape[1] + np.arange(influence.shape[1])).ravel()
+
+    def summed(u: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        per_image = np.bincount(cells, np.concatenate([u, u]).ravel()).reshape(images, -1)
+        squares, own = np.square(per_image).sum(0), np.square(u).sum(0)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            # Divided first: the fourth powers of small influences would underflow.
+            return np.maximum(squares - own, own), np.square(np.square(per_image) / squares).sum(0)
+
+    v, kappa = summed(influence)
+    n_eff = 1 / (2 * kappa)
+    if drawn is not None:
+        # A path that carries all is not two because it moves the mean of its stratum.
+        v, within = summed(drawn.centred(influence))
+        kappa = np.maximum(kappa, within)
+    return v, kappa, images, n_eff
 
 
 def _hinged(image_a: np.ndarray, image_b: np.ndarray) -> bool:

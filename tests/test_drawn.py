@@ -114,6 +114,15 @@ def test_intervals_cover_when_classes_are_drawn_in_turn_and_are_wider_without(ea
     assert [one.n_eff for one in found[0]] == [one.n_eff for one in found[1]]
 
 
+def test_one_path_that_carries_all_is_not_two():
+    values = np.concatenate([[1.0], np.full(59, 1e-6)])
+    of = drawn_of(np.repeat(range(30), 2), [2] * 30)
+    ends = np.arange(120).reshape(2, -1)
+    drawn, plain = (statistics.log_mean(values, *ends, one) for one in (of, None))
+    assert drawn.variance()[1] == plain.variance()[1]
+    assert drawn.interval().n_eff == plain.interval().n_eff < 1.2
+
+
 def test_bands_and_contrasts_allow_for_it_too():
     rng = np.random.default_rng(4)
     first, second = Survey(rng, 9, 0.9), Survey(rng, 9, 0.9)
