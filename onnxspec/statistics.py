@@ -85,8 +85,7 @@ class Pooled:
         V = max(sum_i S_i^2 - sum_p u_p^2, sum_p u_p^2) with S_i the summed influence of the paths at image i, influences
         within strata (`Drawn.centred`); kappa is no less than that of the influences themselves.
         """
-        one = self.influence[:, None]
-        v, kappa, images, n_eff = _dyadic(one, self.image_a, self.image_b, self.drawn)
+        v, kappa, images, n_eff = _dyadic(self.influence[:, None], self.image_a, self.image_b, self.drawn)
         return float(v[0]), float(kappa[0]), images, float(n_eff[0])
 
     def interval(self, level: float = LEVEL) -> Interval:
@@ -376,9 +375,10 @@ def _dyadic(
 
     v, kappa = summed(influence)
     n_eff = 1 / (2 * kappa)
-    if drawn is not None:
+    centred = influence if drawn is None else drawn.centred(influence)
+    if centred is not influence:
         # A path that carries all is not two because it moves the mean of its stratum.
-        v, within = summed(drawn.centred(influence))
+        v, within = summed(centred)
         kappa = np.maximum(kappa, within)
     return v, kappa, images, n_eff
 
