@@ -82,8 +82,8 @@ class Pooled:
     def variance(self) -> tuple[float, float, int, float]:
         """Variance of the value, kappa, the number of images, and the effective number of paths; dyadic-robust.
 
-        V = max(sum_i S_i^2 - sum_p u_p^2, sum_p u_p^2) with S_i the summed influence of the paths at image i, influences
-        within strata (`Drawn.centred`); kappa is no less than that of the influences themselves.
+        V = sum_p x_p^2 + max(sum_i S_i^2 - 2 sum_p u_p^2, 0) with S_i the summed influence of the paths at image i and x
+        influences within strata (`Drawn.centred`); kappa is no less than that of the influences themselves.
         """
         v, kappa, images, n_eff = _dyadic(self.influence[:, None], self.image_a, self.image_b, self.drawn)
         return float(v[0]), float(kappa[0]), images, float(n_eff[0])
@@ -366,21 +366,21 @@ def _dyadic(
     images, at = numbered(np.concatenate([image_a, image_b]))
     cells = (at[:, None] * influence.shape[1] + np.arange(influence.shape[1])).ravel()
 
-    def summed(u: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def summed(u: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         per_image = np.bincount(cells, np.concatenate([u, u]).ravel()).reshape(images, -1)
         squares, own = np.square(per_image).sum(0), np.square(u).sum(0)
         with np.errstate(divide="ignore", invalid="ignore"):
             # Divided first: the fourth powers of small influences would underflow.
-            return np.maximum(squares - own, own), np.square(np.square(per_image) / squares).sum(0)
+            return own, squares - 2 * own, np.square(np.square(per_image) / squares).sum(0)
 
-    v, kappa = summed(influence)
+    own, shared, kappa = summed(influence)
     n_eff = 1 / (2 * kappa)
     centred = influence if drawn is None else drawn.centred(influence)
     if centred is not influence:
-        # A path that carries all is not two because it moves the mean of its stratum.
-        v, within = summed(centred)
+        # What an image does to all of its paths is chance still; and one that carries all is not two for its stratum.
+        own, _, within = summed(centred)
         kappa = np.maximum(kappa, within)
-    return v, kappa, images, n_eff
+    return own + np.maximum(shared, 0), kappa, images, n_eff
 
 
 def _hinged(image_a: np.ndarray, image_b: np.ndarray) -> bool:

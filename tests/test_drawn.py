@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from onnxspec import statistics
 from onnxspec.drawn import Drawn, numbered
+from onnxspec.paths.pairs import draw
 from simulation import examples
 
 CLASSES = 10
@@ -112,6 +113,24 @@ def test_intervals_cover_when_classes_are_drawn_in_turn_and_are_wider_without(ea
     assert held[1] > held[0]
     assert widths[0] < (1 if right < 0.8 else 0.95) * widths[1]
     assert [one.n_eff for one in found[0]] == [one.n_eff for one in found[1]]
+
+
+@pytest.mark.parametrize("each", [8, 20])
+def test_so_do_those_over_images_that_recur_and_have_effects_of_their_own(each):
+    """As onnxspec draws: with 8 images of a class every one of them is an end of ten paths."""
+    rng = np.random.default_rng(0)
+    pairs = draw(np.repeat(np.arange(CLASSES), each), ("between",), 400, "0" * 16, seed=0)
+    ends, hard = (pairs.image_a, pairs.image_b), np.sin(3.0 * pairs.class_a + 5.0 * pairs.class_b)
+    whole, image, path = Drawn.whole(pairs.kind, pairs.class_a, pairs.class_b), 0.5, 0.6
+    truth = np.exp(hard).mean() * np.exp((2 * image**2 + path**2) / 2)
+    held = []
+    for _ in range(1000):
+        effects = image * rng.standard_normal(CLASSES * each)
+        values = np.exp(hard + effects[ends[0]] + effects[ends[1]] + path * rng.standard_normal(400))
+        rows = np.flatnonzero(rng.random(400) < 0.85)
+        found = statistics.log_mean(values[rows], ends[0][rows], ends[1][rows], whole[rows]).interval()
+        held.append(found.low <= truth <= found.high)
+    assert 0.92 <= np.mean(held) <= 0.97
 
 
 def test_one_path_that_carries_all_is_not_two():
