@@ -1,8 +1,8 @@
-"""How paths were drawn: as many from every class, or pair of classes, as the plan says. What these differ by is then no chance.
+"""How paths were drawn: as many from every class, or pair of classes, as the plan says. How these differ is no chance.
 
-The variance of a pooled figure is that of paths within their strata (Cochran, "Sampling Techniques", 1977, 5.3). Which
-of the drawn paths count is chance, an end may be predicted wrong: drawn paths that do not count have no influence, and
-stand for as much of what lies between strata as that adds.
+The variance of a pooled figure is that of paths within their strata (Cochran, "Sampling Techniques", 1977, chapter 5).
+Which of the drawn paths count is chance, an end may be predicted wrong: drawn paths that do not count have no influence,
+and stand for as much of what lies between strata as that adds.
 """
 
 from dataclasses import dataclass
@@ -29,14 +29,14 @@ class Drawn:
 
     @classmethod
     def whole(cls, kind: np.ndarray, class_a: np.ndarray, class_b: np.ndarray) -> Self:
-        """All paths that were drawn, (paths,) int each, by their kind and classes."""
+        """All paths that were drawn, by the number of their kind and the classes of their ends, (paths,) int each."""
         classes = 1 + max(int(class_b.max(initial=0)), int(class_a.max(initial=0)))
         stratum = (kind.astype(np.int64) * classes + class_a) * classes + class_b
         strata, at = numbered(stratum)
         return cls(stratum, np.bincount(at, minlength=strata)[at])
 
     def __getitem__(self, rows: np.ndarray) -> Self:
-        """Some of the paths; the others do not count."""
+        """Some of the paths, at (n,) int or (paths,) bool; the others do not count."""
         return type(self)(self.stratum[rows], self.of[rows])
 
     def beside(self, other: Self) -> Self:

@@ -98,7 +98,13 @@ class Report:
 
     @classmethod
     def of_own(cls, path: Path) -> Self:
-        """The report that this process has just written there, which need not be read whole to be found right."""
+        """The report that this process has just written there, which need not be read whole to be found right.
+
+        Raises
+        ------
+        ReportError
+            The file is missing, or is no report.
+        """
         report = cls.__new__(cls)
         report._open(path, as_written)
         return report

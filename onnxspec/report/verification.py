@@ -49,7 +49,7 @@ def as_written(path: Path) -> dict[str, Any]:
     Raises
     ------
     ReportError
-        It is missing, or no longer what was written.
+        It is missing, or no report of this schema.
     """
     with opened(path) as file:
         require_version(file, path)
