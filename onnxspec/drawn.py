@@ -60,14 +60,16 @@ class Drawn:
         strata, at = numbered(self.stratum)
         paths = np.bincount(at, minlength=strata)[at]
         columns = influence.reshape(len(influence), -1)
-        sums = np.stack([np.bincount(at, column, strata) for column in columns.T], axis=-1)
-        mean = sums[at] / paths[:, None]
-        within = np.sqrt(paths / np.maximum(paths - 1, 1))[:, None] * (columns - mean)
-        between = np.sqrt(1 - np.minimum(paths / self.of, 1))[:, None] * mean
-        found = np.where(paths[:, None] > 1, within + between, columns)
+        # In as few arrays of that size as it takes: a band has millions of influences.
+        found = np.stack([np.bincount(at, column, strata) for column in columns.T], axis=-1)[at]
+        scale = np.where(paths > 1, np.sqrt(paths / np.maximum(paths - 1, 1)), 1.0)
+        between = np.where(paths > 1, np.sqrt(1 - np.minimum(paths / self.of, 1)), scale)
+        found *= ((between - scale) / paths)[:, None]
+        found += scale[:, None] * columns
         # Where paths of a stratum are all alike, nothing is left to tell how well the figure is known.
-        told = np.abs(found).max(0) > ROUNDING * np.abs(columns).max(0)
-        return np.where(told, found, columns).reshape(influence.shape)
+        untold = np.abs(found).max(0) <= ROUNDING * np.abs(columns).max(0)
+        found[:, untold] = columns[:, untold]
+        return found.reshape(influence.shape)
 
 
 def numbered(values: np.ndarray) -> tuple[int, np.ndarray]:

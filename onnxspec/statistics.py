@@ -22,7 +22,7 @@ BELOW_FLOOR = "what is above the cut-off is below the noise floor"
 ONE_IMAGE = "one image is an end of all paths"
 HINGED_PATHS = 3
 """Paths from which on an image that all share is looked for."""
-BAND_VALUES = 1 << 18
+BAND_VALUES = 1 << 17
 """Of a band that are worked on together: of 100,000 paths a copy of all would take tens of megabytes."""
 
 
