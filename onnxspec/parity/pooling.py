@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from onnxspec import __version__, statistics
+from onnxspec.drawn import Drawn
 from onnxspec.parity import functionals
 from onnxspec.parity.planning import Prepared
 from onnxspec.parity.protocols import LINEAR
@@ -44,7 +45,7 @@ def _figure(paths: Mapping[str, np.ndarray], rows: np.ndarray, family: str, metr
     values = paths[metric][rows].astype(np.float64)
     # A path without a change has as many points before it as there are.
     top = 1.0 if metric == HFF else float(paths["points"][rows].mean())
-    pooled = statistics.mean(values, paths["image_a"][rows], paths["image_b"][rows], bottom=0.0, top=top)
+    pooled = statistics.mean(values, *_ends(paths, rows, family), bottom=0.0, top=top)
     return Figure(family, metric, pooled.interval(), float(values.std()) if len(values) else math.nan)
 
 
@@ -52,8 +53,16 @@ def _banded(
     paths: Mapping[str, np.ndarray], rows: np.ndarray, family: str, spectra: list[np.ndarray]
 ) -> BandedSpectrum:
     values = np.stack([functionals.banded(spectra[row], int(paths["points"][row])) for row in rows])
-    mean, low, high = statistics.mean_band(values, paths["image_a"][rows], paths["image_b"][rows])
+    mean, low, high = statistics.mean_band(values, *_ends(paths, rows, family))
     return BandedSpectrum(family, len(rows), functionals.BANDS.frequency, mean, low, high)
+
+
+def _ends(
+    paths: Mapping[str, np.ndarray], rows: np.ndarray, family: str
+) -> tuple[np.ndarray, np.ndarray, Drawn | None]:
+    """The images that the paths of a family join, and how these were drawn: Fourier pairs from all images at once."""
+    image_a, image_b, class_a, class_b = (paths[f"{what}_{end}"][rows] for what in ("image", "class") for end in "ab")
+    return image_a, image_b, Drawn.whole(np.zeros_like(class_a), class_a, class_b) if family in LINEAR else None
 
 
 def _right(paths: Mapping[str, np.ndarray]) -> np.ndarray:

@@ -17,7 +17,7 @@ from onnxspec.listening import Silence
 from onnxspec.parity import pooling
 from onnxspec.parity.planning import prepare
 from onnxspec.parity.pooling import concluded
-from onnxspec.parity.result import CONSISTENT
+from onnxspec.parity.result import CONSISTENT, HFF
 from onnxspec.parity.walking import walked
 from onnxspec.subject import open_subject
 from oracle import mool
@@ -81,8 +81,21 @@ def test_every_path_is_the_definition_s(by_mool, family):
 
 def test_no_interval_goes_beyond_the_last_point():
     paths = {"consistent": np.array([80] + [100] * 19), "points": np.full(20, 100)}
-    paths |= {"image_a": np.arange(20), "image_b": np.arange(20, 40)}
+    paths |= {"image_a": np.arange(20), "image_b": np.arange(20, 40), "class_a": np.zeros(20, int), "class_b": np.zeros(20, int)}
     assert pooling._figure(paths, np.arange(20), "phase", CONSISTENT).interval.high == 100
+
+
+@pytest.mark.parametrize(("family", "chance"), [("within", False), ("between", False), ("amplitude", True)])
+def test_how_classes_differ_is_chance_only_where_classes_are_drawn(family, chance):
+    """Values that are a class's own, but for little noise: as many paths of every class leave the noise alone."""
+    rng = np.random.default_rng(0)
+    classes = np.repeat(np.arange(4), 20)
+    paths = {"class_a": classes, "class_b": classes + (family != "within")}
+    paths |= {"image_a": np.arange(80), "image_b": np.arange(80, 160), "points": np.full(80, 100)}
+    paths["hff"] = 0.1 + 0.05 * classes + 1e-3 * rng.standard_normal(80)
+    interval = pooling._figure(paths, np.arange(80), family, HFF).interval
+    noise, differing = (1.96 * np.sqrt(value / 80) for value in (1e-6, 0.05**2 * 1.25))
+    assert (interval.high - interval.low) / 2 == pytest.approx(differing if chance else noise, rel=0.2)
 
 
 def test_a_network_of_another_normalisation_is_measured_at_the_same_points(by_mool):
