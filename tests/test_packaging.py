@@ -13,6 +13,7 @@ from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
+import yaml
 
 from conftest import FASHION, ROOT
 from onnxspec import __version__
@@ -121,3 +122,14 @@ def test_an_empty_environment_is_enough(installed, tmp_path):
 def test_every_command_has_help_there(installed, tmp_path):
     for name in COMMANDS:
         assert run(installed / "onnxspec", name, "--help", cwd=tmp_path).startswith(f"Usage: onnxspec {name}")
+
+
+def test_the_citation_names_this_software():
+    """A file that is no YAML, or of another licence, is shown by no reference manager."""
+    cited = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert {"cff-version", "message", "title", "authors"} <= set(cited)
+    assert [cited[name] for name in ("title", "license", "keywords")] == [
+        project[n] for n in ("name", "license", "keywords")
+    ]
+    assert cited["references"][0]["title"] in " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())

@@ -81,7 +81,12 @@ def test_every_path_is_the_definition_s(by_mool, family):
 
 def test_no_interval_goes_beyond_the_last_point():
     paths = {"consistent": np.array([80] + [100] * 19), "points": np.full(20, 100)}
-    paths |= {"image_a": np.arange(20), "image_b": np.arange(20, 40), "class_a": np.zeros(20, int), "class_b": np.zeros(20, int)}
+    paths |= {
+        "image_a": np.arange(20),
+        "image_b": np.arange(20, 40),
+        "class_a": np.zeros(20, int),
+        "class_b": np.zeros(20, int),
+    }
     assert pooling._figure(paths, np.arange(20), "phase", CONSISTENT).interval.high == 100
 
 
