@@ -6,7 +6,6 @@
     ├── DataError         3  images, labels, archives
     ├── ReportError       3  a report that cannot be read or does not match
     ├── DeviceError       4  an execution provider or a library that is missing
-    ├── InconclusiveError 5  too few pairs for what was asked
     └── ResourceError     6  disk, memory or time ran out
 
 An `OnnxspecError` is one line for the user: what was found, what was expected, and in `hint` what to do.
@@ -74,12 +73,6 @@ class DeviceError(OnnxspecError):
     """An execution provider that was asked for and cannot run here."""
 
     exit_code = ExitCode.UNAVAILABLE
-
-
-class InconclusiveError(OnnxspecError):
-    """Too few pairs to answer what was asked."""
-
-    exit_code = ExitCode.INCONCLUSIVE
 
 
 class ResourceError(OnnxspecError):

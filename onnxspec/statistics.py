@@ -321,40 +321,6 @@ def proportion(successes: int, trials: int, level: float = LEVEL) -> Interval:
     return Interval(share, low, high, trials, float(trials))
 
 
-def bootstrap_t(
-    numerator: np.ndarray, denominator: np.ndarray, draws: int = 999, seed: int = 0, level: float = LEVEL
-) -> Interval:
-    """Bootstrap-t interval of a ratio of means on the log scale: the cross-check for pairs that share no image.
-
-    Parameters
-    ----------
-    numerator, denominator : (paths,) float64 of disjoint pairs
-    """
-    paths, nan = len(numerator), float("nan")
-    n, d = np.asarray(numerator, np.float64), np.asarray(denominator, np.float64)
-    if np.count_nonzero(n) < FEW_PATHS:
-        return Interval(nan, nan, nan, paths, nan, f"fewer than {FEW_PATHS} paths have something to resample")
-    value, error = _log_ratio(n[None], d[None])
-    drawn = np.random.default_rng(seed).integers(paths, size=(draws, paths))
-    values, errors = _log_ratio(n[drawn], d[drawn])
-    with np.errstate(divide="ignore", invalid="ignore"):
-        pivots = (values - value) / errors
-    pivots = pivots[np.isfinite(pivots)]
-    if error[0] == 0 or not len(pivots):
-        return Interval(nan, nan, nan, paths, nan, "the paths are all alike")
-    high, low = np.quantile(pivots, [(1 - level) / 2, (1 + level) / 2])
-    bounds = np.exp(value[0] - np.array([low, high]) * error[0])
-    return Interval(float(np.exp(value[0])), float(bounds[0]), float(bounds[1]), paths, nan)
-
-
-def _log_ratio(n: np.ndarray, d: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """log of the ratio of means and its linearised standard error over the last axis."""
-    n_sum, d_sum = n.sum(-1, keepdims=True), d.sum(-1, keepdims=True)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        influence = n / n_sum - d / d_sum
-        return np.log(n_sum / d_sum)[..., 0], np.sqrt(np.square(influence).sum(-1))
-
-
 def _undefined(paths: int) -> str:
     return "" if paths >= 2 else f"{paths} path{'s' * (paths != 1)}: at least 2 are needed"
 

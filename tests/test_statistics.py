@@ -1,7 +1,7 @@
 """Intervals and contrasts of paths that share images (method.md section 6): the package against the oracle and the truth."""
 
 import math
-from dataclasses import astuple, replace
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -318,35 +318,6 @@ def test_a_proportion_has_wilsons_interval(successes, trials):
 
 def test_a_proportion_of_nothing_is_undefined():
     assert math.isnan(statistics.proportion(0, 0).estimate) and statistics.proportion(0, 0).reason
-
-
-@pytest.mark.parametrize("seed", range(4))
-def test_bootstrap_t_is_near_the_default_interval_on_disjoint_pairs(seed):
-    seen = Population(path=0.7).survey(np.random.default_rng(seed), *disjoint(300))
-    default = statistics.ratio(*seen.columns).interval()
-    drawn = statistics.bootstrap_t(seen.numerator, seen.denominator)
-    assert drawn.estimate == pytest.approx(default.estimate, rel=1e-12)
-    error = math.log(default.high / default.low)
-    assert abs(math.log(drawn.low / default.low)) < 0.15 * error
-    assert abs(math.log(drawn.high / default.high)) < 0.15 * error
-    assert astuple(drawn)[:3] == astuple(statistics.bootstrap_t(seen.numerator, seen.denominator))[:3]
-
-
-def test_bootstrap_t_is_that_of_the_textbook():
-    """Efron and Tibshirani, "An Introduction to the Bootstrap" (1993), 12.5, with the error of the delta method."""
-    seen = Population(path=0.7).survey(np.random.default_rng(3), *disjoint(30))
-
-    def figure(paths):
-        n, d = seen.numerator[paths], seen.denominator[paths]
-        gradient = np.array([1 / n.mean(), -1 / d.mean()])
-        return math.log(n.mean() / d.mean()), math.sqrt(gradient @ np.cov(n, d, ddof=0) @ gradient / len(n))
-
-    value, error = figure(np.arange(30))
-    drawn = [figure(paths) for paths in np.random.default_rng(5).integers(30, size=(200, 30))]
-    low, high = np.quantile([(other - value) / its for other, its in drawn], [0.05, 0.95])
-    found = statistics.bootstrap_t(seen.numerator, seen.denominator, draws=200, seed=5, level=0.9)
-    assert (found.low, found.high) == pytest.approx((math.exp(value - high * error), math.exp(value - low * error)))
-    assert statistics.bootstrap_t(np.ones(30), np.ones(30)).reason == "the paths are all alike"
 
 
 @pytest.mark.parametrize(("top", "high"), [(float("inf"), np.inf), (1.0, 0.0092), (100.0, 0.92)])

@@ -128,3 +128,15 @@ def test_it_needs_no_runtime_and_no_utf8(bundled_report):
     assert result.stdout.isascii()
     assert b"####" in result.stdout
     assert b"\x1b" not in result.stdout
+
+
+def test_the_intervals_are_checked(capfd, bundled_report):
+    out, err = shown(capfd, bundled_report.path, "--cross-check")
+    interval = interval_text(bundled_report.figure("between"), 100)
+    assert "prob hff (%)   " in out and interval in out and "bootstrap-t" in out
+    assert err == ""
+
+
+def test_views_exclude_each_other(capfd, bundled_report):
+    _, err = shown(capfd, bundled_report.path, "--cross-check", "--json", code=ExitCode.USAGE)
+    assert "exclude each other" in err

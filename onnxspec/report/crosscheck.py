@@ -1,0 +1,93 @@
+"""The headline's intervals beside those that a bootstrap gives the same paths: two ways that assume different things."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+from rich.text import Text
+
+from onnxspec import permutation
+from onnxspec.bootstrap import DRAWS, bootstrap_t
+from onnxspec.report.headline import KINDS, METRICS, Cells, figure, grid, notes, signals_of
+from onnxspec.report.page import Page
+from onnxspec.report.pooling import Pooling
+from onnxspec.report.repooled import repooled, scalars
+from onnxspec.report.report import Report
+from onnxspec.results import Rows
+from onnxspec.statistics import Interval
+
+_LABEL = 15
+_MEANING = (
+    "Bootstrap-t draws paths again, each in place of others of its classes, and takes nothing for granted about how they "
+    "are spread. Where the two disagree by much, trust the wider one, and use more --pairs."
+)
+
+
+@dataclass(frozen=True)
+class CrossCheck:
+    """hff of a kind twice; `left` counts paths that the bootstrap leaves out since they share an image with another."""
+
+    kind: str
+    signal: str
+    usual: Interval
+    drawn: Interval
+    left: int
+
+
+@dataclass(frozen=True)
+class CrossChecks:
+    """The headline of a report, checked, as rich prints it."""
+
+    report: Report
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        page, found = Page.of(options), list(cross_checks(self.report))
+        yield page.text(f"The headline's 95 % intervals, and those of bootstrap-t ({DRAWS} draws)", "bold")
+        yield from self._table(page, found)
+        yield Text()
+        yield page.text(_MEANING)
+        left = {one.kind: f"{one.left} of {one.usual.paths}, {one.kind}" for one in found if one.left}
+        if left:
+            yield page.text(f"Left out of bootstrap-t, since they share an image: {'; '.join(left.values())}.")
+
+    def _table(self, page: Page, found: list[CrossCheck]) -> Iterator[RenderableType]:
+        kinds, signals = self.report.kinds, signals_of(self.report)
+        cells = Cells((page.width - _LABEL) // len(kinds) - 2)
+        table = grid(["", *(KINDS[kind] for kind in kinds)])
+        for signal in signals:
+            own = [one for one in found if one.signal == signal]
+            table.add_row(f"{signal} {METRICS['hff']}", *(cells.of(one.usual, "hff") for one in own))
+            table.add_row("  bootstrap-t", *(cells.of(one.drawn, "hff") for one in own))
+        table.add_row("paths", *(f"{one.usual.paths}" for one in found if one.signal == signals[0]))
+        yield table
+        yield from notes(cells, page)
+
+
+def cross_checks(report: Report) -> Iterator[CrossCheck]:
+    """hff of every kind and signal over pairs whose two ends are right, as the report has it and by bootstrap-t.
+
+    Of paths that share an image all but the first are left out, since they do not vary by themselves.
+    """
+    names = tuple(str(name) for name in report.classes["name"])
+    pooling = repooled(report, Rows(scalars(report)), float(report.attributes["cutoff"]), names)
+    kinds = {stratum.kind: rows for stratum, rows in pooling.strata.kinds()}
+    for kind, rows in kinds.items():
+        for signal in signals_of(report):
+            usual = figure(report, kind, "hff", signal)
+            drawn, left = _drawn(pooling, rows, signal)
+            yield CrossCheck(kind, signal, usual, usual if usual.reason else drawn, left)
+
+
+def _drawn(pooling: Pooling, rows: np.ndarray, signal: str) -> tuple[Interval, int]:
+    """Bootstrap-t over (n,) rows of a kind, of which those that do not count were drawn all the same, and how many are left out."""
+    columns = pooling.rows
+    counts = pooling.right[rows] & (columns["within_reach"][rows] > 0)
+    alone = np.zeros(len(rows), bool)
+    image_a, image_b = (columns[f"image_{end}"][rows[counts]] for end in "ab")
+    alone[np.flatnonzero(counts)[permutation.unshared(image_a, image_b)]] = True
+    kept = alone | ~counts
+    numerator, denominator = np.where(alone, pooling.share(rows, signal), 0.0)[:, kept]
+    classes = len(pooling.strata.class_names)
+    stratum = columns["class_a"][rows[kept]].astype(np.int64) * classes + columns["class_b"][rows[kept]]
+    return bootstrap_t(numerator, denominator, stratum), int((counts & ~alone).sum())
