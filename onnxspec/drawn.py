@@ -10,8 +10,8 @@ from typing import Self
 
 import numpy as np
 
-ROUNDING = 1e-6
-"""Of influences whose numbers were kept as float32."""
+ALIKE = 1e-4
+"""Of the largest influence: numbers that were kept as float32 differ by as much where figures of classes are near."""
 SPARSE = 8
 """Numbers per item up to which a table of them takes no longer than sorting."""
 
@@ -45,9 +45,9 @@ class Drawn:
         stratum = np.concatenate([self.stratum, other.stratum + apart])
         return type(self)(stratum, np.concatenate([self.of, other.of]))
 
-    def larger(self, other: Self) -> Self:
-        """The same paths as some of the larger of two draws."""
-        return type(self)(self.stratum, np.maximum(self.of, other.of))
+    def smaller(self, other: Self) -> Self:
+        """The same paths as some of the smaller of two draws: what only the larger drew could not have counted."""
+        return type(self)(self.stratum, np.minimum(self.of, other.of))
 
     def centred(self, influence: np.ndarray) -> np.ndarray:
         """Influences (paths,) or (paths, quantities) float64 whose squares sum to the variance under such a draw.
@@ -60,16 +60,13 @@ class Drawn:
         strata, at = numbered(self.stratum)
         paths = np.bincount(at, minlength=strata)[at]
         columns = influence.reshape(len(influence), -1)
-        # In as few arrays of that size as it takes: a band has millions of influences.
-        found = np.stack([np.bincount(at, column, strata) for column in columns.T], axis=-1)[at]
-        scale = np.where(paths > 1, np.sqrt(paths / np.maximum(paths - 1, 1)), 1.0)
-        between = np.where(paths > 1, np.sqrt(1 - np.minimum(paths / self.of, 1)), scale)
-        found *= ((between - scale) / paths)[:, None]
-        found += scale[:, None] * columns
+        mean = np.stack([np.bincount(at, column, strata) for column in columns.T], axis=-1)[at] / paths[:, None]
+        within = columns - mean
+        scale = np.sqrt(paths / np.maximum(paths - 1, 1))
+        between = np.where(paths > 1, np.sqrt(1 - np.minimum(paths / self.of, 1)), 1.0)
         # Where paths of a stratum are all alike, nothing is left to tell how well the figure is known.
-        untold = np.abs(found).max(0) <= ROUNDING * np.abs(columns).max(0)
-        found[:, untold] = columns[:, untold]
-        return found.reshape(influence.shape)
+        told = np.abs(within).max(0) > ALIKE * np.abs(columns).max(0)
+        return np.where(told, scale[:, None] * within + between[:, None] * mean, columns).reshape(influence.shape)
 
 
 def numbered(values: np.ndarray) -> tuple[int, np.ndarray]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from scipy import special
 
-from onnxspec.drawn import ROUNDING, Drawn, numbered
+from onnxspec.drawn import Drawn, numbered
 
 LEVEL = 0.95
 SIGNIFICANT = 0.05
@@ -20,6 +20,8 @@ BOTH_ZERO = "both are zero"
 TOO_FEW = "too few paths carry the figure"
 BELOW_FLOOR = "what is above the cut-off is below the noise floor"
 ONE_IMAGE = "one image is an end of all paths"
+ROUNDING = 1e-6
+"""Of influences whose numbers were kept as float32."""
 HINGED_PATHS = 3
 """Paths from which on an image that all share is looked for."""
 BAND_VALUES = 1 << 17
@@ -31,7 +33,7 @@ class Interval:
     """A pooled figure with its confidence interval.
 
     estimate, low, high : in the figure's unit; NaN where it is undefined, with `reason`
-    paths : how many were pooled; n_eff : 1 / (2 kappa), the effective number of paths that carry it
+    paths : how many were pooled; n_eff : 1 / (2 kappa), the effective number of paths that the interval hangs on
     """
 
     estimate: float
@@ -83,7 +85,7 @@ class Pooled:
         """Variance of the value, kappa, the number of images, and the effective number of paths; dyadic-robust.
 
         V = sum_p x_p^2 + max(sum_i S_i^2 - 2 sum_p u_p^2, 0) with S_i the summed influence of the paths at image i and x
-        influences within strata (`Drawn.centred`); kappa is no less than that of the influences themselves.
+        influences within strata (`Drawn.centred`). What images add, and kappa, are the larger of those of u and of x.
         """
         v, kappa, images, n_eff = _dyadic(self.influence[:, None], self.image_a, self.image_b, self.drawn)
         return float(v[0]), float(kappa[0]), images, float(n_eff[0])
@@ -266,7 +268,7 @@ def paired(first: Pooled, second: Pooled) -> Pooled:
         reason = BOTH_ZERO if first.value == second.value else "one of the two is zero"
     if reason:
         return Pooled(np.nan, influence, first.image_a, first.image_b, first.logarithmic, reason)
-    drawn = first.drawn.larger(second.drawn) if first.drawn and second.drawn else None
+    drawn = first.drawn.smaller(second.drawn) if first.drawn and second.drawn else None
     if not np.array_equal(first.influence, second.influence, equal_nan=True):
         with np.errstate(invalid="ignore"):
             influence = first.influence - second.influence
@@ -340,13 +342,13 @@ def _dyadic(
             return own, squares - 2 * own, np.square(np.square(per_image) / squares).sum(0)
 
     own, shared, kappa = summed(influence)
-    n_eff = 1 / (2 * kappa)
     centred = influence if drawn is None else drawn.centred(influence)
     if centred is not influence:
-        # What an image does to all of its paths is chance still; and one that carries all is not two for its stratum.
-        own, _, within = summed(centred)
-        kappa = np.maximum(kappa, within)
-    return own + np.maximum(shared, 0), kappa, images, n_eff
+        # What an image does to all of its paths is chance still, and centring takes some of it away; but where it recurs
+        # in other strata, what these differ by may cancel it. And a path that carries all is not two for its stratum.
+        own, *within = summed(centred)
+        shared, kappa = (np.maximum(*both) for both in zip((shared, kappa), within, strict=True))
+    return own + np.maximum(shared, 0), kappa, images, 1 / (2 * kappa)
 
 
 def _hinged(image_a: np.ndarray, image_b: np.ndarray) -> bool:

@@ -73,7 +73,7 @@ def test_two_draws_have_no_stratum_in_common():
     both = first.beside(second)
     assert len(np.unique(both.stratum)) == 4
     assert both.of.tolist() == [1, 2, 2, 2, 2, 5]
-    assert first.larger(drawn_of([0, 1, 1], [4, 1])).of.tolist() == [4, 2, 2]
+    assert first.smaller(drawn_of([0, 1, 1], [4, 1])).of.tolist() == [1, 1, 1]
 
 
 @pytest.mark.parametrize("factor", [1, 10**9])
@@ -112,7 +112,7 @@ def test_intervals_cover_when_classes_are_drawn_in_turn_and_are_wider_without(ea
     assert 0.92 <= held[0] <= 0.97
     assert held[1] > held[0]
     assert widths[0] < (1 if right < 0.8 else 0.95) * widths[1]
-    assert [one.n_eff for one in found[0]] == [one.n_eff for one in found[1]]
+    assert all(one.n_eff <= other.n_eff for one, other in zip(*found, strict=True))
 
 
 @pytest.mark.parametrize("each", [8, 20])
@@ -131,6 +131,45 @@ def test_so_do_those_over_images_that_recur_and_have_effects_of_their_own(each):
         found = statistics.log_mean(values[rows], ends[0][rows], ends[1][rows], whole[rows]).interval()
         held.append(found.low <= truth <= found.high)
     assert 0.92 <= np.mean(held) <= 0.97
+
+
+@pytest.mark.parametrize("each", [8, 20])
+def test_what_pairs_of_classes_differ_by_does_not_hide_what_images_add(each):
+    """Where every image meets every other class, and a class's differences from its partners add up to nothing."""
+    rng = np.random.default_rng(1)
+    a, b = np.repeat(PAIRS, each, axis=0).T
+    number = np.tile(np.arange(each), len(PAIRS))
+    ends, hard = (a * each + number, b * each + number), 3 * (np.cos(0.4 * np.pi * (b - a)) + 1 / 9)
+    whole = Drawn.whole(np.ones_like(a), a, b)
+    assert np.abs(np.bincount(np.r_[a, b], np.r_[hard, hard])).max() < 1e-9
+    held = []
+    for _ in range(400):
+        effects = 0.5 * rng.standard_normal(CLASSES * each)
+        values = hard + effects[ends[0]] + effects[ends[1]] + 0.6 * rng.standard_normal(len(a))
+        found = statistics.mean(values, *ends, whole).interval()
+        held.append(found.low <= hard.mean() <= found.high)
+    assert 0.92 <= np.mean(held) <= 0.98
+
+
+@pytest.mark.parametrize("kept", [10, 9])
+@pytest.mark.parametrize("rounding", [0.0, 1e-7])
+def test_paths_that_are_alike_but_for_rounding_do_not_make_a_figure_certain_either(kept, rounding):
+    """As classes with a figure each of their own: fewer of the drawn paths are no better known."""
+    classes = np.repeat(np.arange(10), 10)
+    values = 1 + 0.01 * classes + rounding * np.random.default_rng(0).random(100)
+    rows = np.flatnonzero(np.arange(100) % 10 < kept)
+    of = drawn_of(classes, [10] * 10)
+    ends = np.arange(200).reshape(2, -1)[:, rows]
+    drawn, plain = (statistics.mean(values[rows], *ends, one).interval() for one in (of[rows], None))
+    assert (drawn.low, drawn.high) == pytest.approx((plain.low, plain.high))
+
+
+def test_one_path_that_carries_all_is_one_effective_path():
+    """Beside classes that differ, which the interval does not hang on."""
+    values = np.repeat(np.arange(7.0, 14.0), 20) + 0.05 * np.random.default_rng(0).standard_normal(140)
+    values[3] += 4
+    found = statistics.mean(values, *np.arange(280).reshape(2, -1), drawn_of(np.repeat(range(7), 20), [20] * 7))
+    assert found.interval().n_eff < 2 and found.interval().carried_by_few
 
 
 def test_one_path_that_carries_all_is_not_two():

@@ -247,7 +247,7 @@ def test_what_classes_differ_by_is_no_chance(bundled_report, paths):
     found = pooling.hff(between, "prob")
     plain = replace(found, drawn=None).interval()
     assert found.interval().half_width < 0.95 * plain.half_width
-    assert (found.interval().estimate, found.interval().n_eff) == (plain.estimate, plain.n_eff)
+    assert found.interval().estimate == plain.estimate and found.interval().n_eff <= plain.n_eff
     shown = bundled_report.figure("between", "hff")
     assert (shown.low, shown.high) == pytest.approx((found.interval().low, found.interval().high))
     one = np.flatnonzero((paths["kind"] == 0) & (paths["class_a"] == 3) & pooling.right)
