@@ -128,6 +128,8 @@ def _change(rule: Regression, now: Sample, then: Sample, both: _Both, same: bool
 def _of_figure(rule: Regression, now: Sample, then: Sample, both: _Both, alpha: float) -> Change:
     metric = rule.metric
     own = _usable(metric, now), _usable(metric, then)
+    if both:
+        own = _walked(own[0], both[0]), _walked(own[1], both[1])
     first, second = _common(*both, *own) if both else (np.flatnonzero(own[0]), np.flatnonzero(own[1]))
     figures = _pooled(metric, now, first), _pooled(metric, then, second)
     moved = statistics.paired(*figures) if both else _apart(*figures)
@@ -162,6 +164,13 @@ def _usable(metric: Metric, sample: Sample) -> np.ndarray:
     if metric.figure == "hff":
         return chosen & ((sample["status"] & WITHIN_REACH) > 0)
     return chosen & np.isfinite(sample[f"slope_{metric.signal}"])
+
+
+def _walked(usable: np.ndarray, at: np.ndarray) -> np.ndarray:
+    """Of (paths,) bool those at (pairs,) positions, which the other sample has walked, too."""
+    found = np.zeros_like(usable)
+    found[at] = usable[at]
+    return found
 
 
 def _common(

@@ -12,6 +12,7 @@ from functools import cached_property
 import numpy as np
 
 from onnxspec import metrics, spectra
+from onnxspec.drawn import Drawn
 from onnxspec.errors import ReportError
 from onnxspec.report.pooling import Pooling
 from onnxspec.report.repooled import measurement_of, repooled, scalars
@@ -72,7 +73,8 @@ def align(name: str, report: Report, reference: Report, beside: str | None = Non
     measurement = measurement_of(report)
     rows, remarks = _read_as(name, report, own, reference.paths["distance"][place], cutoff, measurement)
     remarks += _other_softmax(name, report, reference, beside)
-    pooling = repooled(report, rows, cutoff, tuple(str(c) for c in reference.classes["name"]))
+    drawn = Drawn.whole(*(report.paths[column] for column in ("kind", "class_a", "class_b")))[own]
+    pooling = repooled(report, rows, cutoff, tuple(str(c) for c in reference.classes["name"]), drawn)
     left_out = len(report.paths["kind"]) - len(own)
     if left_out:
         remarks.append(Remark("left-out", f"{left_out:,} paths of {name} are not in the reference: left out."))

@@ -45,7 +45,7 @@ class Contrast:
 
     scale : "factor" where the intervals are of a ratio, "difference" for MOOL's means of ratios
     common : over pairs right under both; own : over pairs right under each by itself; pairs : how many are in common
-    own_pairs, reference_pairs : how many are right under either; p_holm : adjusted over the classes of the kind
+    own_pairs, reference_pairs : how many of the pairs that both have walked are right under either; p_holm : adjusted over the classes of the kind
     """
 
     model: str
@@ -96,7 +96,9 @@ def compared(model: Member, reference: Member, plan: list[tuple[Stratum, np.ndar
 
 
 def contrast(model: Member, reference: Member, stratum: Stratum, quantity: Quantity, places: np.ndarray) -> Contrast:
-    """One contrast over the paths at (n,) ascending places of the plan."""
+    """One contrast over those paths at (n,) ascending places of the plan that both have walked."""
+    for member in (model, reference):
+        places = member.place[_walked_at(member, places)]
     first, second = (_rows_at(one, places, quantity) for one in (model, reference))
     both = np.intersect1d(model.place[first], reference.place[second])
     on_both = [_pooled(one, _rows_at(one, both, quantity), quantity) for one in (model, reference)]
@@ -158,17 +160,24 @@ def _own_contrast(
     """The contrast over each one's own paths; what a path does under both still cancels where both have it."""
     places = [model.place[first], reference.place[second]]
     every = np.union1d(*places)
-    ends = reference.pooling.ends(np.searchsorted(reference.place, every))
+    image_a, image_b, drawn = reference.pooling.ends(_walked_at(reference, every))
+    *_, by_model = model.pooling.ends(_walked_at(model, every))
+    ends = image_a, image_b, drawn.smaller(by_model)
     figures = (_pooled(one, rows, quantity) for one, rows in ((model, first), (reference, second)))
     at = (np.searchsorted(every, place) for place in places)
     return statistics.paired(*(statistics.spread(figure, own, *ends) for figure, own in zip(figures, at, strict=True)))
 
 
-def _right_at(member: Member, places: np.ndarray) -> np.ndarray:
-    """The member's rows at (n,) ascending places of the plan whose ends it gets right."""
+def _walked_at(member: Member, places: np.ndarray) -> np.ndarray:
+    """The member's rows at (n,) ascending places of the plan."""
     # Looked for and not marked among all: a thousand classes ask for a few of a hundred thousand paths each.
     at = np.searchsorted(member.place, places)
-    rows = at[member.place.take(at, mode="clip") == places]
+    return at[member.place.take(at, mode="clip") == places]
+
+
+def _right_at(member: Member, places: np.ndarray) -> np.ndarray:
+    """The member's rows at (n,) ascending places of the plan whose ends it gets right."""
+    rows = _walked_at(member, places)
     return rows[member.right[rows]]
 
 

@@ -91,15 +91,22 @@ class Pooling:
     """Pools rows into figures; `floor` (signal to noise power) says below which total a share means nothing.
 
     ends : how many images of a path must be predicted right
+    drawn : where the rows come from; None where they are all that was drawn, class by class
     """
 
     def __init__(
-        self, rows: Rows, class_names: tuple[str, ...], reading: Reading, floor: dict[str, np.ndarray], ends: int = 2
+        self,
+        rows: Rows,
+        class_names: tuple[str, ...],
+        reading: Reading,
+        floor: dict[str, np.ndarray],
+        ends: int = 2,
+        drawn: Drawn | None = None,
     ):
         self.rows, self.reading, self.floor = rows, reading, floor
         self.strata = Strata(rows, class_names)
         self.right = rows["ends_right"] == ends
-        self._drawn = Drawn.whole(rows["kind"], rows["class_a"], rows["class_b"])
+        self._drawn = drawn or Drawn.whole(rows["kind"], rows["class_a"], rows["class_b"])
 
     def figures(self) -> Iterator[Figure]:
         """All figures: kinds in full under both selections, classes and class pairs for right ends."""

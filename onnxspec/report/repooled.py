@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 
+from onnxspec.drawn import Drawn
 from onnxspec.report.pooling import Pooling
 from onnxspec.report.report import Report
 from onnxspec.results import Reading, Rows
@@ -29,9 +30,14 @@ def scalars(report: Report) -> dict[str, np.ndarray]:
     return {name: report.paths[name] for name in names}
 
 
-def repooled(report: Report, rows: Rows, cutoff: float, class_names: tuple[str, ...]) -> Pooling:
-    """Pools rows, of this report or made of its own, as the report's were; cutoff : cycles per unit RMS distance."""
+def repooled(
+    report: Report, rows: Rows, cutoff: float, class_names: tuple[str, ...], drawn: Drawn | None = None
+) -> Pooling:
+    """Pools rows, of this report or made of its own, as the report's were.
+
+    cutoff : cycles per unit RMS distance; drawn : as of `Pooling`
+    """
     measurement = measurement_of(report)
     reading = Reading(measurement, cutoff, False, report.classes["output"])
     floor = dict(zip(measurement.signals, report.checks["noise_floor"], strict=True))
-    return Pooling(rows, class_names, reading, floor)
+    return Pooling(rows, class_names, reading, floor, drawn=drawn)

@@ -16,6 +16,7 @@ from onnxspec.errors import UsageError
 
 USUAL = usual(("within", "between"), labelled=True)
 AUDITS = 200
+CLASSES = tuple("abcdef")
 
 
 def judged(rules, now, then, same_data=True):
@@ -295,6 +296,20 @@ def test_only_pairs_that_both_have_are_paired():
     part = replace(whole, columns={name: values[::-3] for name, values in whole.columns.items()})
     verdict = regressions.judge([Regression(parse("between.slope"), 1.1)], part, whole, True)[0]
     assert verdict.text == "the same as the baseline"
+
+
+def test_pairs_that_only_the_baseline_has_change_no_verdict():
+    """A baseline of four times as many pairs: what it holds beyond those of the audit is not compared."""
+    same = world(4, pairs=400)
+    then, now = same.run(), same.run(between_hf=2.0, between_slope=2.0)
+    rows = np.flatnonzero(np.tile(np.arange(400) < 100, 2))
+    classes = {"class_b": (then["class_b"] * (1 + np.arange(800) % 5)).astype(np.int32)}
+    then, now = (replace(one, columns=dict(one.columns) | classes, class_names=CLASSES) for one in (then, now))
+    now, short = (replace(one, columns={k: v[rows] for k, v in one.columns.items()}) for one in (now, then))
+    rules = [Regression(parse(f"between.{name}"), 1.1) for name in ("hff", "slope")]
+    found = [regressions.judge(rules, now, baseline, True) for baseline in (short, then)]
+    assert found[0] == found[1]
+    assert all(one.state is State.FAIL for one in found[0])
 
 
 def test_a_verdict_that_depends_on_which_pairs_are_chosen_is_none():

@@ -5,6 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+import onnxspec
+from conftest import FASHION
 from onnxspec import permutation
 from onnxspec.comparison.alignment import align
 from onnxspec.comparison.contrasts import DEPENDS, SAME, UNDECIDED, Quantity, compared, contrast, strata, verdict
@@ -116,3 +118,54 @@ def test_classes_are_corrected_within_their_kind(members, quantity):
         known = [max(p.get(names.index(one.stratum.class_a), np.nan), one.p) for one in of_kind]
         assert np.array_equal([one.p_holm for one in of_kind], known, equal_nan=True)
         assert all(one.p_holm < 0.05 for one in of_kind if one.verdict in ("higher", "lower"))
+
+
+@pytest.fixture(scope="module")
+def longer(digits, tmp_path_factory):
+    """Two bundled networks over a plan and over four times as much of it."""
+    folder, images = tmp_path_factory.mktemp("longer"), np.load(FASHION / "test.npz")
+    data = images["images"][:600], images["labels"][:600]
+    return {
+        (name, pairs): onnxspec.analyze(
+            FASHION / f"{name}.onnx", data, pairs=pairs, points=33, output=folder / f"{name}-{pairs}.h5"
+        )
+        for name, pairs in (("epoch-01", 60), ("epoch-01", 240), ("epoch-10", 60))
+    }
+
+
+def contrasts_of(model, reference):
+    members = [align(name, report, reference) for name, report in (("reference", reference), ("model", model))]
+    return compared(members[1], members[0], strata(members[0]))
+
+
+def test_what_only_one_of_two_has_walked_changes_nothing(longer):
+    """method.md section 1: two runs pair over their common prefix."""
+    short, long, model = (longer[key] for key in (("epoch-01", 60), ("epoch-01", 240), ("epoch-10", 60)))
+    found = [
+        {(one.stratum, one.quantity): one for one in contrasts_of(*pair) if not one.stratum.class_a}
+        for pair in ((model, short), (model, long))
+    ]
+    assert len(found[0]) == len(found[1]) > 10
+    for key, one in found[0].items():
+        other = found[1][key]
+        for name in ("common", "own"):
+            np.testing.assert_allclose(ends(getattr(one, name)), ends(getattr(other, name)), rtol=1e-6)
+        assert (one.pairs, one.own_pairs, one.reference_pairs) == (other.pairs, other.own_pairs, other.reference_pairs)
+        assert one.verdict == other.verdict
+    assert any(one.verdict == "higher" for one in found[0].values())
+
+
+def test_a_factor_the_other_way_round_is_its_inverse(longer):
+    long, model = longer["epoch-01", 240], longer["epoch-10", 60]
+    there, back = contrasts_of(model, long), contrasts_of(long, model)
+    for one, other in zip(there, back, strict=False):
+        if one.stratum.class_a:
+            break
+        assert (one.stratum, one.quantity) == (other.stratum, other.quantity)
+        estimate, low, high = ends(one.common)
+        with np.errstate(divide="ignore"):
+            np.testing.assert_allclose(ends(other.common), 1 / np.array([estimate, high, low]), rtol=1e-4)
+
+
+def ends(interval):
+    return interval.estimate, interval.low, interval.high
