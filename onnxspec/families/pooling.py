@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from onnxspec.drawn import Drawn
 from onnxspec.families.family import NONE
 from onnxspec.families.measuring import Walked
 from onnxspec.paths.waves import octave_range
@@ -12,6 +13,7 @@ from onnxspec.planning import Prepared
 from onnxspec.report.families import FamilyFigure, FamilyTable
 from onnxspec.report.pooling import SELECTIONS, Pooling
 from onnxspec.results import Remark, Rows
+from onnxspec.settings import KINDS
 
 
 def pooled(walked: Walked, prepared: Prepared) -> FamilyTable:
@@ -19,7 +21,8 @@ def pooled(walked: Walked, prepared: Prepared) -> FamilyTable:
     family, reading = walked.family, prepared.reading
     as_lines = replace(reading, measurement=replace(reading.measurement, estimator="sine"))
     rows = _with_ends(walked.rows)
-    pooling = Pooling(rows, prepared.subject.class_names, as_lines, prepared.pilot.floor, family.anchors)
+    names, floor = prepared.subject.class_names, prepared.pilot.floor
+    pooling = Pooling(rows, names, as_lines, floor, family.anchors, _drawn(rows))
     figures = [
         FamilyFigure(family.name, band, stratum.kind, selection, signal, metric, estimator, interval)
         for stratum, of_kind in pooling.strata.kinds()
@@ -63,6 +66,12 @@ def _bands(rows: Rows, at: np.ndarray) -> list[tuple[str, np.ndarray]]:
 def band_name(band: int) -> str:
     """An octave of image frequency in words: "0", "1-2", "2-4" cycles per image."""
     return "-".join(f"{end:g}" for end in dict.fromkeys(octave_range(band)))
+
+
+def _drawn(rows: Rows) -> Drawn:
+    """Where paths come from: every band of image frequency has a draw of its own."""
+    band = rows["band"].astype(np.int64) if "band" in rows.columns else 0
+    return Drawn.whole(rows["kind"] + len(KINDS) * band, rows["class_a"], rows["class_b"])
 
 
 def _with_ends(rows: Rows) -> Rows:

@@ -10,7 +10,9 @@ import pytest
 
 from conftest import FASHION
 from families.conftest import measured
+from onnxspec import statistics
 from onnxspec.cli import main
+from onnxspec.drawn import Drawn
 from onnxspec.errors import ReportError, UsageError
 from onnxspec.listening import Silence
 from onnxspec.report.export import to_csv, to_json
@@ -75,6 +77,19 @@ def test_figures_are_pooled_from_the_rows(family, every):
     assert every.family(family, "within", "hff", "prob", band, "all").estimate == pytest.approx(share)
     assert np.isfinite(rows["slope_logit"]).all() and (rows["length"] > 0).all()
     assert rows["power_prob"].shape == (len(rows["path"]), len(rows["bin"]))
+
+
+def test_every_band_of_image_frequency_is_a_draw_of_its_own(every):
+    """What the other bands drew is no path that does not count; every one of a band's counts here."""
+    rows = every.paths_of("fourier")
+    at = rows["band"] == 2
+    image, strata = rows["image_a"][at], (rows["class_a"][at], rows["class_b"][at])
+    drawn = Drawn.whole(rows["kind"][at], *strata)
+    expected = statistics.mean(rows["slope_prob"][at], image, -1 - np.arange(len(image)), drawn, bottom=0.0).interval()
+    found = every.family("fourier", "within", "slope", "prob", "2-4", "all")
+    assert (found.low, found.high) == pytest.approx((expected.low, expected.high))
+    loose = statistics.mean(rows["slope_prob"][at], image, -1 - np.arange(len(image)), bottom=0.0).interval()
+    assert found.high - found.low < 0.99 * (loose.high - loose.low)
 
 
 def test_paths_of_pairs_are_those_of_the_lines_pair_by_pair(every):
