@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from onnxspec.report.report import Report
     from onnxspec.settings import Settings
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 __all__ = [
     "CallableModel",
     "ExitCode",
