@@ -10,8 +10,6 @@ from typing import Self
 
 import numpy as np
 
-ALIKE = 1e-4
-"""Of the largest influence: numbers that were kept as float32 differ by as much where figures of classes are near."""
 SPARSE = 8
 """Numbers per item up to which a table of them takes no longer than sorting."""
 
@@ -48,25 +46,6 @@ class Drawn:
     def smaller(self, other: Self) -> Self:
         """The same paths as some of the smaller of two draws: what only the larger drew could not have counted."""
         return type(self)(self.stratum, np.minimum(self.of, other.of))
-
-    def centred(self, influence: np.ndarray) -> np.ndarray:
-        """Influences (paths,) or (paths, quantities) float64 whose squares sum to the variance under such a draw.
-
-        With n of m paths of a stratum and their mean u', sqrt(n / (n - 1)) (u - u') + sqrt(1 - n / m) u'. A path that is
-        alone in its stratum keeps its influence, which errs on the safe side, and so do all where there is one stratum.
-        """
-        if not len(self.stratum) or (self.stratum == self.stratum[0]).all():
-            return influence
-        strata, at = numbered(self.stratum)
-        paths = np.bincount(at, minlength=strata)[at]
-        columns = influence.reshape(len(influence), -1)
-        mean = np.stack([np.bincount(at, column, strata) for column in columns.T], axis=-1)[at] / paths[:, None]
-        within = columns - mean
-        scale = np.sqrt(paths / np.maximum(paths - 1, 1))
-        between = np.where(paths > 1, np.sqrt(1 - np.minimum(paths / self.of, 1)), 1.0)
-        # Where paths of a stratum are all alike, nothing is left to tell how well the figure is known.
-        told = np.abs(within).max(0) > ALIKE * np.abs(columns).max(0)
-        return np.where(told, scale[:, None] * within + between[:, None] * mean, columns).reshape(influence.shape)
 
 
 def numbered(values: np.ndarray) -> tuple[int, np.ndarray]:

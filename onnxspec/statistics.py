@@ -10,7 +10,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from scipy import special
 
-from onnxspec.drawn import Drawn, numbered
+from onnxspec.drawn import Drawn
+from onnxspec.dyadic import Design
 
 LEVEL = 0.95
 SIGNIFICANT = 0.05
@@ -82,13 +83,10 @@ class Pooled:
         return _hinged(self.image_a, self.image_b)
 
     def variance(self) -> tuple[float, float, int, float]:
-        """Variance of the value, kappa, the number of images, and the effective number of paths; dyadic-robust.
-
-        V = sum_p x_p^2 + max(sum_i S_i^2 - 2 sum_p u_p^2, 0) with S_i the summed influence of the paths at image i and x
-        influences within strata (`Drawn.centred`). What images add, and kappa, are the larger of those of u and of x.
-        """
-        v, kappa, images, n_eff = _dyadic(self.influence[:, None], self.image_a, self.image_b, self.drawn)
-        return float(v[0]), float(kappa[0]), images, float(n_eff[0])
+        """Variance of the value, kappa, the number of images, and the effective number of paths: see `dyadic`."""
+        design = Design(self.image_a, self.image_b, self.drawn)
+        v, kappa, n_eff = design.variance(self.influence[:, None])
+        return float(v[0]), float(kappa[0]), design.images, float(n_eff[0])
 
     def interval(self, level: float = LEVEL) -> Interval:
         """The confidence interval: value +- t_nu sqrt(V), back from the log where it was taken."""
@@ -207,13 +205,14 @@ def mean_band(
     paths, quantities = values.shape
     together = max(1, BAND_VALUES // max(1, paths))
     spans = [slice(start, start + together) for start in range(0, quantities, together)]
-    parts = [_mean_band(values[:, span].astype(np.float64), image_a, image_b, drawn, level) for span in spans]
+    design, hinged = Design(image_a, image_b, drawn), _hinged(image_a, image_b)
+    parts = [_mean_band(values[:, span].astype(np.float64), design, hinged, level) for span in spans]
     mean, low, high = (np.concatenate([np.empty(0), *part]) for part in zip(*parts, strict=True))
     return mean, low, high
 
 
 def _mean_band(
-    values: np.ndarray, image_a: np.ndarray, image_b: np.ndarray, drawn: Drawn | None, level: float
+    values: np.ndarray, design: Design, hinged: bool, level: float
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     paths, quantities = values.shape
     total = values.sum(0)
@@ -224,10 +223,10 @@ def _mean_band(
         # The log of each mean without a path; what all of them share, as the number of paths, goes when they are centred.
         u = total - values
         np.subtract(np.log(u, out=u).mean(0), u, out=u)
-        v, kappa, images, _ = _dyadic(u, image_a, image_b, drawn)
-        nu = np.clip(1 / np.maximum(kappa - 1 / images, 1e-12), 1, min(images, paths) - 1)
+        v, kappa, _ = design.variance(u)
+        nu = np.clip(1 / np.maximum(kappa - 1 / design.images, 1e-12), 1, min(design.images, paths) - 1)
         reach = np.where(v == 0, 0.0, special.stdtrit(nu, (1 + level) / 2) * np.sqrt(v))
-        alone = ~np.isfinite(reach) | _hinged(image_a, image_b)
+        alone = ~np.isfinite(reach) | hinged
         none = np.where(total < 0, np.nan, 0.0)
         low = np.where(total > 0, np.where(alone, 0.0, average * np.exp(-reach)), none)
         high = np.where(total > 0, np.where(alone, np.inf, average * np.exp(reach)), none)
@@ -325,30 +324,6 @@ def proportion(successes: int, trials: int, level: float = LEVEL) -> Interval:
 
 def _undefined(paths: int) -> str:
     return "" if paths >= 2 else f"{paths} path{'s' * (paths != 1)}: at least 2 are needed"
-
-
-def _dyadic(
-    influence: np.ndarray, image_a: np.ndarray, image_b: np.ndarray, drawn: Drawn | None
-) -> tuple[np.ndarray, np.ndarray, int, np.ndarray]:
-    """As `Pooled.variance`, of many figures over the same paths: influence (paths, figures)."""
-    images, at = numbered(np.concatenate([image_a, image_b]))
-    cells = (at[:, None] * influence.shape[1] + np.arange(influence.shape[1])).ravel()
-
-    def summed(u: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        per_image = np.bincount(cells, np.concatenate([u, u]).ravel()).reshape(images, -1)
-        squares, own = np.square(per_image).sum(0), np.square(u).sum(0)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            # Divided first: the fourth powers of small influences would underflow.
-            return own, squares - 2 * own, np.square(np.square(per_image) / squares).sum(0)
-
-    own, shared, kappa = summed(influence)
-    centred = influence if drawn is None else drawn.centred(influence)
-    if centred is not influence:
-        # What an image does to all of its paths is chance still, and centring takes some of it away; but where it recurs
-        # in other strata, what these differ by may cancel it. And a path that carries all is not two for its stratum.
-        own, *within = summed(centred)
-        shared, kappa = (np.maximum(*both) for both in zip((shared, kappa), within, strict=True))
-    return own + np.maximum(shared, 0), kappa, images, 1 / (2 * kappa)
 
 
 def _hinged(image_a: np.ndarray, image_b: np.ndarray) -> bool:

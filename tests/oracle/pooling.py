@@ -5,6 +5,7 @@
 
 import math
 
+import numpy as np
 from scipy.stats import t as student
 
 
@@ -24,18 +25,75 @@ def influences(estimate, columns):
     return [value - middle for value in raw]
 
 
-def spread_of(influence, pairs):
-    """Variance and degrees of freedom, allowing for images that stand in several pairs; effective number of paths."""
+def spread_of(influence, pairs, strata=None, drawn=None):
+    """Variance and degrees of freedom, allowing for images that stand in several pairs; effective number of paths.
+
+    Covariances are written out as matrices: v (I + rho A) within a stratum, A counting the images that two paths share.
+
+    strata : of every path, drawn : how many were drawn of every path's; None takes them for a sample of all
+    """
+    u, count = np.array(influence), len(influence)
+    strata = np.zeros(count, int) if strata is None else np.array(strata)
+    drawn = [np.sum(strata == s) for s in strata] if drawn is None else drawn
+    shared = np.array([[len({*p} & {*q}) for q in pairs] for p in pairs]) - 2 * np.eye(count)
+    groups = [np.flatnonzero(strata == s) for s in np.unique(strata)]
+    centre = [np.eye(len(g)) - 1 / len(g) for g in groups]
+    inside = [shared[np.ix_(g, g)] for g in groups]
+    moments = sum(
+        np.array([[np.trace(m), np.trace(m @ a)], [np.trace(m @ a), np.trace(m @ a @ m @ a)]])
+        for m, a in zip(centre, inside, strict=True)
+    )
+    found = sum(
+        np.array([u[g] @ m @ u[g], u[g] @ m @ a @ m @ u[g]]) for g, m, a in zip(groups, centre, inside, strict=True)
+    )
+    pairs_inside = sum(a.sum() for a in inside)
+    settled = pairs_inside == 0 or np.linalg.det(moments) > 1e-9 * pairs_inside * count
+    deviation = np.concatenate([m @ u[g] for g, m in zip(groups, centre, strict=True)])[
+        np.argsort(np.concatenate(groups))
+    ]
+    if len(groups) > 1 and not (settled and np.abs(deviation).max() > 1e-4 * np.abs(u).max()):
+        return spread_of(influence, pairs)
+    rho = correlation(moments, found, pairs_inside, settled)
+    own = extra = 0.0
+    unbiased, scaled = np.empty(count), np.empty(count)
+    for g, m, a in zip(groups, centre, inside, strict=True):
+        n, mean = len(g), u[g].mean()
+        missing = mean * math.sqrt(1 - n / drawn[g[0]]) if n > 1 else mean
+        own += n * missing**2
+        extra += a.sum() * missing**2
+        unbiased[g] = scaled[g] = missing
+        if n > 1:
+            omega, squares = np.eye(n) + rho * a, u[g] @ m @ u[g]
+            own += squares * n / (n - 1)
+            extra += squares * (omega.sum() / np.trace(m @ omega) - n / (n - 1))
+            unbiased[g] += deviation[g] * n / (n - 1)
+            scaled[g] += deviation[g] * math.sqrt(n / (n - 1))
+    apart = strata[:, None] != strata
+    extra += unbiased @ (shared * apart) @ unbiased
+    variance = (1 - 1 / count) * (own + max(extra, 0))
+    kappa = max(concentration(values, pairs) for values in ([u] if len(groups) == 1 else [u, scaled]))
     images = {image for pair in pairs for image in pair}
-    sums = [math.fsum(u for u, pair in zip(influence, pairs, strict=True) if image in pair) for image in images]
-    squares = math.fsum(u**2 for u in influence)
-    over_images = math.fsum(s**2 for s in sums)
-    variance = max(over_images - squares, squares)
-    kappa = math.fsum(s**4 for s in sums) / over_images**2
     slack = kappa - 1 / len(images)
     most = max(min(len(images), len(pairs)) - 1, 1)
     freedom = min(max(1 / slack, 1), most) if slack > 0 else most
     return variance, freedom, 1 / (2 * kappa)
+
+
+def correlation(moments, found, pairs_inside, settled):
+    """rho of the moments' solution v, v rho; where they have none, all that images could do."""
+    if not pairs_inside:
+        return 0.0
+    if not settled:
+        return 0.5
+    v, covariance = np.linalg.solve(moments, found)
+    return min(max(covariance / v if v > 0 else math.copysign(1, covariance), 0), 0.5)
+
+
+def concentration(values, pairs):
+    """kappa: sum S^4 over (sum S^2)^2, S summed over the paths at an image."""
+    images = {image for pair in pairs for image in pair}
+    sums = [math.fsum(u for u, pair in zip(values, pairs, strict=True) if image in pair) for image in images]
+    return math.fsum(s**4 for s in sums) / math.fsum(s**2 for s in sums) ** 2
 
 
 def half_width(influence, pairs, confidence):

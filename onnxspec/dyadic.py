@@ -1,0 +1,164 @@
+"""How sure a sum over paths is that share images and were drawn class by class (method.md section 6, within strata).
+
+What a path adds to a figure, its *influence*, is taken for u_p = m + e_i + e_j + r_p: the mean m of its stratum, which is no
+chance, since strata are drawn as often as the plan says (Cochran, "Sampling Techniques", 1977, 5.3); an effect of each of
+its images; and what is its own. Two paths of a stratum that share an image correlate, by rho. Of n paths of a stratum, C
+ordered pairs of which share an image, the squared deviations from their mean sum to T, and
+
+    E T = v (n - 1 - rho C / n)        Var sum u = v (n + rho C)
+
+with a v for every stratum and a rho for all, by the method of moments. Paths of different strata that share an image add
+the products of their deviations, each times n / (n - 1), which makes up for the means. Of paths that were drawn and do not
+count the mean of their stratum is missing in the sum by chance: a share 1 - n / m of it stays in. Where no image recurs and
+nothing is known of strata, V = sum u^2. Arrays in, arrays out; NumPy only.
+"""
+
+from functools import cached_property
+
+import numpy as np
+
+from onnxspec.drawn import Drawn, numbered
+
+ALIKE = 1e-4
+"""Of the largest influence: numbers that were kept as float32 differ by as much where figures of classes are near."""
+MOST_ALIKE = 0.5
+"""rho where paths have nothing of their own."""
+SETTLED = 1e-9
+"""Of what the moments would be without a constraint: below it they do not tell images from strata."""
+
+
+class Design:
+    """Which paths share which images, and which strata they are of.
+
+    image_a, image_b : (paths,) int; drawn : where they come from, None takes them for a sample of all
+    """
+
+    def __init__(self, image_a: np.ndarray, image_b: np.ndarray, drawn: Drawn | None):
+        self._ends, paths = (image_a, image_b), len(image_a)
+        self.images, self._image = numbered(np.concatenate(self._ends))
+        self._strata, self._stratum = numbered(np.zeros(paths, np.int64) if drawn is None else drawn.stratum)
+        self._paths = np.bincount(self._stratum, minlength=self._strata).astype(np.float64)
+        of = self._paths[self._stratum] if drawn is None else drawn.of
+        self._missing = np.sqrt(np.maximum(1 - self._paths[self._stratum] / of, 0))
+
+    def variance(self, influence: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Of (paths, figures) float64: V of each figure's sum, kappa, and the effective number of paths, (figures,) each.
+
+        kappa = sum_i S_i^4 / (sum_i S_i^2)^2, S_i summed over the paths at image i, the larger of influences and of their
+        deviations; the effective number is 1 / (2 kappa).
+        """
+        count = self._paths[self._stratum][:, None]
+        mean = self._by_stratum(influence)[self._stratum] / count
+        deviation = influence - mean
+        if self._strata > 1:
+            # Where paths of a stratum are all alike, nothing is left to tell how well the figure is known.
+            told = np.abs(deviation).max(0) > ALIKE * np.abs(influence).max(0)
+            if not told.all() or not self._settled:
+                found = np.array(self._whole.variance(influence))
+                if self._settled and told.any():
+                    found[:, told] = self.variance(influence[:, told])
+                return found[0], found[1], found[2]
+        missing = np.where(count > 1, self._missing[:, None], 1.0) * mean
+        scale = count / np.maximum(count - 1, 1)
+        own = (scale * np.square(deviation) + np.square(missing)).sum(0)
+        shared = self._shared(deviation, scale * deviation + missing, missing) if self._recurs else 0.0
+        kappa = self._kappa(influence)
+        if self._strata > 1:
+            kappa = np.maximum(kappa, self._kappa(np.sqrt(scale) * deviation + missing))
+        # Influences are those of the jackknife, whose squares sum to as much more than the variance.
+        jackknife = 1 - 1 / len(influence)
+        return jackknife * (own + np.maximum(shared, 0)), kappa, 1 / (2 * kappa)
+
+    def _shared(self, deviation: np.ndarray, unbiased: np.ndarray, missing: np.ndarray) -> np.ndarray:
+        """What images add that are ends of several paths, (figures,), of (paths, figures) each."""
+        n, pairs = self._paths[:, None], self._pairs[:, None]
+        squares = self._by_stratum(np.square(deviation))
+        rho = self._correlation(deviation, squares.sum(0))
+        alone = np.divide(n, n - 1, out=np.zeros_like(n), where=n > 1)
+        freedom = np.where(n > 1, n - 1 - rho * pairs / n, np.inf)
+        within = (squares * ((n + rho * pairs) / freedom - alone)).sum(0)
+        at_cells = self._by_cell(unbiased)
+        across = np.square(_summed(self._cell_image, self.images, at_cells)).sum(0) - np.square(at_cells).sum(0)
+        uncounted = np.square(self._by_cell(missing)).sum(0) - 2 * np.square(missing).sum(0)
+        return within + across + uncounted
+
+    def _correlation(self, deviation: np.ndarray, squares: np.ndarray) -> np.ndarray:
+        """rho, (figures,), from the products of deviations of paths that share an image, and their squares."""
+        if not self._pairs.any():
+            return np.zeros(len(squares))
+        if not self._settled:
+            return np.full(len(squares), MOST_ALIKE)
+        products = np.square(self._by_cell(deviation)).sum(0) - 2 * squares
+        freedom, lost, kept = self._moments
+        covariance, variance = freedom * products + lost * squares, kept * squares + lost * products
+        most = np.where(covariance > 0, MOST_ALIKE, 0.0)
+        return np.clip(np.divide(covariance, variance, out=most, where=variance > 0), 0, MOST_ALIKE)
+
+    @property
+    def _recurs(self) -> bool:
+        return self.images < 2 * len(self._ends[0])
+
+    @cached_property
+    def _whole(self) -> "Design":
+        """The same paths as a sample of all."""
+        return Design(*self._ends, None)
+
+    @cached_property
+    def _cells(self) -> tuple[int, np.ndarray]:
+        """Pairs of a stratum and an image: how many there are, and that of each end, (2 paths,) int."""
+        return numbered(np.concatenate([self._stratum, self._stratum]) * self.images + self._image)
+
+    @cached_property
+    def _cell_image(self) -> np.ndarray:
+        cells, cell = self._cells
+        found = np.empty(cells, np.int64)
+        found[cell] = self._image
+        return found
+
+    @cached_property
+    def _sharing(self) -> np.ndarray:
+        """With how many paths of its stratum each path shares an image, (paths,)."""
+        cells, cell = self._cells
+        others = np.bincount(cell, minlength=cells)[cell] - 1.0
+        return others[: len(others) // 2] + others[len(others) // 2 :]
+
+    @cached_property
+    def _pairs(self) -> np.ndarray:
+        """C, (strata,)."""
+        return np.bincount(self._stratum, self._sharing, self._strata)
+
+    @cached_property
+    def _moments(self) -> tuple[float, float, float]:
+        """Of all strata together E sum T = v (x - rho y) and E sum of products = v (rho z - y): x, y and z."""
+        n, pairs = self._paths, self._pairs
+        kept = pairs - 2 * np.bincount(self._stratum, np.square(self._sharing), self._strata) / n + np.square(pairs / n)
+        return float((n - 1).sum()), float((pairs / n).sum()), float(kept.sum())
+
+    @cached_property
+    def _settled(self) -> bool:
+        """Whether deviations tell how alike paths are that share an image, or there is no need to."""
+        if not self._recurs or not self._pairs.any():
+            return True
+        freedom, lost, kept = self._moments
+        return freedom * kept - lost**2 > SETTLED * float(self._pairs.sum()) * len(self._stratum)
+
+    def _by_stratum(self, values: np.ndarray) -> np.ndarray:
+        return _summed(self._stratum, self._strata, values)
+
+    def _by_cell(self, values: np.ndarray) -> np.ndarray:
+        """Values of paths summed over those of a stratum at an image."""
+        cells, cell = self._cells
+        return _summed(cell, cells, np.concatenate([values, values]))
+
+    def _kappa(self, values: np.ndarray) -> np.ndarray:
+        per_image = np.square(_summed(self._image, self.images, np.concatenate([values, values])))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            # Divided first: the fourth powers of small influences would underflow.
+            return np.square(per_image / per_image.sum(0)).sum(0)
+
+
+def _summed(index: np.ndarray, count: int, values: np.ndarray) -> np.ndarray:
+    """The rows of (n, figures) summed by their (n,) int index, (count, figures)."""
+    figures = values.shape[1]
+    at = index if figures == 1 else (index[:, None] * figures + np.arange(figures)).ravel()
+    return np.bincount(at, values.ravel(), count * figures).reshape(count, figures)
