@@ -17,11 +17,13 @@ from onnxspec.report.headline import labelled, signals_of
 from onnxspec.report.report import Report
 from onnxspec.report.saving import require_place, save_text
 from onnxspec.settings import Measurement, Plan, Settings
-from onnxspec.statistics import Interval
+from onnxspec.statistics import FEW_PATHS, Interval
 
 _DIGITS = 2
 MARGIN = 3
 """How many times as far from a figure as its interval a limit lies."""
+_ENOUGH = 2 * FEW_PATHS
+"""Effective paths of a figure that makes a limit. Where chance hides the heavy paths there may be some more than ten."""
 _PYPROJECT_TABLE = re.compile(r"^[ \t]*\[[ \t]*tool[ \t]*\.[ \t]*onnxspec[ \t]*\][^\n]*$", re.MULTILINE)
 _HEAD = """\
 # What `onnxspec audit` holds a model against. A limit fails when the whole 95 % interval lies on its wrong side and is
@@ -128,7 +130,7 @@ def _limit_lines(report: Report) -> Iterator[str]:
         if _telling(metric, found, end):
             yield f'"{metric}" = {{ {bound} = {_rounded(end, outward)} }}  # today {today}\n'
         else:
-            few = f", carried by few paths ({found.n_eff:.0f} effective)" if found.carried_by_few else ""
+            few = f", carried by few paths ({found.n_eff:.0f} effective)" if found.n_eff < _ENOUGH else ""
             yield f'# "{metric}" = {{ {bound} = ... }}  # today {today}{few}: more --pairs would pin it down\n'
 
 
@@ -156,7 +158,7 @@ def _telling(metric: Metric, found: Interval, limit: float) -> bool:
     The interval of a few heavy paths is too often too narrow by luck, and a model that is as good then lies outside.
     """
     beyond = metric.is_share and not 0 < limit < 1
-    return math.isfinite(limit) and not beyond and found.low < found.high and not found.carried_by_few
+    return math.isfinite(limit) and not beyond and found.low < found.high and not found.n_eff < _ENOUGH
 
 
 def _regression_lines(report: Report) -> Iterator[str]:

@@ -24,7 +24,7 @@ def test_a_figure_that_few_paths_carry_is_a_comment(bundled_report):
     assert line.startswith("# ") and "carried by few paths (2 effective): more --pairs would pin it down" in line
 
 
-@pytest.mark.parametrize(("n_eff", "written"), [(FEW_PATHS - 0.1, False), (float(FEW_PATHS), True)])
+@pytest.mark.parametrize(("n_eff", "written"), [(2 * FEW_PATHS - 0.1, False), (2.0 * FEW_PATHS, True)])
 def test_how_many_paths_make_a_limit(bundled_report, monkeypatch, n_eff, written):
     found = Interval(0.02, 0.01, 0.04, 100, 50.0)
     monkeypatch.setattr(starting, "value", lambda metric, report: replace(found, n_eff=n_eff))
