@@ -1,8 +1,7 @@
 """How paths were drawn: as many from every class, or pair of classes, as the plan says. How these differ is no chance.
 
-The variance of a pooled figure is that of paths within their strata (Cochran, "Sampling Techniques", 1977, chapter 5).
-Which of the drawn paths count is chance, an end may be predicted wrong: drawn paths that do not count have no influence,
-and stand for as much of what lies between strata as that adds.
+Which of the drawn paths count is chance, since an end may be predicted wrong: drawn paths that do not count have no
+influence on a figure, and are told by their number. What follows for its variance is in `dyadic`.
 """
 
 from dataclasses import dataclass

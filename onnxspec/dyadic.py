@@ -24,7 +24,7 @@ ALIKE = 1e-4
 MOST_ALIKE = 0.5
 """rho where paths have nothing of their own."""
 SETTLED = 1e-9
-"""Of what the moments would be without a constraint: below it they do not tell images from strata."""
+"""Of paths times pairs of them that share an image: a determinant below it is rounding, and both moments say the same."""
 
 
 class Design:
