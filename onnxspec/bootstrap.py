@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from onnxspec.drawn import numbered
+from onnxspec.dyadic import ALIKE
 from onnxspec.statistics import FEW_PATHS, LEVEL, Interval
 
 DRAWS = 999
@@ -45,7 +46,7 @@ def bootstrap_t(
     with np.errstate(divide="ignore", invalid="ignore"):
         pivots = (values - value) / errors
     pivots = pivots[np.isfinite(pivots)]
-    if error[0] == 0 or not len(pivots):
+    if not error[0] > 0 or not len(pivots):
         return Interval(nan, nan, nan, counted, nan, "the paths are all alike")
     high, low = np.quantile(pivots, [(1 - level) / 2, (1 + level) / 2])
     bounds = np.exp(value[0] - np.array([low, high]) * error[0])
@@ -79,5 +80,7 @@ def _log_ratio(shares: np.ndarray, starts: np.ndarray, sizes: np.ndarray) -> tup
         top, bottom = shares / sums
         influence = top - bottom
         squares, totals = (np.add.reduceat(u, starts, axis=-1) for u in (np.square(influence), influence))
-        variance = ((squares - np.square(totals) / sizes) * (sizes / (sizes - 1))).sum(-1)
-        return np.log(sums[0] / sums[1])[..., 0], np.sqrt(variance)
+        within = squares - np.square(totals) / sizes
+        # What rounding leaves of paths that are alike in their strata says nothing.
+        within[within <= ALIKE**2 * squares] = 0
+        return np.log(sums[0] / sums[1])[..., 0], np.sqrt((within * (sizes / (sizes - 1))).sum(-1))

@@ -2,15 +2,18 @@
 
 What a path adds to a figure, its *influence*, is taken for u_p = m + e_i + e_j + r_p: the mean m of its stratum, which is no
 chance, since strata are drawn as often as the plan says (Cochran, "Sampling Techniques", 1977, 5.3); an effect of each of
-its images; and what is its own. Two paths of a stratum that share an image correlate, by rho. Of n paths of a stratum, C
-ordered pairs of which share an image, the squared deviations from their mean sum to T, and
+its images; and what is its own. Two paths of a stratum that share an image correlate, by rho. Of n paths of a stratum, of
+which p shares an image with C_p others, the squared deviations from their mean sum to T, the products of those that share
+an image to Q, and with C = sum_p C_p
 
-    E T = v (n - 1 - rho C / n)        Var sum u = v (n + rho C)
+    Var sum u = v (n + rho C)        E T = v (x - rho y)        E Q = v (rho z - y)
+    x = n - 1        y = C / n        z = C - 2 sum_p C_p^2 / n + y^2
 
 with a v for every stratum and a rho for all, by the method of moments. Paths of different strata that share an image add
-the products of their deviations, each times n / (n - 1), which makes up for the means. Of paths that were drawn and do not
-count the mean of their stratum is missing in the sum by chance: a share 1 - n / m of it stays in. Where no image recurs and
-nothing is known of strata, V = sum u^2. Arrays in, arrays out; NumPy only.
+the products of their deviations, each times n / (n - 1) for the means (too much, on the safe side, where strata of few paths
+share all of their images). Of paths that were drawn and do not count the mean of their stratum is missing in the sum by
+chance: a share 1 - n / m of it stays in, as if images alone decided. Where no image recurs and nothing is known of strata,
+V = sum u^2. Arrays in, arrays out; NumPy only.
 """
 
 from functools import cached_property
@@ -21,10 +24,12 @@ from onnxspec.drawn import Drawn, numbered
 
 ALIKE = 1e-4
 """Of the largest influence: numbers that were kept as float32 differ by as much where figures of classes are near."""
-MOST_ALIKE = 0.5
-"""rho where paths have nothing of their own."""
+HALF = 0.5
+"""rho where paths have nothing of their own, and their two images add as much. Only where one adds more it is higher."""
 SETTLED = 1e-9
-"""Of paths times pairs of them that share an image: a determinant below it is rounding, and both moments say the same."""
+"""Of x z: a determinant below it is rounding, and the two moments say the same."""
+ROUNDS = 6
+"""Of Newton's method, which doubles its digits in each."""
 
 
 class Design:
@@ -52,10 +57,11 @@ class Design:
         deviation = influence - mean
         if self._strata > 1:
             # Where paths of a stratum are all alike, nothing is left to tell how well the figure is known.
-            told = np.abs(deviation).max(0) > ALIKE * np.abs(influence).max(0)
-            if not told.all() or not self._settled:
-                found = np.array(self._whole.variance(influence))
-                if self._settled and told.any():
+            told = self._settled & (np.abs(deviation).max(0) > ALIKE * np.abs(influence).max(0))
+            if not told.all():
+                found = np.empty((3, influence.shape[1]))
+                found[:, ~told] = self._whole.variance(influence[:, ~told])
+                if told.any():
                     found[:, told] = self.variance(influence[:, told])
                 return found[0], found[1], found[2]
         missing = np.where(count > 1, self._missing[:, None], 1.0) * mean
@@ -71,28 +77,26 @@ class Design:
 
     def _shared(self, deviation: np.ndarray, unbiased: np.ndarray, missing: np.ndarray) -> np.ndarray:
         """What images add that are ends of several paths, (figures,), of (paths, figures) each."""
-        n, pairs = self._paths[:, None], self._pairs[:, None]
+        n, pairs, free, lost, _ = (moment[:, None] for moment in (self._paths, self._pairs, *self._moments))
         squares = self._by_stratum(np.square(deviation))
-        rho = self._correlation(deviation, squares.sum(0))
+        rho = self._correlation(deviation, squares)
         alone = np.divide(n, n - 1, out=np.zeros_like(n), where=n > 1)
-        freedom = np.where(n > 1, n - 1 - rho * pairs / n, np.inf)
-        within = (squares * ((n + rho * pairs) / freedom - alone)).sum(0)
+        alike = np.divide(n + rho * pairs, _freedom(free, lost, rho), out=np.zeros_like(squares), where=n > 1)
+        within = (squares * (alike - alone)).sum(0)
         at_cells = self._by_cell(unbiased)
         across = np.square(_summed(self._cell_image, self.images, at_cells)).sum(0) - np.square(at_cells).sum(0)
         uncounted = np.square(self._by_cell(missing)).sum(0) - 2 * np.square(missing).sum(0)
         return within + across + uncounted
 
     def _correlation(self, deviation: np.ndarray, squares: np.ndarray) -> np.ndarray:
-        """rho, (figures,), from the products of deviations of paths that share an image, and their squares."""
+        """rho, (figures,), of deviations (paths, figures) and T, (strata, figures)."""
         if not self._pairs.any():
-            return np.zeros(len(squares))
-        if not self._settled:
-            return np.full(len(squares), MOST_ALIKE)
-        products = np.square(self._by_cell(deviation)).sum(0) - 2 * squares
-        freedom, lost, kept = self._moments
-        covariance, variance = freedom * products + lost * squares, kept * squares + lost * products
-        most = np.where(covariance > 0, MOST_ALIKE, 0.0)
-        return np.clip(np.divide(covariance, variance, out=most, where=variance > 0), 0, MOST_ALIKE)
+            return np.zeros(squares.shape[1])
+        telling = self._telling
+        if not telling.any():
+            return np.full(squares.shape[1], HALF)
+        products = _summed(self._cell_stratum, self._strata, np.square(self._by_cell(deviation))) - 2 * squares
+        return _solved(squares[telling], products[telling].sum(0), *(moment[telling, None] for moment in self._moments))
 
     @property
     def _recurs(self) -> bool:
@@ -110,9 +114,17 @@ class Design:
 
     @cached_property
     def _cell_image(self) -> np.ndarray:
+        return self._of_cells(self._image)
+
+    @cached_property
+    def _cell_stratum(self) -> np.ndarray:
+        return self._of_cells(np.concatenate([self._stratum, self._stratum]))
+
+    def _of_cells(self, at_ends: np.ndarray) -> np.ndarray:
+        """What all ends of a cell have in common, (cells,) of (2 paths,)."""
         cells, cell = self._cells
         found = np.empty(cells, np.int64)
-        found[cell] = self._image
+        found[cell] = at_ends
         return found
 
     @cached_property
@@ -128,19 +140,24 @@ class Design:
         return np.bincount(self._stratum, self._sharing, self._strata)
 
     @cached_property
-    def _moments(self) -> tuple[float, float, float]:
-        """Of all strata together E sum T = v (x - rho y) and E sum of products = v (rho z - y): x, y and z."""
-        n, pairs = self._paths, self._pairs
-        kept = pairs - 2 * np.bincount(self._stratum, np.square(self._sharing), self._strata) / n + np.square(pairs / n)
-        return float((n - 1).sum()), float((pairs / n).sum()), float(kept.sum())
+    def _moments(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """x, y and z of every stratum, (strata,) each."""
+        n, lost = self._paths, self._pairs / self._paths
+        kept = (
+            self._pairs - 2 * np.bincount(self._stratum, np.square(self._sharing), self._strata) / n + np.square(lost)
+        )
+        return n - 1, lost, kept
 
     @cached_property
+    def _telling(self) -> np.ndarray:
+        """Which strata tell how alike paths are that share an image, (strata,) bool."""
+        free, lost, kept = self._moments
+        return (self._pairs > 0) & (free * kept - np.square(lost) > SETTLED * free * self._pairs)
+
+    @property
     def _settled(self) -> bool:
-        """Whether deviations tell how alike paths are that share an image, or there is no need to."""
-        if not self._recurs or not self._pairs.any():
-            return True
-        freedom, lost, kept = self._moments
-        return freedom * kept - lost**2 > SETTLED * float(self._pairs.sum()) * len(self._stratum)
+        """Whether strata tell how alike paths are that share an image, or there is no need to."""
+        return not self._recurs or not self._pairs.any() or bool(self._telling.any())
 
     def _by_stratum(self, values: np.ndarray) -> np.ndarray:
         return _summed(self._stratum, self._strata, values)
@@ -162,3 +179,31 @@ def _summed(index: np.ndarray, count: int, values: np.ndarray) -> np.ndarray:
     figures = values.shape[1]
     at = index if figures == 1 else (index[:, None] * figures + np.arange(figures)).ravel()
     return np.bincount(at, values.ravel(), count * figures).reshape(count, figures)
+
+
+def _solved(
+    squares: np.ndarray, products: np.ndarray, free: np.ndarray, lost: np.ndarray, kept: np.ndarray
+) -> np.ndarray:
+    """rho from 0 to 1, (figures,), at which sum T (rho z - y) / (x - rho y) over strata is sum Q.
+
+    Parameters
+    ----------
+    squares : (strata, figures) T; products : (figures,) sum Q; free, lost, kept : (strata, 1) x, y and z
+    """
+
+    def excess(rho: float | np.ndarray) -> np.ndarray:
+        return (squares * (rho * kept - lost) / _freedom(free, lost, rho)).sum(0) - products
+
+    rho = np.full(len(products), HALF)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        # Beyond one half a straight line, below it convex, so that Newton's steps all come from the right.
+        beyond = HALF - excess(HALF) / (squares * kept / _freedom(free, lost, HALF)).sum(0)
+        for _ in range(ROUNDS):
+            slope = (squares * (free * kept - lost**2) / np.square(_freedom(free, lost, rho))).sum(0)
+            rho = np.clip(rho - excess(rho) / slope, 0, HALF)
+    return np.where(beyond > HALF, np.minimum(beyond, 1.0), np.nan_to_num(rho))
+
+
+def _freedom(free: np.ndarray, lost: np.ndarray, rho: float | np.ndarray) -> np.ndarray:
+    """x - rho y, and some of x where paths join the same two images again and again."""
+    return np.maximum(free - np.minimum(rho, HALF) * lost, free / 4)

@@ -25,7 +25,7 @@ ROUNDING = 1e-6
 """Of influences whose numbers were kept as float32."""
 HINGED_PATHS = 3
 """Paths from which on an image that all share is looked for."""
-BAND_VALUES = 1 << 17
+BAND_VALUES = 1 << 16
 """Of a band that are worked on together: of 100,000 paths a copy of all would take tens of megabytes."""
 
 

@@ -95,6 +95,12 @@ def test_paths_that_are_alike_in_their_strata_do_not_make_a_figure_certain(desig
     assert v == pytest.approx([variance(influence, *design)[0], variance(both[:, 1], *design, alike)[0]])
 
 
+@pytest.mark.parametrize("ends", [([0, 0], [1, 1]), ([0, 1], [1, 0]), ([0, 0, 2], [1, 1, 3])])
+def test_paths_over_the_same_two_images_have_an_interval(ends):
+    found = statistics.mean(np.array([1.0, 2.0, 4.0])[: len(ends[0])], *map(np.array, ends)).interval()
+    assert np.isfinite([found.low, found.high]).all() and found.low < 1 and found.high > 2
+
+
 def test_three_paths_among_three_images_may_be_as_alike_as_images_can_make_them():
     """Every two share one, so that nothing tells what an image adds to both: half of all is taken for that."""
     triangle = np.array([0, 0, 1]), np.array([1, 2, 2])
@@ -230,3 +236,50 @@ def test_paired_figures_keep_the_draw():
         if drawn is not None:
             tight = found.variance()[0]
     assert tight < 0.6 * found.variance()[0]
+
+
+def covered(held, widths, estimates):
+    """The share of intervals that hold the truth, and how wide they are beside what 1.96 standard deviations would take."""
+    return np.mean(held), np.median(widths) / (2 * 1.96 * np.std(estimates))
+
+
+@pytest.mark.parametrize("effects", [(1.0, 0.3, 0.3), (1.0, 0.0, 0.3), (1.0, 1.0, 1.0)])
+def test_a_rare_class_whose_images_recur_may_add_more_than_the_other(effects):
+    """Twenty images against two thousand: paths that share one of the twenty may be alike but for a trifle."""
+    rng = np.random.default_rng(2)
+    pairs = draw(np.repeat([0, 1], [20, 2000]), ("between",), 400, "0" * 16, seed=0)
+    whole, ends = Drawn.whole(pairs.kind, pairs.class_a, pairs.class_b), (pairs.image_a, pairs.image_b)
+    held, widths, estimates = [], [], []
+    for _ in range(500):
+        rare, common, own = (size * rng.standard_normal(n) for size, n in zip(effects, (20, 2020, 400), strict=True))
+        found = statistics.mean(rare[ends[0]] + common[ends[1]] + own, *ends, whole).interval()
+        held.append(found.low <= 0 <= found.high)
+        widths.append(found.high - found.low)
+        estimates.append(found.estimate)
+    share, width = covered(held, widths, estimates)
+    assert 0.92 <= share <= 0.99 and 0.95 < width < 1.3
+
+
+@pytest.mark.parametrize(("paths", "wild"), [(280, 0), (2800, 0), (280, 1)])
+def test_the_ratio_of_two_kinds_allows_for_each_as_it_is(paths, wild):
+    """Kinds that share images, of which one varies four times as much as the other, with images of eight a class."""
+    rng = np.random.default_rng(6)
+    labels = np.repeat(np.arange(CLASSES), 8)
+    plans = [draw(labels, (kind,), paths, "0" * 16, seed=0) for kind in ("within", "between")]
+    held, widths, estimates = [], [], []
+    for _ in range(400):
+        effects, figures = 0.3 * rng.standard_normal(len(labels)), []
+        for kind, plan in enumerate(plans):
+            size = 0.8 if kind == wild else 0.2
+            values = np.exp(
+                size * (effects[plan.image_a] + effects[plan.image_b] + 0.5 * rng.standard_normal(len(plan)))
+            )
+            whole = Drawn.whole(plan.kind, plan.class_a, plan.class_b)
+            figures.append(statistics.log_mean(values, plan.image_a, plan.image_b, whole))
+        found = statistics.contrast(*figures).interval()
+        truth = np.exp((0.04 - 0.64 if wild else 0.64 - 0.04) * (2 * 0.3**2 + 0.5**2) / 2)
+        held.append(found.low <= truth <= found.high)
+        widths.append(np.log(found.high / found.low))
+        estimates.append(np.log(found.estimate))
+    share, width = covered(held, widths, estimates)
+    assert 0.92 <= share <= 0.98 and 0.93 < width < 1.15

@@ -45,7 +45,8 @@ class Contrast:
 
     scale : "factor" where the intervals are of a ratio, "difference" for MOOL's means of ratios
     common : over pairs right under both; own : over pairs right under each by itself; pairs : how many are in common
-    own_pairs, reference_pairs : how many of the pairs that both have walked are right under either; p_holm : adjusted over the classes of the kind
+    own_pairs, reference_pairs : how many of the pairs that both have walked are right under either
+    p_holm : adjusted over the classes of the kind
     """
 
     model: str

@@ -20,19 +20,24 @@ from onnxspec.statistics import Interval
 _LABEL = 15
 _MEANING = (
     "Bootstrap-t draws paths again, each in place of others of its classes, and takes nothing for granted about how they "
-    "are spread. Where the two disagree by much, trust the wider one, and use more --pairs."
+    "are spread. Where the two disagree by much over the same paths, trust the wider one, and use more --pairs."
 )
 
 
 @dataclass(frozen=True)
 class CrossCheck:
-    """hff of a kind twice; `left` counts paths that the bootstrap leaves out since they share an image with another."""
+    """hff of a kind: as the report has it, over the paths of which no two share an image, and over these by bootstrap-t."""
 
     kind: str
     signal: str
     usual: Interval
+    apart: Interval
     drawn: Interval
-    left: int
+
+    @property
+    def left(self) -> int:
+        """How many paths the last two leave out."""
+        return self.usual.paths - self.apart.paths
 
 
 @dataclass(frozen=True)
@@ -49,7 +54,9 @@ class CrossChecks:
         yield page.text(_MEANING)
         left = {one.kind: f"{one.left} of {one.usual.paths}, {one.kind}" for one in found if one.left}
         if left:
-            yield page.text(f"Left out of bootstrap-t, since they share an image: {'; '.join(left.values())}.")
+            yield page.text(
+                f"Left out of it, and of fewer paths, since they share an image: {'; '.join(left.values())}."
+            )
 
     def _table(self, page: Page, found: list[CrossCheck]) -> Iterator[RenderableType]:
         kinds, signals = self.report.kinds, signals_of(self.report)
@@ -58,6 +65,8 @@ class CrossChecks:
         for signal in signals:
             own = [one for one in found if one.signal == signal]
             table.add_row(f"{signal} {METRICS['hff']}", *(cells.of(one.usual, "hff") for one in own))
+            if any(one.left for one in own):
+                table.add_row("  fewer paths", *(cells.of(one.apart, "hff") for one in own))
             table.add_row("  bootstrap-t", *(cells.of(one.drawn, "hff") for one in own))
         table.add_row("paths", *(f"{one.usual.paths}" for one in found if one.signal == signals[0]))
         yield table
@@ -75,12 +84,14 @@ def cross_checks(report: Report) -> Iterator[CrossCheck]:
     for kind, rows in kinds.items():
         for signal in signals_of(report):
             usual = figure(report, kind, "hff", signal)
-            drawn, left = _drawn(pooling, rows, signal)
-            yield CrossCheck(kind, signal, usual, usual if usual.reason else drawn, left)
+            yield CrossCheck(kind, signal, usual, *((usual, usual) if usual.reason else _apart(pooling, rows, signal)))
 
 
-def _drawn(pooling: Pooling, rows: np.ndarray, signal: str) -> tuple[Interval, int]:
-    """Bootstrap-t over (n,) rows of a kind, of which those that do not count were drawn all the same, and how many are left out."""
+def _apart(pooling: Pooling, rows: np.ndarray, signal: str) -> tuple[Interval, Interval]:
+    """hff over those of (n,) rows of a kind that count and share no image, as usual and by bootstrap-t.
+
+    Rows that do not count were drawn all the same, and may be drawn again.
+    """
     columns = pooling.rows
     counts = pooling.right[rows] & (columns["within_reach"][rows] > 0)
     alone = np.zeros(len(rows), bool)
@@ -90,4 +101,4 @@ def _drawn(pooling: Pooling, rows: np.ndarray, signal: str) -> tuple[Interval, i
     numerator, denominator = np.where(alone, pooling.share(rows, signal), 0.0)[:, kept]
     classes = len(pooling.strata.class_names)
     stratum = columns["class_a"][rows[kept]].astype(np.int64) * classes + columns["class_b"][rows[kept]]
-    return bootstrap_t(numerator, denominator, stratum), int((counts & ~alone).sum())
+    return pooling.hff(rows[alone], signal).interval(), bootstrap_t(numerator, denominator, stratum)

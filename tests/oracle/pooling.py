@@ -6,6 +6,7 @@
 import math
 
 import numpy as np
+from scipy.optimize import brentq
 from scipy.stats import t as student
 
 
@@ -39,21 +40,18 @@ def spread_of(influence, pairs, strata=None, drawn=None):
     groups = [np.flatnonzero(strata == s) for s in np.unique(strata)]
     centre = [np.eye(len(g)) - 1 / len(g) for g in groups]
     inside = [shared[np.ix_(g, g)] for g in groups]
-    moments = sum(
-        np.array([[np.trace(m), np.trace(m @ a)], [np.trace(m @ a), np.trace(m @ a @ m @ a)]])
-        for m, a in zip(centre, inside, strict=True)
-    )
-    found = sum(
-        np.array([u[g] @ m @ u[g], u[g] @ m @ a @ m @ u[g]]) for g, m, a in zip(groups, centre, inside, strict=True)
-    )
+    squares = [u[g] @ m @ u[g] for g, m in zip(groups, centre, strict=True)]
+    products = [u[g] @ m @ a @ m @ u[g] for g, m, a in zip(groups, centre, inside, strict=True)]
+    moments = [(np.trace(m), -np.trace(m @ a), np.trace(m @ a @ m @ a)) for m, a in zip(centre, inside, strict=True)]
     pairs_inside = sum(a.sum() for a in inside)
-    settled = pairs_inside == 0 or np.linalg.det(moments) > 1e-9 * pairs_inside * count
+    telling = [a.sum() > 0 and x * z - y**2 > 1e-9 * x * a.sum() for (x, y, z), a in zip(moments, inside, strict=True)]
+    settled = pairs_inside == 0 or any(telling)
     deviation = np.concatenate([m @ u[g] for g, m in zip(groups, centre, strict=True)])[
         np.argsort(np.concatenate(groups))
     ]
     if len(groups) > 1 and not (settled and np.abs(deviation).max() > 1e-4 * np.abs(u).max()):
         return spread_of(influence, pairs)
-    rho = correlation(moments, found, pairs_inside, settled)
+    rho = 0.5 if not settled else 0.0 if not pairs_inside else correlation(squares, products, moments, telling)
     own = extra = 0.0
     unbiased, scaled = np.empty(count), np.empty(count)
     for g, m, a in zip(groups, centre, inside, strict=True):
@@ -63,9 +61,9 @@ def spread_of(influence, pairs, strata=None, drawn=None):
         extra += a.sum() * missing**2
         unbiased[g] = scaled[g] = missing
         if n > 1:
-            omega, squares = np.eye(n) + rho * a, u[g] @ m @ u[g]
-            own += squares * n / (n - 1)
-            extra += squares * (omega.sum() / np.trace(m @ omega) - n / (n - 1))
+            omega, less, total = np.eye(n) + rho * a, np.eye(n) + min(rho, 0.5) * a, u[g] @ m @ u[g]
+            own += total * n / (n - 1)
+            extra += total * (omega.sum() / max(np.trace(m @ less), (n - 1) / 4) - n / (n - 1))
             unbiased[g] += deviation[g] * n / (n - 1)
             scaled[g] += deviation[g] * math.sqrt(n / (n - 1))
     apart = strata[:, None] != strata
@@ -79,14 +77,19 @@ def spread_of(influence, pairs, strata=None, drawn=None):
     return variance, freedom, 1 / (2 * kappa)
 
 
-def correlation(moments, found, pairs_inside, settled):
-    """rho of the moments' solution v, v rho; where they have none, all that images could do."""
-    if not pairs_inside:
+def correlation(squares, products, moments, telling):
+    """rho from 0 to 1 at which the products are as expected, v of a stratum being what its squares say at this rho."""
+
+    def excess(rho):
+        return math.fsum(
+            q - t * (rho * z - y) / max(x - min(rho, 0.5) * y, x / 4)
+            for t, q, (x, y, z), told in zip(squares, products, moments, telling, strict=True)
+            if told
+        )
+
+    if excess(0) <= 0:
         return 0.0
-    if not settled:
-        return 0.5
-    v, covariance = np.linalg.solve(moments, found)
-    return min(max(covariance / v if v > 0 else math.copysign(1, covariance), 0), 0.5)
+    return 1.0 if excess(1) >= 0 else brentq(excess, 0, 1, xtol=1e-14)
 
 
 def concentration(values, pairs):

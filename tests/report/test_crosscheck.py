@@ -65,7 +65,7 @@ def test_what_is_printed(bundled_report):
     text = printed(bundled_report)
     for one in cross_checks(bundled_report):
         assert interval_text(one.usual, 100) in text and interval_text(one.drawn, 100) in text
-    assert "Left out" not in text
+    assert "Left out" not in text and "fewer paths" not in text
     assert max(map(len, text.splitlines())) <= 80
 
 
@@ -74,10 +74,13 @@ def test_of_paths_that_share_an_image_one_is_drawn(recurring):
         paths = recurring.paths
         rows = np.flatnonzero((paths["kind"] == KINDS.index(one.kind)) & (paths["ends_right"] == 2))
         assert one.usual.paths == len(rows) and one.drawn.paths == len(rows) - one.left
-        assert one.drawn.paths <= 12
+        assert one.drawn.paths == one.apart.paths <= 12
+        assert one.drawn.estimate == pytest.approx(one.apart.estimate, nan_ok=True) or one.drawn.reason
     left = {one.kind: one for one in cross_checks(recurring)}
     said = "; ".join(f"{left[kind].left} of {left[kind].usual.paths}, {kind}" for kind in KINDS)
-    assert f"Left out of bootstrap-t, since they share an image: {said}." in " ".join(printed(recurring).split())
+    assert f"Left out of it, and of fewer paths, since they share an image: {said}." in " ".join(
+        printed(recurring).split()
+    )
 
 
 def test_what_is_undefined_stays_so():
