@@ -25,6 +25,7 @@ def bootstrap_t(
     draws: int = DRAWS,
     seed: int = 0,
     level: float = LEVEL,
+    top: float = float("inf"),
 ) -> Interval:
     """Bootstrap-t interval of a ratio of means on the log scale.
 
@@ -33,6 +34,7 @@ def bootstrap_t(
     numerator, denominator : (paths,) float64 of paths that share no image; zeros where a path was drawn and does not count
     stratum : (paths,) int, where each was drawn from; None takes them for a sample of all. Paths that are alone in
         theirs are taken for a stratum of their own
+    top : the largest value that the figure can have (1 for a share)
     """
     counted, nan = int(np.count_nonzero(denominator)), float("nan")
     if np.count_nonzero(numerator) < FEW_PATHS:
@@ -49,7 +51,7 @@ def bootstrap_t(
     if not error[0] > 0 or not len(pivots):
         return Interval(nan, nan, nan, counted, nan, "the paths are all alike")
     high, low = np.quantile(pivots, [(1 - level) / 2, (1 + level) / 2])
-    bounds = np.exp(value[0] - np.array([low, high]) * error[0])
+    bounds = np.minimum(np.exp(np.minimum(value[0] - np.array([low, high]) * error[0], 700.0)), top)
     return Interval(float(np.exp(value[0])), float(bounds[0]), float(bounds[1]), counted, nan)
 
 

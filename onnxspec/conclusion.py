@@ -16,6 +16,7 @@ from onnxspec.families.measuring import Walked
 from onnxspec.families.pooling import beyond_reach, pooled
 from onnxspec.grounds import content_digest, deciding
 from onnxspec.paths.families import line
+from onnxspec.paths.pairs import available
 from onnxspec.planning import Prepared
 from onnxspec.provenance import Clock, run_attributes, subject_attributes
 from onnxspec.report import contents, families
@@ -154,7 +155,8 @@ def _closing_remarks(prepared: Prepared, answers: tuple[np.ndarray, np.ndarray],
             yield Remark("undefined", f"hff {stratum.kind} is undefined: {interval.reason}.")
         elif interval.carried_by_few:
             text = f"hff {stratum.kind} is carried by few paths ({interval.n_eff:.0f} effective of {interval.paths})."
-            yield Remark("few-paths", text, "Use more --pairs to pin it down.")
+            every = available(subject.labels, stratum.kind) == len(rows)
+            yield Remark("few-paths", text, f"Use more {'images' if every else '--pairs'} to pin it down.")
 
 
 def _mixed(kind: str, every: Rows, rows: np.ndarray, names: Sequence[str]) -> Iterator[Remark]:
@@ -175,8 +177,10 @@ def _imprecise(prepared: Prepared, pooling: Pooling, ended: Mapping[str, str]) -
             assert asked is not None, "else no kind would have ended"
             width = pooling.hff(pooling.selected(rows, "right"), signal).interval().half_width
             text = f"hff {stratum.kind} is known to {width:.1%} and not to {sampling.percent(asked)}, as was asked"
-            why = "its pairs are used up" if ended[stratum.kind] == sampling.USED_UP else "it is undefined"
-            yield Remark("imprecise", f"{text}: {why}.", "Use more --pairs or more images, or a wider --precision.")
+            every = available(prepared.subject.labels, stratum.kind) == len(rows)
+            why = "the pairs allowed are used up" if ended[stratum.kind] == sampling.USED_UP else "it is undefined"
+            more = "images" if every else "--pairs"
+            yield Remark("imprecise", f"{text}: {why}.", f"Use more {more}, or a wider --precision.")
 
 
 def _class_columns(subject: Subject, rows: Rows, reading: Reading) -> dict[str, Any]:

@@ -21,7 +21,7 @@ OF_FEW = 0.1
 REACHED, USED_UP, UNDEFINED = "precision", "pairs", "undefined"
 ENDINGS = {
     REACHED: "reached",
-    USED_UP: "not reached: the pairs are used up",
+    USED_UP: "not reached: the pairs allowed are used up",
     UNDEFINED: "not reached: the figure is undefined",
 }
 

@@ -36,7 +36,7 @@ def test_each_kind_stops_for_itself_and_says_why(stopped):
     (remark,) = (remark for remark in stopped.remarks if remark.code == "imprecise")
     assert "hff within is known to" in remark.text and "used up" in remark.text
     said = " ".join(str(stopped).split())
-    assert "precision hff to 10%: within not reached: the pairs are used up, between reached" in said
+    assert "precision hff to 10%: within not reached: the pairs allowed are used up, between reached" in said
     assert f"500 within and {between} between, seed 0" in said
     assert stopped.to_dict()["ended"] == stopped.ended
 
@@ -137,8 +137,8 @@ def test_differences_that_are_not_known_well_enough_are_inconclusive(tmp_path, c
     out, err = capsys.readouterr()
     said = " ".join(out.split())
     assert all(f"{name}: at most 220 paths" in err for name in ("epoch-01", "epoch-10"))
-    assert "factors of hff to 1%: between not reached: the pairs are used up" in said
-    assert "differences of hff between are not known to 1%, as was asked: the pairs are used up" in said
+    assert "factors of hff to 1%: between not reached: the pairs allowed are used up" in said
+    assert "differences of hff between are not known to 1%, as was asked: the pairs allowed are used up" in said
     assert "factors of hff to 1%" in (tmp_path / "c.html").read_text()
 
 
@@ -157,3 +157,12 @@ def test_a_report_cannot_grow_and_predictions_are_not_right(stopped):
     images = np.load(DATA)["images"][:200]
     with pytest.raises(DataError, match="have no labels"):
         compare({"a": MODEL, "b": FASHION / "keras.onnx"}, images, precision=0.1, **CHEAP)
+
+
+def test_more_images_are_asked_for_where_all_pairs_were_walked():
+    """Six images of each of two classes: 30 pairs within and 36 between, and no more."""
+    data = np.load(FASHION / "test.npz")
+    kept = np.concatenate([np.flatnonzero(data["labels"] == c)[:6] for c in (0, 6)])
+    report = onnxspec.analyze(MODEL, (data["images"][kept], data["labels"][kept]), pairs=100, **CHEAP)
+    hints = {remark.hint for remark in report.remarks if remark.code == "few-paths"}
+    assert hints == {"Use more images to pin it down."}

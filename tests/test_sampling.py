@@ -60,7 +60,7 @@ def test_why_it_ends(standing, why):
 
 def test_what_is_said_names_every_kind():
     assert sampling.said(0.025, {"within": USED_UP, "between": REACHED}) == (
-        "hff to 2.5%: within not reached: the pairs are used up, between reached"
+        "hff to 2.5%: within not reached: the pairs allowed are used up, between reached"
     )
 
 

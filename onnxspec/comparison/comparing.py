@@ -107,7 +107,11 @@ def _with_ending(comparison: Comparison, precision: float | None, ended: Mapping
         return comparison
     text = f"The differences of hff {{}} are not known to {percent(precision)}, as was asked: {{}}."
     missed = [
-        Remark("imprecise", text.format(kind, "the pairs are used up" if why == USED_UP else "one is undefined"), HINT)
+        Remark(
+            "imprecise",
+            text.format(kind, "the pairs allowed are used up" if why == USED_UP else "one is undefined"),
+            HINT,
+        )
         for kind, why in ended.items()
         if why != REACHED
     ]

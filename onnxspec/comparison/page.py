@@ -72,7 +72,7 @@ def _warnings(remarks: tuple[Remark, ...]) -> Iterator[Markup]:
 
 
 def _models(comparison: Comparison) -> Markup:
-    a, paths = comparison.attributes, max(model.paths for model in comparison.models)
+    a, paths = comparison.attributes, min(model.paths for model in comparison.models)
     facts = {
         "data": f"{a['data']}: {a['data_images']:,} images",
         "paths": f"{a['points']} points on the same {paths:,} lines between images, seed {a['seed']}",

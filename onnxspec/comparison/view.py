@@ -57,7 +57,7 @@ def as_text(comparison: Comparison, width: int = 80, encoding: str | None = None
 
 def _opening(comparison: Comparison, page: Page) -> Iterator[RenderableType]:
     """What was compared on what."""
-    a, paths = comparison.attributes, max(model.paths for model in comparison.models)
+    a, paths = comparison.attributes, min(model.paths for model in comparison.models)
     yield page.rows(
         [
             ("data", f"{a['data']}: {a['data_images']:,} images" + _labels(comparison)),

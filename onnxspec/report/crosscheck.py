@@ -18,9 +18,14 @@ from onnxspec.results import Rows
 from onnxspec.statistics import Interval
 
 _LABEL = 15
+_FEWER = (
+    "Paths that share an image do not vary by themselves. Bootstrap-t takes one of them and leaves out the others; what the "
+    "usual interval is over these fewer paths stands above it."
+)
 _MEANING = (
-    "Bootstrap-t draws paths again, each in place of others of its classes, and takes nothing for granted about how they "
-    "are spread. Where the two disagree by much over the same paths, trust the wider one, and use more --pairs."
+    "Bootstrap-t makes up the set of paths again and again, drawing with replacement from those of each class (or pair of "
+    "classes), and sees how the figure varies: nothing is taken for granted about how paths are spread. Where the two "
+    "disagree by much over the same paths, trust the wider one."
 )
 
 
@@ -52,11 +57,8 @@ class CrossChecks:
         yield from self._table(page, found)
         yield Text()
         yield page.text(_MEANING)
-        left = {one.kind: f"{one.left} of {one.usual.paths}, {one.kind}" for one in found if one.left}
-        if left:
-            yield page.text(
-                f"Left out of it, and of fewer paths, since they share an image: {'; '.join(left.values())}."
-            )
+        if any(one.left for one in found):
+            yield page.text(_FEWER)
 
     def _table(self, page: Page, found: list[CrossCheck]) -> Iterator[RenderableType]:
         kinds, signals = self.report.kinds, signals_of(self.report)
@@ -68,7 +70,10 @@ class CrossChecks:
             if any(one.left for one in own):
                 table.add_row("  fewer paths", *(cells.of(one.apart, "hff") for one in own))
             table.add_row("  bootstrap-t", *(cells.of(one.drawn, "hff") for one in own))
-        table.add_row("paths", *(f"{one.usual.paths}" for one in found if one.signal == signals[0]))
+        main = [one for one in found if one.signal == signals[0]]
+        table.add_row("paths", *(f"{one.usual.paths:,}" for one in main))
+        if any(one.left for one in main):
+            table.add_row("  fewer", *(f"{one.apart.paths:,}" for one in main))
         yield table
         yield from notes(cells, page)
 
@@ -101,4 +106,4 @@ def _apart(pooling: Pooling, rows: np.ndarray, signal: str) -> tuple[Interval, I
     numerator, denominator = np.where(alone, pooling.share(rows, signal), 0.0)[:, kept]
     classes = len(pooling.strata.class_names)
     stratum = columns["class_a"][rows[kept]].astype(np.int64) * classes + columns["class_b"][rows[kept]]
-    return pooling.hff(rows[alone], signal).interval(), bootstrap_t(numerator, denominator, stratum)
+    return pooling.hff(rows[alone], signal).interval(), bootstrap_t(numerator, denominator, stratum, top=1.0)

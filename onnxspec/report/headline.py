@@ -27,7 +27,7 @@ _MEANINGS = {
     "logit": "scores less their mean, in nats",
     "label": "predicted class, one-hot",
     "distance": "way from the start of the path",
-    "eff.": "how many paths carry the hff",
+    "eff.": "paths that the hff hangs on",
     "all*": "with ends predicted wrong too",
 }
 

@@ -214,10 +214,20 @@ class Pooling:
 
     def _classes(self) -> Iterator[Figure]:
         p = self._against_the_rest()
+        whole = {
+            (stratum.kind, signal): self.hff(self.selected(rows, "right"), signal)
+            for stratum, rows in self.strata.kinds()
+            for signal in self.reading.measurement.signals
+        }
         for stratum, rows in self.strata.classes():
-            for figure in self._short(stratum, self.selected(rows, "right")):
-                compared = figure.metric == "hff" and not figure.interval.reason
-                yield replace(figure, p_holm=p.get((stratum, figure.signal), np.nan)) if compared else figure
+            rows = self.selected(rows, "right")
+            for figure in self._short(stratum, rows):
+                if figure.metric == "hff" and not figure.interval.reason:
+                    # Never below its own p, which is over all its paths: a star beside an interval that says nothing confuses.
+                    own = _apart_from(self.hff(rows, figure.signal), whole[stratum.kind, figure.signal])
+                    yield replace(figure, p_holm=float(np.maximum(p.get((stratum, figure.signal), np.nan), own)))
+                else:
+                    yield figure
 
     def _against_the_rest(self) -> dict[tuple[Stratum, str], float]:
         """Class and signal to the p of its hff against that of the rest of its kind, over paths that share no image."""
@@ -231,6 +241,11 @@ class Pooling:
                 for number, p in permutation.against_the_rest(self.share(rows, signal), classes).items():
                     found[replace(kind, class_a=self.strata.class_names[number]), signal] = p
         return found
+
+
+def _apart_from(figure: Pooled, other: Pooled) -> float:
+    """p that a figure is the value of another, as if that were known."""
+    return replace(figure, value=figure.value - other.value).p_value()
 
 
 @dataclass(frozen=True)

@@ -169,3 +169,8 @@ def test_a_factor_the_other_way_round_is_its_inverse(longer):
 
 def ends(interval):
     return interval.estimate, interval.low, interval.high
+
+
+def test_the_lines_are_counted_that_all_models_have(longer):
+    found = onnxspec.compare({"long": longer["epoch-01", 240], "short": longer["epoch-10", 60]})
+    assert "33 points on the same 120 lines between images" in " ".join(str(found).split())

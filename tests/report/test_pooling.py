@@ -264,3 +264,26 @@ def test_no_share_is_given_where_noise_is_all(bundled_report, paths):
     shares = [one for one in found if one.metric in ("hff", "hff_mean") and one.stratum.kind in KINDS]
     assert {one.metric for one in shares} == {"hff", "hff_mean"}
     assert {one.interval.reason for one in shares} == {"the outputs do not change beyond noise"}
+
+
+def test_no_class_has_a_star_that_its_interval_does_not_bear_out(bundled_report, paths):
+    """One path carries all of a class whose others are still: calm by the shuffling, and anything by its interval."""
+    reading = Reading(Measurement(), float(bundled_report.attributes["cutoff"]), False, np.arange(10))
+    rng, high = np.random.default_rng(0), paths["hf_prob"].copy()
+    at = np.flatnonzero((paths["kind"] == 0) & (paths["ends_right"] == 2))
+    own = at[paths["class_a"][at] == 3]
+    high[at] = 0.02 * paths["total_prob"][at].mean() * rng.lognormal(0, 0.3, len(at))
+    high[own] *= 1e-6
+    high[own[0]] *= 2e4
+    pooling = Pooling(Rows({**paths, "hf_prob": high}), tuple(bundled_report.classes["name"]), reading, {})
+    name = str(bundled_report.classes["name"][3])
+    (found,) = (
+        one
+        for one in pooling.figures()
+        if one.stratum == Stratum("within", name) and (one.metric, one.signal) == ("hff", "prob")
+    )
+    whole = pooling.hff(at, "prob").interval().estimate
+    assert found.interval.low < whole < found.interval.high and found.interval.carried_by_few
+    assert found.p_holm > 0.05
+    by_shuffling = pooling._against_the_rest()[Stratum("within", name), "prob"]
+    assert by_shuffling < 0.05
