@@ -2,9 +2,9 @@
 
 What a path adds to a figure, its *influence*, is taken for u_p = m + e_i + e_j + r_p: the mean m of its stratum, which is no
 chance, since strata are drawn as often as the plan says (Cochran, "Sampling Techniques", 1977, 5.3); an effect of each of
-its images; and what is its own. Two paths of a stratum that share an image correlate, by rho. Of n paths of a stratum, of
-which p shares an image with C_p others, the squared deviations from their mean sum to T, the products of those that share
-an image to Q, and with C = sum_p C_p
+its images; and what is its own. Two paths of a stratum that share an image correlate, by rho. Of the n paths of a stratum,
+path p shares an image with C_p others; squared deviations from their mean sum to T, products of the deviations of paths that
+share an image to Q. With C = sum_p C_p
 
     Var sum u = v (n + rho C)        E T = v (x - rho y)        E Q = v (rho z - y)
     x = n - 1        y = C / n        z = C - 2 sum_p C_p^2 / n + y^2
@@ -27,7 +27,7 @@ ALIKE = 1e-4
 HALF = 0.5
 """rho where paths have nothing of their own, and their two images add as much. Only where one adds more it is higher."""
 SETTLED = 1e-9
-"""Of x z: a determinant below it is rounding, and the two moments say the same."""
+"""Of x C: a determinant, x z - y^2, below it is rounding, and the two moments say the same."""
 ROUNDS = 6
 """Of Newton's method, which doubles its digits in each."""
 
