@@ -43,8 +43,11 @@ class Design:
         self.images, self._image = numbered(np.concatenate(self._ends))
         self._strata, self._stratum = numbered(np.zeros(paths, np.int64) if drawn is None else drawn.stratum)
         self._paths = np.bincount(self._stratum, minlength=self._strata).astype(np.float64)
-        of = self._paths[self._stratum] if drawn is None else drawn.of
-        self._missing = np.sqrt(np.maximum(1 - self._paths[self._stratum] / of, 0))
+        of = self._paths.copy()
+        if drawn is not None:
+            np.maximum.at(of, self._stratum, drawn.of)
+        # A path that is alone in its stratum is no less missing than all of it.
+        self._missing = np.where(self._paths > 1, np.sqrt(1 - self._paths / of), 1.0)
 
     def variance(self, influence: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Of (paths, figures) float64: V of each figure's sum, kappa, and the effective number of paths, (figures,) each.
@@ -52,9 +55,9 @@ class Design:
         kappa = sum_i S_i^4 / (sum_i S_i^2)^2, S_i summed over the paths at image i, the larger of influences and of their
         deviations; the effective number is 1 / (2 kappa).
         """
-        count = self._paths[self._stratum][:, None]
-        mean = self._by_stratum(influence)[self._stratum] / count
-        deviation = influence - mean
+        n, stratum = self._paths[:, None], self._stratum
+        mean = self._by_stratum(influence) / n
+        deviation = influence - mean[stratum]
         if self._strata > 1:
             # Where paths of a stratum are all alike, nothing is left to tell how well the figure is known.
             told = self._settled & (np.abs(deviation).max(0) > ALIKE * np.abs(influence).max(0))
@@ -64,29 +67,30 @@ class Design:
                 if told.any():
                     found[:, told] = self.variance(influence[:, told])
                 return found[0], found[1], found[2]
-        missing = np.where(count > 1, self._missing[:, None], 1.0) * mean
-        scale = count / np.maximum(count - 1, 1)
-        own = (scale * np.square(deviation) + np.square(missing)).sum(0)
-        shared = self._shared(deviation, scale * deviation + missing, missing) if self._recurs else 0.0
+        squares, missing = self._by_stratum(np.square(deviation)), self._missing[:, None] * mean
+        scale = n / np.maximum(n - 1, 1)
+        own = (scale * squares + n * np.square(missing)).sum(0)
+        shared = self._shared(deviation, squares, scale, missing) if self._recurs else 0.0
         kappa = self._kappa(influence)
         if self._strata > 1:
-            kappa = np.maximum(kappa, self._kappa(np.sqrt(scale) * deviation + missing))
+            kappa = np.maximum(kappa, self._kappa(np.sqrt(scale)[stratum] * deviation + missing[stratum]))
         # Influences are those of the jackknife, whose squares sum to as much more than the variance.
         jackknife = 1 - 1 / len(influence)
         return jackknife * (own + np.maximum(shared, 0)), kappa, 1 / (2 * kappa)
 
-    def _shared(self, deviation: np.ndarray, unbiased: np.ndarray, missing: np.ndarray) -> np.ndarray:
-        """What images add that are ends of several paths, (figures,), of (paths, figures) each."""
+    def _shared(self, deviation: np.ndarray, squares: np.ndarray, scale: np.ndarray, missing: np.ndarray) -> np.ndarray:
+        """What images add that are ends of several paths, (figures,).
+
+        deviation : (paths, figures); squares, missing : (strata, figures), T and what is missing by chance of the means;
+        scale : (strata, 1), n / (n - 1)
+        """
         n, pairs, free, lost, _ = (moment[:, None] for moment in (self._paths, self._pairs, *self._moments))
-        squares = self._by_stratum(np.square(deviation))
         rho = self._correlation(deviation, squares)
-        alone = np.divide(n, n - 1, out=np.zeros_like(n), where=n > 1)
         alike = np.divide(n + rho * pairs, _freedom(free, lost, rho), out=np.zeros_like(squares), where=n > 1)
-        within = (squares * (alike - alone)).sum(0)
-        at_cells = self._by_cell(unbiased)
+        within = (squares * np.where(n > 1, alike - scale, 0)).sum(0)
+        at_cells = self._by_cell(scale[self._stratum] * deviation + missing[self._stratum])
         across = np.square(_summed(self._cell_image, self.images, at_cells)).sum(0) - np.square(at_cells).sum(0)
-        uncounted = np.square(self._by_cell(missing)).sum(0) - 2 * np.square(missing).sum(0)
-        return within + across + uncounted
+        return within + across + (pairs * np.square(missing)).sum(0)
 
     def _correlation(self, deviation: np.ndarray, squares: np.ndarray) -> np.ndarray:
         """rho, (figures,), of deviations (paths, figures) and T, (strata, figures)."""

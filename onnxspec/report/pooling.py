@@ -18,8 +18,8 @@ from onnxspec.statistics import BELOW_FLOOR, Interval, Pooled
 
 SELECTIONS = ("right", "all")
 RANKED_FROM = permutation.LEAST_PATHS
-POWER_VALUES = 1 << 21
-"""Of all paths together in memory, 8 MB."""
+POWER_VALUES = 1 << 20
+"""Of all paths together in memory, 4 MB."""
 BY_PATH = ("excess_tv", "flips", "consistent", "width")
 BEYOND_POINTS = "the cut-off is beyond what the points resolve"
 TOPS = {"consistent": 1.0}
