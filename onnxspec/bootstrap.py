@@ -2,7 +2,7 @@
 
 Paths are drawn again, from the stratum that each came from, and each draw is held against its own standard error (Efron
 and Tibshirani, "An Introduction to the Bootstrap", 1993, 12.5), so that no distribution is assumed for the logarithm.
-It knows nothing of images that paths share. Arrays in, arrays out; NumPy only.
+It knows nothing of images that paths share. Arrays in, arrays out.
 """
 
 from collections.abc import Iterator

@@ -37,7 +37,10 @@ class Stratum:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One pooled number with its interval; p_holm compares a class with the rest of its kind, as of `permutation`."""
+    """One pooled number with its interval.
+
+    p_holm : compares a class with the rest of its kind, as of `permutation`, and is no less than its own interval's p
+    """
 
     stratum: Stratum
     selection: str
@@ -222,12 +225,13 @@ class Pooling:
         for stratum, rows in self.strata.classes():
             rows = self.selected(rows, "right")
             for figure in self._short(stratum, rows):
-                if figure.metric == "hff" and not figure.interval.reason:
-                    # Never below its own p, which is over all its paths: a star beside an interval that says nothing confuses.
-                    own = _apart_from(self.hff(rows, figure.signal), whole[stratum.kind, figure.signal])
-                    yield replace(figure, p_holm=float(np.maximum(p.get((stratum, figure.signal), np.nan), own)))
-                else:
+                tested = p.get((stratum, figure.signal)) if figure.metric == "hff" else None
+                if tested is None or figure.interval.reason:
                     yield figure
+                    continue
+                # Never below its own p, which is over all its paths: a star beside an interval that says nothing confuses.
+                own = _apart_from(self.hff(rows, figure.signal), whole[stratum.kind, figure.signal])
+                yield replace(figure, p_holm=float(np.maximum(tested, own)))
 
     def _against_the_rest(self) -> dict[tuple[Stratum, str], float]:
         """Class and signal to the p of its hff against that of the rest of its kind, over paths that share no image."""
