@@ -79,14 +79,18 @@ class Strata:
         return out
 
     def class_pairs(self) -> Iterator[tuple[Stratum, np.ndarray]]:
-        """Each pair of classes that has a path, with its rows; one by one, since there may be half a million."""
+        """Each pair of classes that has several paths, with its rows; one by one, since there may be half a million.
+
+        One path is no figure: `/paths` has it. Of a thousand classes most pairs have one.
+        """
         between = np.flatnonzero(self.rows["kind"] == KINDS.index("between"))
         ends = np.column_stack([self.rows["class_a"][between], self.rows["class_b"][between]])
         pairs, at = np.unique(ends, axis=0, return_inverse=True)
         order = np.argsort(at, kind="stable")
         counts = np.bincount(at, minlength=len(pairs))
         stops = np.cumsum(counts)
-        for (a, b), start, stop in zip(pairs, stops - counts, stops, strict=True):
+        several = counts > 1
+        for (a, b), start, stop in zip(pairs[several], (stops - counts)[several], stops[several], strict=True):
             yield Stratum("between", self.class_names[a], self.class_names[b]), between[order[start:stop]]
 
 
@@ -277,15 +281,15 @@ def common_bins(rows: Rows, points: int, reference: float) -> metrics.Bins:
 def pooled_spectra(
     rows: Rows, pooling: Pooling, bins: metrics.Bins, chunks: Callable[[str], Iterator[tuple[slice, np.ndarray]]]
 ) -> list[PooledSpectrum]:
-    """Mean spectra with confidence bands per kind, class and class pair (of two paths or more), every signal of each.
+    """Mean spectra with confidence bands per kind, class and class pair, every signal of each.
 
     Parameters
     ----------
     chunks : signal to (span, (paths, bins) power) over all rows in order
     """
     strata = pooling.strata
-    pairs = [(stratum, at) for stratum, at in strata.class_pairs() if len(at) >= 2]
-    wanted = [(stratum, at, "right") for stratum, at in strata.kinds() + strata.classes() + pairs]
+    of_classes = [*strata.classes(), *strata.class_pairs()]
+    wanted = [(stratum, at, "right") for stratum, at in strata.kinds() + of_classes]
     wanted += [(stratum, at, "all") for stratum, at in strata.kinds()]
 
     def of(signal: str) -> Iterator[PooledSpectrum]:
