@@ -10,6 +10,8 @@ import onnxspec
 
 ROOT = Path(__file__).parents[1]
 FASHION = ROOT / "models" / "fashion-mnist"
+QUICKEST = FASHION / "sklearn.onnx"
+"""For tests to which the network does not matter: one without convolutions."""
 SHARED = ROOT.parent / "shared" / "data"
 
 # A script's shell has what it starts in the background ignore Ctrl-C, and children inherit that: tests interrupt them.

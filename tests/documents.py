@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from conftest import FASHION, ROOT
+from conftest import FASHION, QUICKEST, ROOT
 from onnxspec import cli
 
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -28,9 +28,9 @@ def lines(blocks: list[tuple[str, str]]) -> list[str]:
     return [line for kind, text in blocks if kind == "sh" for line in text.splitlines()]
 
 
-def furnish(place: Path) -> Path:
+def furnish(place: Path, model: Path = QUICKEST) -> Path:
     """model.onnx, other.onnx, epoch-*.onnx and images/, the bundled ones, as files, and models/ as it is."""
-    shutil.copy(FASHION / "pytorch.onnx", place / "model.onnx")
+    shutil.copy(model, place / "model.onnx")
     shutil.copy(FASHION / "keras.onnx", place / "other.onnx")
     for epoch in FASHION.glob("epoch-*.onnx"):
         shutil.copy(epoch, place)

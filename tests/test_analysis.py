@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import onnxspec
-from conftest import FASHION
+from conftest import FASHION, QUICKEST
 from onnxspec.errors import DataError, ModelError, ResourceError, UsageError
 from onnxspec.paths.pairs import Pairs, draw
 from onnxspec.report.findings import facts
@@ -64,9 +64,9 @@ def test_batch_size_and_threads_do_not_change_a_bit(digits, model, forms):
 
 def test_seed_and_data_change_the_digest(digits):
     images, labels = digits
-    first = onnxspec.analyze(FASHION / "pytorch.onnx", digits, pairs=20, points=33)
-    seeded = onnxspec.analyze(FASHION / "pytorch.onnx", digits, pairs=20, points=33, seed=1)
-    fewer = onnxspec.analyze(FASHION / "pytorch.onnx", (images[:-1], labels[:-1]), pairs=20, points=33)
+    first = onnxspec.analyze(QUICKEST, digits, pairs=20, points=33)
+    seeded = onnxspec.analyze(QUICKEST, digits, pairs=20, points=33, seed=1)
+    fewer = onnxspec.analyze(QUICKEST, (images[:-1], labels[:-1]), pairs=20, points=33)
     assert len({r.attributes["digest"] for r in (first, seeded, fewer)}) == 3
 
 
@@ -160,7 +160,7 @@ def test_the_direction_of_a_path_does_not_matter():
 
 
 def test_probe_images_are_announced():
-    report = onnxspec.analyze(FASHION / "pytorch.onnx", pairs=40)
+    report = onnxspec.analyze(QUICKEST, pairs=40)
     assert report.attributes["labelling"] == "probe"
     assert report.attributes["accuracy"] is None
     assert "probe" in codes(report)
@@ -183,7 +183,7 @@ def test_a_model_with_one_answer_for_everything_says_so():
 def test_more_pairs_than_the_data_hold_are_capped(digits):
     images, labels = digits
     few = np.concatenate([np.flatnonzero(labels == c)[:3] for c in range(10)])
-    report = onnxspec.analyze(FASHION / "pytorch.onnx", (images[few], labels[few]), pairs=100)
+    report = onnxspec.analyze(QUICKEST, (images[few], labels[few]), pairs=100)
     assert (report.paths["kind"] == 0).sum() == 30
     assert {"capped", "reused"} <= codes(report)
 
@@ -191,7 +191,7 @@ def test_more_pairs_than_the_data_hold_are_capped(digits):
 def test_near_chance_is_a_warning(digits):
     images, labels = digits
     shuffled = np.random.default_rng(0).permutation(labels)
-    report = onnxspec.analyze(FASHION / "pytorch.onnx", (images, shuffled), pairs=40)
+    report = onnxspec.analyze(QUICKEST, (images, shuffled), pairs=40)
     assert "accuracy" in codes(report)
 
 
@@ -212,8 +212,9 @@ def test_chance_is_one_of_all_outputs(digits):
     half = np.where(np.arange(two.sum()) % 2, labels[two], 3 - labels[two])
     data = images[two], half
     options = {"pairs": 10, "kinds": "between", "preprocess": "mean=.286;std=.353"}
-    assert "accuracy" not in codes(onnxspec.analyze(FASHION / "pytorch.onnx", data, **options))
-    restricted = onnxspec.analyze(FASHION / "pytorch.onnx", data, restrict_outputs=True, **options)
+    model = FASHION / "pytorch.onnx"
+    assert "accuracy" not in codes(onnxspec.analyze(model, data, **options))
+    restricted = onnxspec.analyze(model, data, restrict_outputs=True, **options)
     assert any("near chance (1 of 2)" in remark.text for remark in restricted.remarks)
 
 
@@ -248,7 +249,7 @@ def test_workers_end_with_a_run_that_fails_where_its_rows_are_kept(digits, tmp_p
     monkeypatch.setattr(step, full)
     before = set(threading.enumerate())
     with pytest.raises(ResourceError, match="The disk is full") as held:  # and with the error all that its frames know
-        onnxspec.analyze(FASHION / "pytorch.onnx", digits, pairs=300, threads=2, output=tmp_path / "r.h5")
+        onnxspec.analyze(QUICKEST, digits, pairs=300, threads=2, output=tmp_path / "r.h5")
     assert held.value and set(threading.enumerate()) <= before
 
 
@@ -258,9 +259,9 @@ def test_a_folder_that_does_not_exist_is_refused_before_any_work(digits, tmp_pat
 
 
 def test_every_estimator_can_be_the_headline(digits):
-    beside = onnxspec.analyze(FASHION / "pytorch.onnx", digits, pairs=20, points=33)
+    beside = onnxspec.analyze(QUICKEST, digits, pairs=20, points=33)
     for estimator in ("cosine", "hann", "rfft", "mool"):
-        report = onnxspec.analyze(FASHION / "pytorch.onnx", digits, pairs=20, points=33, estimator=estimator)
+        report = onnxspec.analyze(QUICKEST, digits, pairs=20, points=33, estimator=estimator)
         chosen = report.figure("between", "hff", selection="all")
         same = beside.figure("between", "hff", selection="all", estimator=estimator)
         assert chosen.estimate == pytest.approx(same.estimate, rel=1e-9)
@@ -274,15 +275,13 @@ def test_every_estimator_can_be_the_headline(digits):
 
 
 def test_all_signals_can_be_measured(digits):
-    report = onnxspec.analyze(
-        FASHION / "pytorch.onnx", digits, pairs=10, points=129, signals="prob,logit,label,distance"
-    )
+    report = onnxspec.analyze(QUICKEST, digits, pairs=10, points=129, signals="prob,logit,label,distance")
     for signal in ("prob", "logit", "label", "distance"):
         assert 0 <= report.figure("between", "hff", signal, selection="all").estimate <= 1
 
 
 def test_the_cutoff_can_be_given(bundled_report, digits):
-    report = onnxspec.analyze(FASHION / "pytorch.onnx", digits, pairs=20, cutoff=5.0)
+    report = onnxspec.analyze(QUICKEST, digits, pairs=20, cutoff=5.0)
     assert report.attributes["cutoff"] == 5.0
     assert bundled_report.attributes["cutoff"] == pytest.approx(4 / bundled_report.attributes["d_ref"])
 
@@ -298,8 +297,8 @@ def test_settings_of_the_run_stand_in_the_report(bundled_report):
 def test_the_form_of_the_path_is_in_the_report_and_in_what_a_run_goes_on_with(digits, tmp_path):
     output = tmp_path / "report.h5"
     settings = {"pairs": 20, "paths": "ellipse", "device": "cpu"}
-    host = onnxspec.analyze(FASHION / "pytorch.onnx", digits, **settings)
-    graph = onnxspec.analyze(FASHION / "pytorch.onnx", digits, output=output, path_graph="on", **settings)
+    host = onnxspec.analyze(QUICKEST, digits, **settings)
+    graph = onnxspec.analyze(QUICKEST, digits, output=output, path_graph="on", **settings)
     assert (host.attributes["path_form"], graph.attributes["path_form"]) == ("host", "graph")
     assert host.attributes["digest"] != graph.attributes["digest"]
     assert "path-graph" not in codes(graph)
@@ -325,7 +324,7 @@ def test_reports_from_before_there_was_a_choice_can_be_read(digits, tmp_path):
     from onnxspec.report import attributes
 
     output = tmp_path / "report.h5"
-    onnxspec.analyze(FASHION / "pytorch.onnx", digits, pairs=20, output=output)
+    onnxspec.analyze(QUICKEST, digits, pairs=20, output=output)
     with h5py.File(output, "r+") as file:
         del file.attrs["path_form"]
         assert attributes.of_report(file)["path_form"] == "host"

@@ -7,13 +7,13 @@ import pytest
 from PIL import Image
 
 import onnxspec
-from conftest import FASHION
+from conftest import FASHION, QUICKEST
 from onnxspec import checks, strips
 from onnxspec.engine.local import LocalEngine
 from onnxspec.listening import Silence
 from test_resuming import content
 
-MODEL, OTHER = FASHION / "epoch-01.onnx", FASHION / "epoch-10.onnx"
+MODEL, OTHER = QUICKEST, FASHION / "epoch-10.onnx"
 
 
 @pytest.fixture(scope="module")

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 import onnxspec
-from conftest import FASHION
+from conftest import FASHION, QUICKEST
 from onnxspec.forecast import forecast
 from onnxspec.listening import Silence
 from onnxspec.model import machine
 
-MODEL, DATA = FASHION / "pytorch.onnx", FASHION / "test.npz"
+MODEL, DATA = QUICKEST, FASHION / "test.npz"
 
 
 class Counting(Silence):

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from conftest import FASHION
+from conftest import FASHION, QUICKEST
 from onnxspec.cli import main
 from onnxspec.errors import inert
 from report.html.test_page import Elements
@@ -51,7 +51,7 @@ def folder(tmp_path_factory):
     rules = [f"{json.dumps(f'class.{name}.hff')} = {{ max = 0.00001 }}" for name in _stored(SHOWN)]
     (root / "onnxspec.toml").write_text("\n".join(["[audit.limits]", *rules]), encoding="utf-8")
     for name in (MODEL, "other"):
-        shutil.copy(FASHION / "pytorch.onnx", root / f"{name}.onnx")
+        shutil.copy(QUICKEST, root / f"{name}.onnx")
     return root
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 import documents
+from conftest import FASHION
 
 BLOCKS = documents.read("docs/paper.md")
 # The command line whose output each text block shows.
@@ -13,7 +14,7 @@ SHOWN = [line for line in documents.lines(BLOCKS) if "noise targets" not in line
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory) -> Path:
-    return documents.furnish(tmp_path_factory.mktemp("paper"))
+    return documents.furnish(tmp_path_factory.mktemp("paper"), FASHION / "pytorch.onnx")
 
 
 @pytest.fixture(scope="module")

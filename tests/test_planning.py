@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import onnxspec
-from conftest import FASHION
+from conftest import FASHION, QUICKEST
 from onnxspec import Settings, planning
 from onnxspec.auditing.baseline import Baseline
 from onnxspec.auditing.gate import audit
@@ -19,7 +19,7 @@ from onnxspec.report.parts import Part
 from onnxspec.report.spool import Spool
 from onnxspec.subject import open_subject
 
-MODEL = FASHION / "pytorch.onnx"
+MODEL = QUICKEST
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import onnxspec
-from conftest import FASHION
+from conftest import FASHION, QUICKEST
 from onnxspec import cli
 from onnxspec.auditing.baseline import Baseline
 from onnxspec.auditing.gate import audit
@@ -14,7 +14,7 @@ from onnxspec.comparison.comparing import compare
 from onnxspec.errors import DataError, ReportError, UsageError
 from onnxspec.sampling import FIRST_CHECK
 
-MODEL, DATA = FASHION / "pytorch.onnx", FASHION / "test.npz"
+MODEL, DATA = QUICKEST, FASHION / "test.npz"
 CHEAP = {"points": 17, "cutoff": 5.0, "batch": 64}
 
 
@@ -145,7 +145,8 @@ def test_differences_that_are_not_known_well_enough_are_inconclusive(tmp_path, c
 def test_the_factor_of_a_twin_is_known_however_few_paths_carry_it():
     """Its difference is rounding on the heaviest paths; that of another network, which few carry too, is not known."""
     how = {"kinds": "within", "precision": 0.1, "pairs": 250} | CHEAP
-    twin, other = (compare([MODEL, FASHION / f"{name}.onnx"], DATA, **how) for name in ("twin", "keras"))
+    model = FASHION / "pytorch.onnx"
+    twin, other = (compare([model, FASHION / f"{name}.onnx"], DATA, **how) for name in ("twin", "keras"))
     assert (twin.ended, other.ended) == ({"within": "precision"}, {"within": "pairs"})
     assert all(one.contrast(one.models[1].name, "within").common.carried_by_few for one in (twin, other))
     assert twin.contrast("twin", "within").verdict == "the same" and twin.models[1].paths == 250

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import FASHION, ROOT
+from conftest import FASHION, QUICKEST, ROOT
 
 CHILD = """
 import json, os, sys
@@ -36,7 +36,7 @@ print(json.dumps({"seen": watch.seen, "paths": len(report.paths["kind"]), "bytes
 
 
 def soaked(folder: Path, pairs: int, points: int) -> dict:
-    command = [sys.executable, "-c", CHILD, FASHION / "pytorch.onnx", FASHION / "test.npz", str(pairs), str(points)]
+    command = [sys.executable, "-c", CHILD, QUICKEST, FASHION / "test.npz", str(pairs), str(points)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     ended = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
     assert ended.returncode == 0, ended.stderr

@@ -5,7 +5,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from conftest import FASHION
+from conftest import FASHION, QUICKEST
 from onnxspec.auditing.baseline import Baseline
 from onnxspec.auditing.gate import audit
 from onnxspec.auditing.junit import to_junit
@@ -58,7 +58,7 @@ def test_settings_that_are_not_the_baselines_are_refused_before_the_run(bundled_
     monkeypatch.setattr("onnxspec.analysis.analyze", None)
     baseline = Baseline.of(bundled_report)
     with pytest.raises(ReportError, match=words):
-        audit(FASHION / "pytorch.onnx", FASHION / "test.npz", baseline=baseline, **asked)
+        audit(QUICKEST, FASHION / "test.npz", baseline=baseline, **asked)
 
 
 @pytest.mark.parametrize(
@@ -68,13 +68,13 @@ def test_settings_that_are_not_the_baselines_are_refused_before_the_run(bundled_
 def test_images_that_are_not_the_baselines_are_refused_before_the_run(bundled_report, monkeypatch, data, inputs, what):
     monkeypatch.setattr("onnxspec.analysis.analyze", None)
     with pytest.raises(ReportError, match=rf"is on other data \(.*\) than the baseline \(test.npz\): .*{what}"):
-        audit(FASHION / "pytorch.onnx", data, baseline=Baseline.of(bundled_report), **inputs)
+        audit(QUICKEST, data, baseline=Baseline.of(bundled_report), **inputs)
 
 
 def test_other_images_are_compared_where_that_is_allowed(bundled_report):
     """The very images in memory have another digest than their file."""
     run = {"pairs": 6, "points": 17, "allow_mismatch": True}
-    made = audit(FASHION / "pytorch.onnx", (IMAGES, LABELS), baseline=Baseline.of(bundled_report), **run)
+    made = audit(QUICKEST, (IMAGES, LABELS), baseline=Baseline.of(bundled_report), **run)
     assert [verdict.kind for verdict in made.verdicts] == ["regression"] * 3
 
 

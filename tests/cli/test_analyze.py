@@ -14,10 +14,10 @@ import onnx
 import pytest
 from PIL import Image
 
-from conftest import FASHION, ROOT
+from conftest import FASHION, QUICKEST, ROOT
 from model import build
 
-MODEL, DATA = str(FASHION / "pytorch.onnx"), str(FASHION / "test.npz")
+MODEL, NETWORK, DATA = str(QUICKEST), str(FASHION / "pytorch.onnx"), str(FASHION / "test.npz")
 SIDE = build.SIDE
 
 
@@ -44,10 +44,10 @@ def convnet(path: Path, **options) -> Path:
 def test_a_report_is_written_under_the_model_s_name(run, empty_folder):
     code, out, err = run("analyze", MODEL, "--data", DATA, "--pairs", 30)
     assert code == 0
-    assert (empty_folder / "pytorch.h5").is_file()
+    assert (empty_folder / "sklearn.h5").is_file()
     assert "hff" in out
     assert "forward passes, about" in err
-    assert "onnxspec show pytorch.h5" in err
+    assert "onnxspec show sklearn.h5" in err
 
 
 def test_the_command_that_prints_it_again_can_be_copied(run, empty_folder):
@@ -245,7 +245,7 @@ def started(*arguments, folder):
 @pytest.mark.skipif(os.name != "posix", reason="signals are sent as POSIX has them")
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_run_ends_soon_and_leaves_nothing(empty_folder, sent):
-    process = started("analyze", MODEL, "--data", DATA, "--points", "2049", "--pairs", "100000", folder=empty_folder)
+    process = started("analyze", NETWORK, "--data", DATA, "--points", "2049", "--pairs", "100000", folder=empty_folder)
     time.sleep(4)
     process.send_signal(sent)
     asked = time.monotonic()
@@ -275,7 +275,7 @@ def test_cuda_gives_the_figures_of_the_cpu(run):
     if "CUDAExecutionProvider" not in onnxruntime.get_available_providers() or diagnose_cuda():
         pytest.skip("no CUDA device here")
     options = ["--data", DATA, "--pairs", 100, "--json"]
-    cpu, cuda = (json.loads(run("analyze", MODEL, *options, "--device", device)[1]) for device in ("cpu", "cuda"))
+    cpu, cuda = (json.loads(run("analyze", NETWORK, *options, "--device", device)[1]) for device in ("cpu", "cuda"))
     assert cuda["provider"] == "CUDAExecutionProvider"
     for one, other in zip(cpu["figures"], cuda["figures"], strict=True):
         if one["metric"] in ("hff", "slope") and one["estimate"] is not None and not one["class_a"]:

@@ -11,11 +11,11 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from conftest import FASHION, ROOT
+from conftest import FASHION, QUICKEST, ROOT
 from onnxspec.cli import main
 from onnxspec.configuration import project_table
 
-MODEL, DATA = str(FASHION / "pytorch.onnx"), str(FASHION / "test.npz")
+MODEL, DATA = str(QUICKEST), str(FASHION / "test.npz")
 WORSE = str(FASHION / "epoch-01.onnx")
 FEW = ("--data", DATA, "--pairs", "40", "--points", "33")
 
@@ -301,10 +301,11 @@ def test_outputs_take_the_place_of_nothing_else(run, empty_folder, report, optio
 
 def test_a_baseline_of_other_settings_is_refused_unless_allowed(run, report):
     run(report, "--write-baseline", "b.json")
-    code, _, err = run(MODEL, *FEW, "--points", "65", "--baseline", "b.json")
+    model = str(FASHION / "pytorch.onnx")
+    code, _, err = run(model, *FEW, "--points", "65", "--baseline", "b.json")
     assert code == 3
     assert "pairs 40 (baseline 400)" in err
-    code, out, _ = run(MODEL, *FEW, "--points", "65", "--baseline", "b.json", "--allow-mismatch")
+    code, out, _ = run(model, *FEW, "--points", "65", "--baseline", "b.json", "--allow-mismatch")
     assert code == 0
     assert out.count("the same as the baseline") == 3
 

@@ -9,11 +9,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from conftest import FASHION
+from conftest import FASHION, QUICKEST
 from onnxspec import cli
 from onnxspec.cli import streams
 
-MODEL, DATA = FASHION / "pytorch.onnx", FASHION / "test.npz"
+MODEL, DATA = QUICKEST, FASHION / "test.npz"
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="a shell closes them")
 
 

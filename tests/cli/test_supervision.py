@@ -8,12 +8,12 @@ import time
 
 import pytest
 
-from conftest import FASHION, ROOT
+from conftest import FASHION, QUICKEST, ROOT
 from onnxspec.cli import supervision
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="the parent is there on POSIX only")
 
-MODEL, DATA = str(FASHION / "pytorch.onnx"), str(FASHION / "test.npz")
+MODEL, DATA = str(QUICKEST), str(FASHION / "test.npz")
 
 
 def supervised(child: str, before: str = "") -> subprocess.CompletedProcess:

@@ -20,7 +20,7 @@ class Hears(Silence):
 
 def test_their_plans_add_up_to_what_they_walk(digits):
     heard = Hears()
-    models = {"other": FASHION / "sklearn.onnx", "first": FASHION / "pytorch.onnx", "third": FASHION / "keras.onnx"}
+    models = {"other": FASHION / "sklearn.onnx", "first": FASHION / "twin.onnx", "third": FASHION / "keras.onnx"}
     asked = {"pairs": 30, "points": 17, "cutoff": 5.0, "threads": 1, "precision": 0.001}
     found = compare(models, digits, reference="first", listener=heard, **asked)
     assert set(found.ended.values()) == {"pairs"}

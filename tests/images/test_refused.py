@@ -15,12 +15,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from conftest import FASHION
+from conftest import QUICKEST
 from onnxspec.cli import main
 
 from .make import encoded, noise, pets, write_folder, write_tar, write_zip
 
-MODEL = str(FASHION / "pytorch.onnx")
+MODEL = str(QUICKEST)
 IMAGES = noise((4, 28, 28))
 CASES = []
 
