@@ -45,7 +45,7 @@ class Design:
         self._paths = np.bincount(self._stratum, minlength=self._strata).astype(np.float64)
         of = self._paths.copy()
         if drawn is not None:
-            np.maximum.at(of, self._stratum, drawn.of)
+            of[self._stratum] = drawn.of
         # A path that is alone in its stratum is no less missing than all of it.
         self._missing = np.where(self._paths > 1, np.sqrt(1 - self._paths / of), 1.0)
 

@@ -44,8 +44,11 @@ class Cells:
         if math.isnan(interval.estimate):
             note = self.notes.setdefault(interval.reason, f"({len(self.notes) + 1})")
             return f"undefined {note}"
-        text = interval_text(interval, PERCENT if metric == "hff" else 1.0)
-        return text if len(text) <= self.width else text.replace(" [", "\n[")
+        return self.fold(interval_text(interval, PERCENT if metric == "hff" else 1.0), "[")
+
+    def fold(self, text: str, before: str) -> str:
+        """The text, in two lines where one is too long."""
+        return text if len(text) <= self.width else text.replace(f" {before}", f"\n{before}")
 
 
 def figure(report: Report, kind: str, metric: str, signal: str, class_a: str = "", **which: Any) -> Interval:
@@ -76,7 +79,7 @@ def headline(report: Report, page: Page) -> Iterator[RenderableType]:
         table.add_row(f"{signal} {METRICS[metric]}", *_row(report, cells, signal, metric, "right"))
     if labelled(report):
         table.add_row(f"{signals[0]} hff, all*", *_row(report, cells, signals[0], "hff", "all"), style="dim")
-    table.add_row("paths", *(_paths(report, kind) for kind in kinds))
+    table.add_row("paths", *(_paths(report, cells, kind) for kind in kinds))
     chosen = "both ends predicted right" if labelled(report) else "ends as labelled"
     yield page.text(f"How wiggly between two images: {chosen}, 95 % intervals", "bold")
     yield table
@@ -156,13 +159,13 @@ def _quotient(within: Interval, between: Interval) -> str:
     return number(between.estimate / within.estimate) if defined else ""
 
 
-def _paths(report: Report, kind: str) -> str:
+def _paths(report: Report, cells: Cells, kind: str) -> str:
     """How many paths were taken, of how many, and how many of them carry the first hff."""
     signal = signals_of(report)[0]
     taken, every = (figure(report, kind, "slope", signal, selection=selection).paths for selection in ("right", "all"))
     carrying = figure(report, kind, "hff", signal).n_eff
     count = f"{taken} of {every}" if labelled(report) else f"{taken}"
-    return count if math.isnan(carrying) else f"{count} ({number(carrying)} eff.)"
+    return count if math.isnan(carrying) else cells.fold(f"{count} ({number(carrying)} eff.)", "(")
 
 
 def _meanings(page: Page, signals: Sequence[str], labelled: bool) -> Columns:

@@ -189,6 +189,15 @@ def test_steepness_is_decided_where_the_intervals_of_the_slopes_do_not_meet(bund
     assert "times as steep" not in text
 
 
+def test_many_paths_are_counted_in_two_lines(bundled_report, tmp_path):
+    """1000 of 1000 (400 eff.) is wider than a column."""
+    many = altered(bundled_report, tmp_path / "r.h5", figures__paths=1000, figures__n_eff=400.0)
+    lines = as_text(many).splitlines()
+    at = next(i for i, line in enumerate(lines) if line.startswith("paths ") and " of " in line)
+    assert lines[at].split() == ["paths", *["1000", "of", "1000"] * 2]
+    assert lines[at + 1].split() == ["(400", "eff.)"] * 2
+
+
 def test_undefined_figures_say_why(bundled_report, tmp_path):
     reason = np.array(["the outputs do not change"] * len(bundled_report.figures["reason"]), object)
     report = altered(bundled_report, tmp_path / "r.h5", figures__estimate=np.nan, figures__reason=reason)
