@@ -2,7 +2,7 @@
 
 import math
 
-from onnxspec.auditing.names import resolved, value
+from onnxspec.auditing.names import ACCURACY, resolved, value
 from onnxspec.auditing.policy import Limit
 from onnxspec.auditing.verdicts import MORE_PAIRS, State, Verdict, judged
 from onnxspec.report.page import interval_text
@@ -20,6 +20,8 @@ def judge(limit: Limit, report: Report, more: str = MORE_PAIRS) -> Verdict:
         The report does not measure what the limit asks for.
     """
     found = value(resolved(limit.metric, report), report)
+    if limit.metric.figure == ACCURACY and _all_used(report):
+        more = "use more images"
     state, why = _state(limit, found, more)
     text = f"{shown(found)}{why}"
     gating = limit.severity == "fail"
@@ -29,6 +31,11 @@ def judge(limit: Limit, report: Report, more: str = MORE_PAIRS) -> Verdict:
 def shown(found: Interval) -> str:
     """A figure with its interval, in the unit of its rule; the reason where it is undefined."""
     return f"undefined: {found.reason}" if math.isnan(found.estimate) else interval_text(found)
+
+
+def _all_used(report: Report) -> bool:
+    """Whether every image of the data is an end of a path already."""
+    return int(report.classes["used"].sum()) == int(report.classes["images"].sum())
 
 
 def _state(limit: Limit, found: Interval, more: str) -> tuple[State, str]:

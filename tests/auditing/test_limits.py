@@ -10,6 +10,7 @@ from onnxspec.auditing.policy import Limit
 from onnxspec.auditing.verdicts import State
 from onnxspec.report.pooling import BEYOND_POINTS
 from onnxspec.statistics import TOO_FEW, Interval
+from report.altered import altered
 
 NAN = math.nan
 
@@ -63,3 +64,13 @@ def test_a_warning_that_cannot_be_decided_breaks_no_build(judged):
     for severity, gating in (("warn", False), ("fail", True)):
         found = judged(interval(0.01, 0.03), max=0.02, severity=severity)
         assert (found.state, found.gating) == (State.INCONCLUSIVE, gating)
+
+
+def test_more_pairs_do_not_help_an_accuracy_whose_images_are_all_used(bundled_report, tmp_path):
+    low, high = (bundled_report.attributes[f"accuracy_{end}"] for end in ("low", "high"))
+    limit = Limit(parse("accuracy"), min=(low + high) / 2)
+    assert limits.judge(limit, bundled_report).text.endswith("on both sides of the limit: use more --pairs")
+    exhausted = altered(bundled_report, tmp_path / "r.h5", classes__images=bundled_report.classes["used"])
+    assert limits.judge(limit, exhausted).text.endswith("on both sides of the limit: use more images")
+    share = Limit(parse("between.hff"), max=bundled_report.figure("between").estimate)
+    assert limits.judge(share, exhausted).text.endswith("use more --pairs")
