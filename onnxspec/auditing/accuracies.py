@@ -1,7 +1,6 @@
 """Has accuracy fallen? Exact tests: McNemar's on the same images, Fisher's on different ones."""
 
 import math
-from dataclasses import replace
 
 import numpy as np
 from scipy import stats
@@ -46,18 +45,24 @@ def _unpaired(rule: Regression, first: np.ndarray, second: np.ndarray, alpha: fl
     if not all(counts):
         none = Interval(math.nan, math.nan, math.nan, 0, math.nan, "there are no images")
         return Change(none, beyond=False, p=math.nan, decidable=False, counts=counts)
-    now, then = (statistics.mean(one.astype(float), *_alone(len(one))) for one in (first, second))
-    moved = statistics.contrast(
-        now, replace(then, image_a=then.image_a + len(first), image_b=then.image_b - len(first))
-    )
+    moved = _difference(*(statistics.proportion(int(one.sum()), len(one)) for one in (first, second)))
     halved = round(second.mean() / LARGE * len(first))
     return Change(
-        moved.interval(),
-        beyond=-moved.value > rule.drop,
+        moved,
+        beyond=-moved.estimate > rule.drop,
         p=_fisher(int(first.sum()), len(first), second),
-        decidable=_kept(rule, moved.interval()) or _fisher(halved, len(first), second) <= alpha,
+        decidable=_kept(rule, moved) or _fisher(halved, len(first), second) <= alpha,
         counts=counts,
     )
+
+
+def _difference(now: Interval, then: Interval) -> Interval:
+    """Of two shares of different images, from their Wilson intervals (Newcombe, Statistics in Medicine 17, 1998, method 10)."""
+    estimate = now.estimate - then.estimate
+    low = estimate - math.hypot(now.estimate - now.low, then.high - then.estimate)
+    high = estimate + math.hypot(now.high - now.estimate, then.estimate - then.low)
+    images = now.paths + then.paths
+    return Interval(estimate, low, high, images, float(images))
 
 
 def _kept(rule: Regression, shown: Interval) -> bool:

@@ -278,6 +278,17 @@ def test_accuracy_on_other_images_knows_its_interval_and_when_there_are_none():
         assert found.state is State.INCONCLUSIVE and "there are no images" in found.text
 
 
+def test_a_handful_of_other_images_that_are_all_right_pass_no_accuracy():
+    """Where no image is wrong the shares do not spread; they are no surer for it."""
+    few = {name: values[:2] for name, values in world(4, pairs=20).run().columns.items()}
+    images = {"image_a": np.array([0, 2]), "image_b": np.array([1, 3]), "status": np.array([7, 7], np.uint8)}
+    then = replace(world(4, pairs=20).run(), columns=few | images)
+    (found,) = regressions.judge(USUAL[:1], then, then, same_data=False)
+    assert found.state is State.INCONCLUSIVE
+    wilson = 1 / (1 + 4 / 1.959964**2)  # how far below 1 the interval of 4 of 4 begins
+    assert (found.found.low, found.found.high) == pytest.approx((-wilson, wilson), abs=1e-6)
+
+
 def test_other_images_are_compared_without_pairing():
     then, now = world(5).run(), world(6).run(between_hf=2.0)
     assert one("between.hff", now, then, same_data=False, factor=1.1) is State.FAIL
