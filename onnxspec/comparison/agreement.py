@@ -86,10 +86,12 @@ def agreements(
     images, rounded = len(pairs) * points, 2 * len(_rounded(pairs)) * points
     seconds = sum(s.seconds_per_image for s in subjects) * images + subjects[0].seconds_per_image * rounded
     listener.plan(Ahead(len(pairs), len(named) * images + rounded, seconds, of="agreement"))
-    for subject in subjects:
-        subject.engine.on_images = listener.images
     weights = families.line(points)
     engine = min((subject.engine for subject in subjects), key=lambda one: one.workers)
+    for subject in subjects:
+        subject.engine.on_images = listener.images
+        # While one model is at work the others are silent, and only one engine is waited for.
+        subject.engine.pulse = engine.pulse
 
     def work(shard: Shard) -> list[_Differences]:
         some = pairs[shard.span]

@@ -1,11 +1,14 @@
 """Whether two models are the same function."""
 
+import time
+
 import numpy as np
 import pytest
 
 from onnxspec.comparison.agreement import DIFFERENT, IDENTICAL, SAME_DECISIONS, _bands, verdict
 from onnxspec.comparison.comparing import compare
 from onnxspec.errors import UsageError
+from onnxspec.listening import Silence
 
 
 def of(four, name):
@@ -118,3 +121,25 @@ def test_words(difference, points, flips, words):
 def test_reports_keep_no_outputs(reports):
     with pytest.raises(UsageError, match="pytorch is a report"):
         compare([report.path for report in reports.values()], with_agreement=True)
+
+
+class Slowing(Silence):
+    """Has a model take its time once outputs are compared."""
+
+    seconds = 0.0
+
+    def stage(self, name):
+        self.seconds = 0.08 if name == "comparing outputs" else 0.0
+
+
+def test_a_model_beside_the_reference_may_take_as_long_as_that(digits):
+    """Every batch that ends is an answer, whichever model it is of: a shard of one takes longer than the others wait."""
+    listener, net = Slowing(), linear(10)
+
+    def slow(batch):
+        time.sleep(listener.seconds)
+        return net(batch)
+
+    how = {"preprocess": "0..1", "pairs": 10, "points": 33, "batch": 32, "timeout": 1.0, "device": "cpu"}
+    found = compare({"plain": net, "slow": slow}, digits, with_agreement=True, listener=listener, **how)
+    assert of(found, "slow").verdict == IDENTICAL
