@@ -12,6 +12,8 @@ import numpy as np
 from onnxspec.spectra import Spectrum
 
 CYCLES_PER_REFERENCE = 4.0
+MOST_BINS = 4
+"""Common ones to a point of a path."""
 CENTROID_LIMIT = 16.0
 ROLLOFF_SHARE = 0.95
 
@@ -130,10 +132,13 @@ class Bins:
 
     @classmethod
     def common(cls, distance: np.ndarray, points: int, reference: float) -> "Bins":
-        """Bins up to the lowest Nyquist frequency of paths of these distances (paths,), and one beside that at zero."""
+        """Bins up to the lowest Nyquist frequency of paths of these distances (paths,), and one beside that at zero.
+
+        At most four a point: paths between images that are nearly the same reach to any frequency.
+        """
         unit = 1 / (2 * reference)
         longest = np.max(distance) or reference
-        lowest = (points - 1) / 2 / longest
+        lowest = min((points - 1) / 2 / longest, MOST_BINS * points * unit)
         return cls(unit, max(int(np.floor(lowest / unit + 0.5 + 1e-9)), 2))
 
     @property
@@ -143,30 +148,37 @@ class Bins:
 
 
 def rebinned(
-    power: np.ndarray, frequency: np.ndarray, half_width: float, distance: np.ndarray, bins: Bins
+    power: np.ndarray,
+    frequency: np.ndarray,
+    half_width: float,
+    distance: np.ndarray,
+    bins: Bins,
+    wanted: slice = slice(None),
 ) -> np.ndarray:
     """Per-path power in common physical bins, spread by overlap with the total conserved.
 
     Parameters
     ----------
     power : (paths, bins) float; frequency : (bins,) float64 and half_width in cycles per path
-    distance : (paths,) float64
+    distance : (paths,) float64; wanted : columns of the result
 
     Returns
     -------
-    (paths, bins.count + 1) float64; the last column is the power above the last common bin
+    (paths, bins.count + 1) float64, or the wanted columns of it; the last is the power above the last common bin
     """
     paths, count = power.shape
+    first, stop, _ = wanted.indices(bins.count + 1)
     # Summed from the top: the power there is smaller than the rounding of a total by far.
     above = np.zeros((paths, count + 1))
     np.cumsum(power[:, ::-1], axis=1, dtype=np.float64, out=above[:, count - 1 :: -1])
-    edges = (np.arange(bins.count) + 0.5) * bins.unit
+    edges = (np.arange(max(first - 1, 0), min(stop, bins.count)) + 0.5) * bins.unit
     position = np.asarray(distance)[:, None] * edges - (frequency[0] - half_width)
     position = np.clip(position / (2 * half_width), 0, count)
     whole = np.minimum(position.astype(np.int64), count - 1)
     rest = np.take_along_axis(above, whole + 1, 1)
     rest += (1 - (position - whole)) * np.take_along_axis(power, whole, 1)
-    return -np.diff(rest, axis=1, prepend=above[:, :1], append=0.0)
+    whole_path, nothing = above[:, :1], np.zeros((paths, 1))
+    return -np.diff(np.hstack([whole_path] * (first == 0) + [rest] + [nothing] * (stop > bins.count)))
 
 
 def centroid(power: np.ndarray, bins: Bins, reference: float) -> float:

@@ -159,6 +159,21 @@ def test_common_bins_are_the_oracles_and_lose_nothing(estimator, case):
     np.testing.assert_allclose(found.sum(1), spectrum.power.sum(1), rtol=1e-12, atol=1e-30)
 
 
+def test_common_bins_may_be_asked_for_some_at_a_time():
+    case = walk("noise")
+    spectrum = spectra.sine(signals.prob(case.logits, False))
+    bins = metrics.Bins.common(case.distance, case.points, REFERENCE)
+    given = spectrum.power, spectrum.frequency, spectrum.half_width, case.distance, bins
+    every = metrics.rebinned(*given)
+    for size in (1, 3, bins.count, bins.count + 1):
+        spans = [slice(start, min(start + size, bins.count + 1)) for start in range(0, bins.count + 1, size)]
+        np.testing.assert_array_equal(np.hstack([metrics.rebinned(*given, span) for span in spans]), every)
+
+
+def test_paths_between_images_that_are_nearly_the_same_have_no_more_bins_for_it():
+    assert metrics.Bins.common(np.array([1e-9 * REFERENCE]), 33, REFERENCE).count == 4 * 33
+
+
 @pytest.mark.parametrize("estimator", list(spectra.ESTIMATORS))
 def test_power_stays_at_its_frequency_in_common_bins(estimator):
     spectrum = spectra.ESTIMATORS[estimator](np.zeros((1, 33, 1)))

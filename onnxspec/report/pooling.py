@@ -320,8 +320,8 @@ def _in_common_bins(
     power = np.empty((len(rows), wanted.stop - wanted.start), np.float32)
     shape = sample_spectrum(reading)
     for span, some in chunks:
-        every = metrics.rebinned(some, shape.frequency, shape.half_width, rows["distance"][span], bins)
-        power[span] = every[:, wanted]
+        distance = rows["distance"][span]
+        power[span] = metrics.rebinned(some, shape.frequency, shape.half_width, distance, bins, wanted)
     return power
 
 

@@ -24,10 +24,13 @@ def spread(power, distance, reference, bins):
 
 
 def count(points, distances, reference):
-    """How many common bins, from bin 0, lie wholly below the lowest Nyquist frequency of the paths; at least two."""
+    """How many common bins, from bin 0, lie wholly below the lowest Nyquist frequency of the paths; at least two.
+
+    At most four a point, which method.md does not say.
+    """
     nyquist = min((points - 1) / 2 / d for d in distances)
     bins = 1
-    while (bins + 0.5) / (2 * reference) <= nyquist:
+    while bins < 4 * points and (bins + 0.5) / (2 * reference) <= nyquist:
         bins += 1
     return max(bins, 2)
 
