@@ -49,7 +49,9 @@ def labels(outputs: np.ndarray) -> np.ndarray:
 
 def label(outputs: np.ndarray, probabilities: bool) -> np.ndarray:
     """One-hot predicted class, (paths, points, classes) float64: blind to temperature."""
-    return np.eye(outputs.shape[-1])[labels(outputs)]
+    found = np.zeros(np.shape(outputs))
+    np.put_along_axis(found, labels(outputs)[..., None], 1.0, -1)
+    return found
 
 
 def distance(outputs: np.ndarray, probabilities: bool) -> np.ndarray:
