@@ -11,7 +11,7 @@ import numpy as np
 
 from onnxspec.drawn import numbered
 from onnxspec.dyadic import ALIKE
-from onnxspec.statistics import FEW_PATHS, LEVEL, Interval
+from onnxspec.statistics import BELOW_FLOOR, FEW_PATHS, LEVEL, Interval
 
 DRAWS = 999
 _VALUES = 1 << 20
@@ -42,6 +42,8 @@ def bootstrap_t(
     at = _strata(np.zeros(len(numerator), np.int64) if stratum is None else stratum)
     order = np.argsort(at, kind="stable")
     shares = np.stack([numerator, denominator]).astype(np.float64)[:, order]
+    if not (shares.sum(1) > 0).all():
+        return Interval(nan, nan, nan, counted, nan, BELOW_FLOOR)
     _, starts, sizes = np.unique(at[order], return_index=True, return_counts=True)
     value, error = _log_ratio(shares[:, None], starts, sizes)
     values, errors = np.concatenate([*_drawn(shares, starts, sizes, draws, seed)], axis=1)

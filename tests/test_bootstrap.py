@@ -87,6 +87,7 @@ def test_paths_that_are_alone_in_their_strata_are_one_stratum():
 
 def test_what_cannot_be_resampled_says_so():
     assert bootstrap_t(np.ones(30), np.ones(30)).reason == "the paths are all alike"
+    assert bootstrap_t(np.linspace(-3, 1, 30), np.ones(30)).reason == statistics.BELOW_FLOOR
     values = np.repeat(np.linspace(0.1, 1.3, 10), 6)
     assert bootstrap_t(values, 1 + 0.1 * values, np.repeat(range(10), 6)).reason == "the paths are all alike"
     assert "fewer than 10" in bootstrap_t(np.r_[np.ones(9), np.zeros(30)], np.ones(39)).reason
