@@ -50,6 +50,14 @@ def of_probabilities(probabilities: np.ndarray) -> list[Remark]:
     return [Remark("flat", text, hint)]
 
 
+def of_logits(saturated: np.ndarray) -> list[Remark]:
+    """Whether probabilities have logits, given which images' (images,) bool have come to 0 or 1 exactly."""
+    if not saturated.any():
+        return []
+    text = f"{saturated.mean():.0%} of {len(saturated)} images have a probability of 0 or 1 to its last digit: their logits end there."
+    return [Remark("saturated", text, "For figures of the logit signal export the model with its logits.")]
+
+
 def of_answers(predicted: np.ndarray, true: np.ndarray, outputs: int, cause: str = "") -> list[Remark]:
     """Whether a classifier answers as one does that sees nothing: as often right as by chance, or always alike.
 

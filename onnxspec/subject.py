@@ -29,7 +29,7 @@ from onnxspec.images.probe import probe_images, probe_shape
 from onnxspec.images.span import Span, require_meant
 from onnxspec.model import doctor, machine, metadata
 from onnxspec.model.opening import open_model
-from onnxspec.model.outputs import as_classes, detect
+from onnxspec.model.outputs import as_classes, detect, saturated
 from onnxspec.model.protocol import Classifier
 from onnxspec.model.session import OnnxModel
 from onnxspec.results import Remark
@@ -125,7 +125,9 @@ def open_subject(model: Any, data: Any, settings: Settings) -> Subject:
     raw = _raw_outputs(engine, trial)
     engine.kind = detect(raw, classifier.final_op)
     scores = as_classes(raw, engine.kind)
-    remarks += plausibility.of_probabilities(scores) if engine.kind == "probabilities" else []
+    if engine.kind == "probabilities":
+        remarks += plausibility.of_probabilities(scores)
+        remarks += plausibility.of_logits(saturated(raw)) if "logit" in settings.measurement.signals else []
     outputs = engine.classes = scores.shape[1]
     remarks += _names_left_out(stamp, outputs) if settings.inputs.classes is None else []
     reason = within(

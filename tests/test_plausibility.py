@@ -48,6 +48,12 @@ def test_answers_that_are_always_others_are_of_one_that_knows():
     assert "preprocess" not in remark.hint
 
 
+def test_logits_of_probabilities_that_have_come_to_their_end_are_said():
+    assert plausibility.of_logits(np.zeros(8, bool)) == []
+    (remark,) = plausibility.of_logits(np.arange(8) < 2)
+    assert remark.text.startswith("25% of 8 images have a probability of 0 or 1") and "with its logits" in remark.hint
+
+
 def test_a_softmax_of_probabilities_is_said():
     logits = np.random.default_rng(0).normal(0, 3, (16, 10))
     once = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)

@@ -58,7 +58,9 @@ def detect(scores: Scores, final_op: str = "") -> Kind:
     """
     finite = scores[np.isfinite(scores).all(axis=1)]
     inside = bool(((finite >= -_RANGE_TOLERANCE) & (finite <= 1 + _RANGE_TOLERANCE)).all())
-    if not len(finite) or not inside:
+    # Rounding leaves of a zero hardly anything below it, and never without an output near 1.
+    small = len(finite) and finite.min() < 0 and finite.max() <= _RANGE_TOLERANCE
+    if not len(finite) or not inside or small:
         return "logits"
     if scores.shape[1] > 1:
         tolerance = _SOFTMAX_SUM_TOLERANCE if final_op == "Softmax" else _SUM_TOLERANCE
@@ -81,11 +83,25 @@ def detect(scores: Scores, final_op: str = "") -> Kind:
 
 
 def as_classes(scores: Scores, kind: Kind) -> Scores:
-    """Scores (n, K), K >= 2: one column z becomes (0, z) for logits, (1 - z, z) for a probability."""
+    """Scores (n, K), K >= 2: one column z becomes (0, z) for logits, (1 - z, z) for a probability.
+
+    A probability goes as near to 0 as it can to 1: what is left of 1 would else fall from there to nothing at once.
+    """
     if scores.shape[1] > 1:
         return scores
-    other = np.zeros_like(scores) if kind == "logits" else 1 - scores
-    return np.concatenate([other, scores], axis=1)
+    if kind == "logits":
+        return np.concatenate([np.zeros_like(scores), scores], axis=1)
+    least = np.finfo(scores.dtype).epsneg
+    bounded = np.clip(scores, least, 1 - least)
+    return np.concatenate([1 - bounded, bounded], axis=1)
+
+
+def saturated(scores: Scores) -> np.ndarray:
+    """Which rows of probabilities (n, K) have come to the end of what tells one from another, (n,) bool."""
+    if scores.shape[1] > 1:
+        return (scores == 0).any(axis=1)
+    least = np.finfo(scores.dtype).epsneg
+    return ((scores <= least) | (scores >= 1 - least))[:, 0]
 
 
 def _is_bounded(count: int, final_op: str) -> bool:

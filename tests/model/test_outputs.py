@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from onnxspec.errors import ModelError
-from onnxspec.model.outputs import as_classes, detect, squeeze
+from onnxspec.model.outputs import as_classes, detect, saturated, squeeze
 
 RNG = np.random.default_rng(0)
 
@@ -102,3 +102,20 @@ def test_one_column_becomes_two_classes():
     assert as_classes(p.astype(np.float32), "probabilities").dtype == np.float32
     many = RNG.normal(size=(20, 3))
     assert as_classes(many, "logits") is many
+
+
+def test_a_probability_ends_as_near_to_zero_as_to_one():
+    """What is left of a float32 beside 1 is 2^-24 at least, and then nothing: a logit would leap from -17 to -87."""
+    z = np.linspace(-40, 40, 161)[:, None]
+    classes = as_classes(sigmoid(z).astype(np.float32), "probabilities")
+    assert classes.min() == np.float32(2**-24)
+    np.testing.assert_allclose(np.diff(np.log(classes.astype(float)), axis=1)[50:111], z[50:111], rtol=0.05, atol=1e-6)
+    ends = saturated(sigmoid(z).astype(np.float32))
+    assert ends[:40].all() and ends[-40:].all() and not ends[50:111].any()
+    assert saturated(np.array([[1.0, 0.0], [1.0, 1e-30]], np.float32)).tolist() == [True, False]
+
+
+def test_scores_near_zero_of_both_signs_are_logits():
+    """A network whose last layer begins at zero."""
+    assert detect(1e-6 * RNG.normal(size=(80, 10))) == "logits"
+    assert detect(softmax(RNG.normal(size=(80, 10))) - 1e-6) == "probabilities"
