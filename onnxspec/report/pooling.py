@@ -20,6 +20,8 @@ SELECTIONS = ("right", "all")
 RANKED_FROM = permutation.LEAST_PATHS
 POWER_VALUES = 1 << 20
 """Of all paths together in memory, 4 MB."""
+TELLING = 100
+"""Times the noise: what is less of a path's power than a hundredth tells a share of its own from nothing."""
 BY_PATH = ("excess_tv", "flips", "consistent", "width")
 BEYOND_POINTS = "the cut-off is beyond what the points resolve"
 TOPS = {"consistent": 1.0}
@@ -166,8 +168,8 @@ class Pooling:
         return statistics.mean(self.rows[column][kept], *ends, bottom=0.0, top=top, counts=column == "flips")
 
     def _mean_share(self, rows: np.ndarray, high: np.ndarray, total: np.ndarray, still: float) -> Pooled:
-        """The mean of the paths' own shares; a path that does not move, by more than `still`, has none."""
-        moving = total > still
+        """The mean of the paths' own shares; a path that does not move, by far more than `still`, has none."""
+        moving = total > TELLING * still
         shares = high[moving] / total[moving]
         pooled = statistics.mean(shares, *self.ends(rows[moving]), bottom=0.0, top=1.0)
         # Less a noise floor, as the ratio of sums may be.
