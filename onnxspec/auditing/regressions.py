@@ -5,7 +5,7 @@ regression rules of an audit are one family: their one-sided p-values are Holm-c
 change fails by chance in at most 2.5 % of cases, however many rules it has. Many rules ask for a far tail of Student's
 t, which few heavy paths do not have: a class's figure that they carry fails no rule. A rule that would not even have
 found a doubling (of accuracy: a halving) could not have failed, and says so instead of passing; unless the whole
-interval lies on the right side anyway.
+interval lies on the right side anyway. Fewer than ten pairs decide nothing.
 """
 
 import math
@@ -137,11 +137,13 @@ def _of_figure(rule: Regression, now: Sample, then: Sample, both: _Both, alpha: 
     if both_still and min(map(len, (first, second))) >= statistics.FEW_PATHS:
         return Change.none(len(first), neutral=1.0)
     wrong = 1 if rule.factor > 1 else -1
+    # A handful that happens to move alike looks sure of anything.
+    enough = min(map(len, (first, second))) >= statistics.FEW_PATHS
     return Change(
         moved.interval(),
         beyond=wrong * (moved.value - math.log(rule.factor)) > 0,
-        p=_one_sided(moved, wrong),
-        decidable=_kept(rule, moved.interval()) or _would_show(moved.interval(1 - 2 * alpha)),
+        p=_one_sided(moved, wrong) if enough else math.nan,
+        decidable=enough and (_kept(rule, moved.interval()) or _would_show(moved.interval(1 - 2 * alpha))),
         counts=(len(first),) if both else (len(first), len(second)),
         selection=_selection(metric, now, then, own, moved, len(first)) if both else "",
         undefined=any(figure.reason for figure in figures),

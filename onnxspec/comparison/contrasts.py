@@ -104,7 +104,8 @@ def contrast(model: Member, reference: Member, stratum: Stratum, quantity: Quant
     both = np.intersect1d(model.place[first], reference.place[second])
     on_both = [_pooled(one, _rows_at(one, both, quantity), quantity) for one in (model, reference)]
     common, own = statistics.paired(*on_both), _own_contrast(model, reference, first, second, quantity)
-    p = common.p_value()
+    # A handful that happens to move alike looks sure of anything.
+    p = common.p_value() if len(both) >= statistics.FEW_PATHS else np.nan
     shared = len(both) / max(min(len(first), len(second)), 1)
     return Contrast(
         model.name,

@@ -77,6 +77,18 @@ def test_a_contrast_is_over_pairs_right_under_both(members, reports):
     assert found.common.estimate == pytest.approx(hf[0] / total[0] / (hf[1] / total[1]))
 
 
+def test_a_handful_of_pairs_tells_nothing_apart(members):
+    reference, model = members
+    for stratum, places in strata(reference)[:2]:
+        slope = Quantity("prob", "slope")
+        counts = [contrast(model, reference, stratum, slope, places[:few]).pairs for few in range(len(places) + 1)]
+        few, enough = np.searchsorted(counts, 9, side="right") - 1, np.searchsorted(counts, 10)
+        handful, found = (contrast(model, reference, stratum, slope, places[:paths]) for paths in (few, enough))
+        assert (handful.pairs, found.pairs) == (9, 10)
+        assert np.isnan(handful.p) and handful.verdict in (UNDECIDED, DEPENDS) and np.isfinite(handful.common.low)
+        assert np.isfinite(found.p)
+
+
 def test_a_model_against_itself_is_the_same(members):
     reference = members[0]
     for one in compared(reference, reference, strata(reference)):
