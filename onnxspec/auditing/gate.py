@@ -15,7 +15,7 @@ from onnxspec.auditing.names import require_class, require_measured, resolved
 from onnxspec.auditing.policy import Policy, usual
 from onnxspec.auditing.verdicts import MORE_PAIRS, Audit, Verdict
 from onnxspec.errors import UsageError
-from onnxspec.report.headline import labelled
+from onnxspec.report.headline import labelled, signals_of
 from onnxspec.report.report import Report
 from onnxspec.settings import Given, Inputs, Settings
 
@@ -64,6 +64,10 @@ def audit(
         As `analyze`.
     """
     rules = Rules.of(policy, baseline)
+    asked = {"data": data, "settings": settings, "output": output} | overrides
+    given = [name for name, value in asked.items() if value is not None]
+    if given and (isinstance(model, Report) or is_report(model)):
+        raise UsageError(f"{model} is a report, which {', '.join(given)} cannot change.", "Give the model instead.")
     report = measured(model, data, settings, rules, allow_mismatch, output, listener, **overrides)
     return judge(report, rules, allow_mismatch, allow_inconclusive)
 
@@ -165,7 +169,7 @@ def _regressions(
         baseline.require_settings(now.settings)
     baseline.require_comparable(now)
     both = tuple(kind for kind in baseline.sample.kinds if kind in report.kinds)
-    chosen = policy.regressions or usual(both, labelled(report))
+    chosen = policy.regressions or usual(both, signals_of(report)[0], labelled(report))
     rules = [replace(rule, metric=resolved(rule.metric, report)) for rule in chosen]
     return regressions.judge(rules, now.sample, baseline.sample, baseline.same_data(now))
 

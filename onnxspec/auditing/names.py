@@ -68,7 +68,16 @@ def parse(name: str) -> Metric:
     known = kind in KINDS and all(one in SIGNALS for one in signal) and last in (_OF_CLASS if of_class else FIGURES)
     if not known or (signal and last not in SPECTRAL):
         raise UsageError(f"There is no metric {name!r}.", nearest(name, _all_names(of_class)))
+    if (kind, last) == ("within", "width"):
+        raise UsageError(
+            f"There is no {name}: a width is that of the way from one class into another.", "Use between.width."
+        )
     return Metric(name, last, kind, signal[0] if signal else "prob", of_class)
+
+
+def spectral(kind: str, signal: str, figure: str) -> Metric:
+    """The metric of a signal by its shortest name."""
+    return parse(f"{kind}.{figure}" if signal == "prob" else f"{kind}.{signal}.{figure}")
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
@@ -152,5 +161,5 @@ def _all_names(of_class: str) -> list[str]:
         ends = [ACCURACY, *_OF_CLASS, *(f"{kind}.{last}" for kind in KINDS for last in _OF_CLASS)]
         ends += [f"{kind}.logit.{last}" for kind in KINDS for last in SPECTRAL]
         return [f"{_CLASS}{of_class}.{end}" for end in ends]
-    plain = [f"{kind}.{last}" for kind in KINDS for last in FIGURES]
+    plain = [f"{kind}.{last}" for kind in KINDS for last in FIGURES if (kind, last) != ("within", "width")]
     return [ACCURACY, *plain, *(f"{kind}.{signal}.{last}" for kind in KINDS for signal in SIGNALS for last in SPECTRAL)]

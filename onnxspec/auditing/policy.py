@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, dataclass, fields
 from typing import Any
 
-from onnxspec.auditing.names import ACCURACY, SPECTRAL, Metric, nearest, parse
+from onnxspec.auditing.names import ACCURACY, SPECTRAL, Metric, nearest, parse, spectral
 from onnxspec.errors import UsageError
 
 SEVERITIES = ("fail", "warn")
@@ -101,10 +101,10 @@ class Policy:
         )
 
 
-def usual(kinds: tuple[str, ...], labelled: bool) -> tuple[Regression, ...]:
+def usual(kinds: tuple[str, ...], signal: str, labelled: bool) -> tuple[Regression, ...]:
     """What a baseline is held against when no rule says: accuracy, where there are labels, and hff of every kind."""
     accuracy = (Regression(parse(ACCURACY)),) if labelled else ()
-    return (*accuracy, *(Regression(parse(f"{kind}.hff"), USUAL_FACTOR) for kind in kinds))
+    return (*accuracy, *(Regression(spectral(kind, signal, "hff"), USUAL_FACTOR) for kind in kinds))
 
 
 def _rules(table: Mapping[str, Any], name: str) -> Iterator[tuple[str, Mapping[str, Any]]]:

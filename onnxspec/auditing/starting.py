@@ -10,7 +10,7 @@ from typing import Any
 
 from onnxspec import configuration
 from onnxspec.auditing.limits import shown
-from onnxspec.auditing.names import ACCURACY, SPECTRAL, Metric, parse, value
+from onnxspec.auditing.names import ACCURACY, SPECTRAL, Metric, parse, spectral, value
 from onnxspec.configuration import PROJECT_FILES
 from onnxspec.errors import UsageError, inert
 from onnxspec.report.headline import labelled, signals_of
@@ -140,7 +140,7 @@ def _metrics(report: Report) -> Iterator[Metric]:
     for kind in report.kinds:
         for signal in signals_of(report):
             for last in SPECTRAL:
-                yield parse(f"{kind}.{last}" if signal == "prob" else f"{kind}.{signal}.{last}")
+                yield spectral(kind, signal, last)
 
 
 def _limit(metric: Metric, found: Interval) -> float:
@@ -165,7 +165,7 @@ def _regression_lines(report: Report) -> Iterator[str]:
     if labelled(report):
         yield "accuracy = { drop = 0.0 }"
     for kind in report.kinds:
-        yield f'"{kind}.hff" = {{ factor = 1.10 }}'
+        yield f'"{spectral(kind, signals_of(report)[0], "hff")}" = {{ factor = 1.10 }}'
 
 
 def _rounded(end: float, outward: Callable[[float], int]) -> str:

@@ -5,12 +5,14 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
+import onnxspec
 from conftest import FASHION, QUICKEST
 from onnxspec.auditing.baseline import Baseline
 from onnxspec.auditing.gate import audit
 from onnxspec.auditing.junit import to_junit
 from onnxspec.auditing.markdown import to_markdown
 from onnxspec.auditing.sarif import to_sarif
+from onnxspec.auditing.starting import starting_policy
 from onnxspec.errors import ExitCode, ReportError, UsageError
 from report.altered import altered
 
@@ -106,3 +108,18 @@ def test_classes_may_be_called_by_their_folder(bundled_report, tmp_path):
     renamed = altered(bundled_report, tmp_path / "r.h5", names={"Bag": "Handbag"})
     rules = {"limits": {"class.Handbag.hff": {"max": 1}}, "regressions": {"class.Handbag.hff": {"factor": 1.1}}}
     assert audit(renamed, policy=rules, baseline=Baseline.of(renamed)).exit_code is ExitCode.PASS
+
+
+def test_a_report_of_another_signal_has_a_baseline_and_a_policy_of_its_own(tmp_path):
+    images, labels = IMAGES, LABELS
+    how = {"pairs": 12, "points": 9, "signals": "logit", "preprocess": "0..1"}
+    report = onnxspec.analyze(lambda batch: 4 * batch.reshape(len(batch), -1)[:, 300:310] - 1, (images, labels), **how)
+    found = audit(report, baseline=Baseline.of(report))
+    assert [verdict.name for verdict in found.verdicts] == ["accuracy", "within.logit.hff", "between.logit.hff"]
+    assert "within.logit.hff" in starting_policy(report) and '"within.hff"' not in starting_policy(report)
+
+
+@pytest.mark.parametrize("given", [{"data": "images"}, {"pairs": 5}, {"output": "r.h5"}])
+def test_a_report_was_measured_and_is_not_measured_again(bundled_report, given):
+    with pytest.raises(UsageError, match=f"is a report, which {next(iter(given))} cannot change"):
+        audit(bundled_report, policy=KEPT, baseline=Baseline.of(bundled_report), **given)

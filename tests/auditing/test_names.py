@@ -57,3 +57,9 @@ def test_values_are_those_of_the_report(bundled_report):
     right, used = (bundled_report.classes[name][8] for name in ("right", "used"))
     assert bundled_report.classes["name"][8] == "Bag"
     assert found("class.Bag.accuracy").estimate == right / used
+
+
+def test_a_width_is_between_classes():
+    assert parse("between.width").figure == "width"
+    with pytest.raises(UsageError, match=r"no within\.width.*Use between\.width"):
+        parse("within.width")

@@ -36,8 +36,8 @@ def test_nothing_is_no_policy():
 
 
 def test_without_labels_accuracy_is_held_against_nothing():
-    assert [rule.metric.name for rule in usual(("within",), labelled=True)] == ["accuracy", "within.hff"]
-    assert [rule.metric.name for rule in usual(("within",), labelled=False)] == ["within.hff"]
+    assert [rule.metric.name for rule in usual(("within",), "prob", labelled=True)] == ["accuracy", "within.hff"]
+    assert [rule.metric.name for rule in usual(("within",), "prob", labelled=False)] == ["within.hff"]
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from onnxspec.auditing.samples import Sample, identical
 from onnxspec.auditing.verdicts import State
 from onnxspec.errors import UsageError
 
-USUAL = usual(("within", "between"), labelled=True)
+USUAL = usual(("within", "between"), "prob", labelled=True)
 AUDITS = 200
 CLASSES = tuple("abcdef")
 
