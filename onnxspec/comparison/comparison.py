@@ -15,6 +15,8 @@ from onnxspec.results import Remark
 from onnxspec.statistics import Interval
 
 Row = dict[str, Any]
+RANKING = ("model", "kind", "signal", "metric", "place", "letters", "estimate")
+"""The columns of that table."""
 
 
 @dataclass(frozen=True)
@@ -168,14 +170,8 @@ def _contrast_row(one: Contrast) -> Row:
 
 
 def _rank_row(one: Rank) -> Row:
-    return {
-        "model": one.model,
-        "kind": one.kind,
-        **asdict(one.quantity),
-        "place": one.place,
-        "letters": one.letters,
-        "estimate": one.estimate,
-    }
+    values = one.model, one.kind, one.quantity.signal, one.quantity.metric, one.place, one.letters, one.estimate
+    return dict(zip(RANKING, values, strict=True))
 
 
 def _plain(row: Row) -> Row:

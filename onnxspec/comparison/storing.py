@@ -9,7 +9,7 @@ import os
 from dataclasses import asdict
 from pathlib import Path
 
-from onnxspec.comparison.comparison import Comparison
+from onnxspec.comparison.comparison import RANKING, Comparison
 from onnxspec.errors import UsageError
 from onnxspec.report import export, flat
 from onnxspec.report.saving import replacing
@@ -103,7 +103,7 @@ def to_csv(comparison: Comparison, table: str) -> str:
     Raises as `require_table` does.
     """
     require_table(table, bool(comparison.agreement))
-    return flat.to_csv(comparison.tables()[table])
+    return flat.to_csv(comparison.tables()[table], RANKING)  # which alone leaves out what is undefined
 
 
 def _content(comparison: Comparison) -> bytes:

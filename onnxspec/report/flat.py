@@ -4,7 +4,7 @@ import csv
 import io
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import h5py
@@ -17,11 +17,11 @@ from onnxspec.report.export import defused
 Row = Mapping[str, Any]
 
 
-def to_csv(rows: Sequence[Row]) -> str:
-    """Rows with a line of headings; undefined numbers are empty, formulas are made text."""
+def to_csv(rows: Sequence[Row], headings: Iterable[str] = ()) -> str:
+    """Rows with a line of headings, those given where there may be no row; undefined numbers are empty, formulas text."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(rows[0])
+    writer.writerow(rows[0] if rows else headings)
     writer.writerows([_cell(value) for value in row.values()] for row in rows)
     return out.getvalue()
 

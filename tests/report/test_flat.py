@@ -37,3 +37,7 @@ def test_hdf5_has_units_names_and_a_digest(tmp_path):
     other = flat.to_hdf5({"rows": ROWS[:1]}, {"seed": 1}, {}, {})
     with h5py.File(io.BytesIO(other)) as file:
         assert file.attrs["digest"] != digest
+
+
+def test_a_table_without_a_row_is_its_headings():
+    assert flat.to_csv([], ("model", "place")) == "model,place\n"
