@@ -37,6 +37,10 @@ MAX_BATCH = 2**14
 MAX_THREADS = 1024
 MAX_COUNT = 2**31
 MAX_BYTES = 2**60
+MAX_SECONDS = 10**7
+"""Four months; a system's timer ends at some 9e9, and the model is tried for many times as long."""
+CUTOFFS = (1e-100, 1e100)
+"""Cycles per unit RMS distance: what numbers beside it can be multiplied with."""
 
 
 @dataclass(frozen=True)
@@ -121,8 +125,11 @@ class Measurement:
                 f"The signal label needs at least {FEWEST_LABEL_POINTS} points, and {self.points} were asked for.",
                 f"Add --points {FEWEST_LABEL_POINTS}, or leave label out of --signals.",
             )
-        if self.cutoff is not None and not 0 < self.cutoff < math.inf:
-            raise UsageError(f"--cutoff is {self.cutoff}; it must be a number above 0 (cycles per unit RMS distance).")
+        if self.cutoff is not None and not CUTOFFS[0] <= self.cutoff <= CUTOFFS[1]:
+            raise UsageError(
+                f"--cutoff is {self.cutoff}; it must be a number above 0 (cycles per unit RMS distance)"
+                f"{f', at most {CUTOFFS[1]:g}' * (0 < self.cutoff < math.inf)}."
+            )
 
 
 _CLUSTER = re.compile(r"local:[1-9]\d{0,3}|[a-z]+://\S+")
@@ -160,8 +167,10 @@ class Execution:
                 f"--cluster is {self.cluster!r}.",
                 "Known: local:N for N workers here, tcp://HOST:PORT, tls://HOST:PORT.",
             )
-        if not 0 <= self.timeout < float("inf"):
-            raise UsageError(f"--timeout is {self.timeout}; it must be a number of seconds, 0 for no limit.")
+        if not 0 <= self.timeout <= MAX_SECONDS:
+            raise UsageError(
+                f"--timeout is {self.timeout}; it must be a number of seconds up to {MAX_SECONDS:,}, 0 for no limit."
+            )
         for name, most in (("batch", MAX_BATCH), ("threads", MAX_THREADS), ("max_memory", MAX_BYTES)):
             if getattr(self, name) is not None:
                 require_between(name, getattr(self, name), 1, most)

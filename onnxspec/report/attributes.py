@@ -14,7 +14,7 @@ from onnxspec.report.storage import OF_HDF5, Flaw, require_scalars
 from onnxspec.report.tables import plain
 from onnxspec.results import Remark
 from onnxspec.sampling import ENDINGS
-from onnxspec.settings import ESTIMATORS, KINDS, SIGNALS, Measurement, Plan, Settings
+from onnxspec.settings import CUTOFFS, ESTIMATORS, KINDS, SIGNALS, Measurement, Plan, Settings
 
 Check = Callable[[Any], bool]
 
@@ -126,7 +126,8 @@ def _points(value: Any) -> bool:
 _SHARE = _number(0, 1, unknown=True)
 _CHECKS: Mapping[str, Check] = {
     **dict.fromkeys(("accuracy", "accuracy_low", "accuracy_high"), _SHARE),
-    **dict.fromkeys(("d_ref", "cutoff"), _number(np.finfo(np.float64).tiny, 1e100)),
+    "d_ref": _number(np.finfo(np.float64).tiny, 1e100),
+    "cutoff": _number(*CUTOFFS),
     **dict.fromkeys(("accuracy_images", "data_images", "seed"), _whole()),
     "outputs": _whole(1, 2**31),
     "pairs": _whole(1),
