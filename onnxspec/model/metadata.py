@@ -6,7 +6,9 @@ names in output order.
 
 import json
 import os
+import shutil
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -144,11 +146,18 @@ def _set(proto: onnx.ModelProto, key: str, value: str) -> None:
 
 
 def _replace(target: Path, content: bytes) -> None:
-    part = target.with_name(f".{target.name}.{os.getpid()}.part")
+    # A link stays a link, and what others may not read they may not read afterwards.
+    place = Path(os.path.realpath(target))
+    part = place.with_name(f".onnxspec-{os.getpid()}.part")
     try:
+        if place.exists():
+            part.touch(0o600)
         part.write_bytes(content)
-        part.replace(target)
+        if place.exists():
+            shutil.copymode(place, part)
+        part.replace(place)
     except OSError as error:
         raise ResourceError(f"{target} cannot be written: {error.strerror}.") from None
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink(missing_ok=True)

@@ -32,7 +32,9 @@ def column(
     group: h5py.Group, name: str, values: Any, unit: str, long_name: str, dims: tuple[str, ...] = ()
 ) -> h5py.Dataset:
     """Adds a variable over dimensions of the group; text becomes UTF-8 strings."""
-    array = np.asarray(values)
+    # As objects: an array of texts takes the longest of them for every one.
+    texts = isinstance(values, list) and len(values) > 0 and all(isinstance(one, str) for one in values)
+    array = np.array(values, object) if texts else np.asarray(values)
     if array.dtype.kind in "UO":
         dataset = group.create_dataset(name, array.shape, TEXT)
         for span in spans(dataset):  # what HDF5 makes of texts takes several times as much as they do

@@ -91,6 +91,21 @@ def test_nothing_half_written(path, tmp_path, monkeypatch):
     assert [file.name for file in tmp_path.iterdir()] == ["m.onnx"]
 
 
+def test_a_link_stays_a_link_and_a_private_model_private(path, tmp_path):
+    path.chmod(0o600)
+    link = tmp_path / "link.onnx"
+    link.symlink_to(path)
+    stamp(link, link, '{"scale": 1}')
+    assert link.is_symlink() and path.stat().st_mode & 0o777 == 0o600
+    assert read(path).preprocess_json
+
+
+def test_a_name_as_long_as_a_system_takes_is_no_trouble(path, tmp_path):
+    out = tmp_path / f"{'x' * 250}.onnx"
+    stamp(path, out, "{}")
+    assert out.is_file()
+
+
 def test_a_folder_that_is_not_there(path, tmp_path):
     with pytest.raises(UsageError, match="does not exist"):
         stamp(path, tmp_path / "none" / "out.onnx", "{}")
