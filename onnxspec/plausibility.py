@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 
+from onnxspec.images.classes import ClassMap
 from onnxspec.images.inputspec import InputSpec
 from onnxspec.images.preprocess import FLOATING, Preprocess
 from onnxspec.images.span import Span
@@ -56,6 +57,19 @@ def of_logits(saturated: np.ndarray) -> list[Remark]:
         return []
     text = f"{saturated.mean():.0%} of {len(saturated)} images have a probability of 0 or 1 to its last digit: their logits end there."
     return [Remark("saturated", text, "For figures of the logit signal export the model with its logits.")]
+
+
+def of_classes(known: ClassMap, labels: np.ndarray) -> list[Remark]:
+    """On classes without an image, of the data's (images,) int labels or of a model whose others mostly have some."""
+    images = np.zeros(len(known.names), np.int64)
+    np.add.at(images, known.output_of[labels[labels >= 0]], 1)
+    missing = np.flatnonzero(images == 0)
+    if len(missing) > len(images) / 2:
+        missing = np.intersect1d(missing, known.output_of)
+    if not len(missing):
+        return []
+    names = ", ".join(known.names[output] for output in missing[:5]) + ", ..." * (len(missing) > 5)
+    return [Remark("no-images", f"There is no image of {len(missing)} of {len(images)} classes of the model: {names}.")]
 
 
 def of_answers(predicted: np.ndarray, true: np.ndarray, outputs: int, cause: str = "") -> list[Remark]:

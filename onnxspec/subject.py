@@ -327,7 +327,7 @@ def _with_true_labels(subject: Subject, columns: int, stamp: metadata.Stamp, set
         output_of=known.output_of,
         columns=known.restricted,
         class_map=known.origin,
-        remarks=(*subject.remarks, *_class_order(known)),
+        remarks=(*subject.remarks, *_class_order(known), *plausibility.of_classes(known, images.labels)),
     )
 
 

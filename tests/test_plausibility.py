@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from onnxspec import plausibility
+from onnxspec.images.classes import ClassMap
 from onnxspec.images.inputspec import InputSpec
 from onnxspec.images.preprocess import fit
 from onnxspec.images.presets import read_preprocess
@@ -52,6 +53,22 @@ def test_logits_of_probabilities_that_have_come_to_their_end_are_said():
     assert plausibility.of_logits(np.zeros(8, bool)) == []
     (remark,) = plausibility.of_logits(np.arange(8) < 2)
     assert remark.text.startswith("25% of 8 images have a probability of 0 or 1") and "with its logits" in remark.hint
+
+
+@pytest.mark.parametrize(
+    ("output_of", "labels", "said"),
+    [
+        (range(4), [0, 1, 2, 3], None),
+        (range(4), [0, 1, 3, -1], "no image of 1 of 4 classes of the model: c."),
+        ([0, 1, 3], [0, 1, 2], "no image of 1 of 4 classes of the model: c."),
+        ([0], [0, 0], None),  # a few classes of many are looked at
+        ([0, 1], [0, 0], "no image of 1 of 4 classes of the model: b."),
+    ],
+)
+def test_classes_without_an_image_are_named(output_of, labels, said):
+    known = ClassMap(np.array(output_of), ("a", "b", "c", "d"), None, "")
+    found = plausibility.of_classes(known, np.array(labels))
+    assert [said in remark.text for remark in found] == [True] * (said is not None)
 
 
 def test_a_softmax_of_probabilities_is_said():

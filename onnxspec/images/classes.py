@@ -82,7 +82,7 @@ def map_classes(
     elif class_names and all(name.isascii() and name.isdigit() for name in class_names):
         output_of, origin = _as_digits(class_names, outputs, width), "digits as indices"
     else:
-        output_of, origin = _in_order(class_names, outputs, width), "sorted order"
+        output_of, origin = _in_order(class_names, outputs, width, shown), "sorted order"
     if len(np.unique(output_of)) < len(output_of):
         raise DataError(f"Two classes of the data have the same output under {origin}.", _WRITE_FILE)
     names = list(shown) if shown else [str(i) for i in range(outputs)]
@@ -173,12 +173,12 @@ def _as_digits(class_names: Sequence[str], outputs: int, width: str) -> NDArray[
     return np.array(indices, np.int64)
 
 
-def _in_order(class_names: Sequence[str], outputs: int, width: str) -> NDArray[np.int64]:
+def _in_order(class_names: Sequence[str], outputs: int, width: str, shown: Sequence[str] | None) -> NDArray[np.int64]:
     if class_names and len(class_names) != outputs:
-        raise DataError(
-            f"The data have {_classes(len(class_names))} and the model has {width}.",
-            _BACKGROUND if outputs == len(class_names) + 1 else _WRITE_FILE,
-        )
+        hint = _BACKGROUND if outputs == len(class_names) + 1 else _WRITE_FILE
+        if shown:
+            hint = f"None is among the names in the model ({', '.join(shown[:3])}, ...). {_WRITE_FILE}"
+        raise DataError(f"The data have {_classes(len(class_names))} and the model has {width}.", hint)
     return np.arange(len(class_names))
 
 

@@ -86,6 +86,14 @@ def test_one_column_is_two_classes_and_called_what_it_is(classes):
         map_classes(("ant",), 4)
 
 
+def test_no_background_is_suggested_where_the_model_has_names_of_its_own():
+    with pytest.raises(
+        DataError, match=r"2 classes and the model has 3.*None is among .*\(ant, bee, cow, \.\.\.\)"
+    ) as refused:
+        map_classes(["c0", "c1"], 3, model_names=["ant", "bee", "cow"])
+    assert "background" not in str(refused.value)
+
+
 def test_a_background_class_is_suggested():
     names = tuple(f"n{i:08d}" for i in range(1000))
     with pytest.raises(DataError, match=r"1000 classes and the model has 1001 outputs.*background"):
