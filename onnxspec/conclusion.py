@@ -21,6 +21,7 @@ from onnxspec.planning import Prepared
 from onnxspec.provenance import Clock, run_attributes, subject_attributes
 from onnxspec.report import contents, families
 from onnxspec.report.figuretable import FigureTable
+from onnxspec.report.page import number
 from onnxspec.report.pooling import Figure, Pooling, common_bins, pooled_spectra, shape_figures
 from onnxspec.report.spool import Spool
 from onnxspec.report.writer import ReportWriter
@@ -138,7 +139,7 @@ def _closing_remarks(prepared: Prepared, answers: tuple[np.ndarray, np.ndarray],
     yield from subject.implausible(*answers)
     for stratum, rows in pooling.strata.kinds():
         if reused := prepared.pairs.reused(KINDS.index(stratum.kind)):
-            many = f"{reused} images stand" if reused > 1 else "1 image stands"
+            many = f"{reused:,} images stand" if reused > 1 else "1 image stands"
             text = f"{many} in several pairs ({stratum.kind}); the intervals allow for it."
             yield Remark("reused", text)
         yield from _mixed(stratum.kind, pooling.rows, rows, subject.class_names)
@@ -154,7 +155,7 @@ def _closing_remarks(prepared: Prepared, answers: tuple[np.ndarray, np.ndarray],
         if np.isnan(interval.estimate):
             yield Remark("undefined", f"hff {stratum.kind} is undefined: {interval.reason}.")
         elif interval.carried_by_few:
-            text = f"hff {stratum.kind} is carried by few paths ({interval.n_eff:.0f} effective of {interval.paths})."
+            text = f"hff {stratum.kind} is carried by few paths ({number(interval.n_eff)} effective of {interval.paths:,})."
             every = available(subject.labels, stratum.kind) == len(rows)
             yield Remark("few-paths", text, f"Use more {'images' if every else '--pairs'} to pin it down.")
 

@@ -15,6 +15,7 @@ import numpy as np
 from onnxspec.errors import UsageError, inert
 from onnxspec.report.families import COLUMNS
 from onnxspec.report.report import Report
+from onnxspec.settings import KINDS
 
 _FIRST = (
     *("figure", "class", "path", "check", "name", "folder", "kind", "class_a", "class_b", "selection", "signal"),
@@ -84,8 +85,11 @@ def _classes(report: Report) -> Columns:
 
 
 def _paths(report: Report) -> Columns:
-    """Scalars as they are, and one column per bin of power."""
-    paths = dict(report.paths)
+    """Scalars, kinds and classes by their names, and one column per bin of power."""
+    paths, names = dict(report.paths), report.classes["name"]
+    paths |= {"kind": np.array(KINDS, object)[paths["kind"]]} | {
+        end: names[paths[end]] for end in ("class_a", "class_b")
+    }
     frequency = paths.pop("bin")
     scalars = {name: values for name, values in paths.items() if values.ndim == 1}
     power = {

@@ -91,7 +91,7 @@ def _points(report: Report) -> str:
 def _pairs(report: Report) -> str:
     """How many pairs were asked for, or were walked where that was left to a precision."""
     if not report.ended:
-        return f"{report.attributes['pairs']} a kind"
+        return f"{report.attributes['pairs']:,} a kind"
     walked = [f"{np.count_nonzero(report.paths['kind'] == KINDS.index(kind)):,} {kind}" for kind in report.kinds]
     return " and ".join(walked)
 

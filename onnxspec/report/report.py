@@ -4,7 +4,7 @@ import json
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
@@ -340,7 +340,10 @@ class Report:
         return Interval(estimate, low, high, int(self.attributes["accuracy_images"]), float("nan"))
 
     def to_dict(self) -> dict[str, Any]:
-        """The summary as JSON-ready data: settings, accuracy, figures, classes, remarks."""
+        """The summary as JSON-ready data: settings, accuracy, figures, classes, checks, remarks, the answer in a line."""
+        from onnxspec.report.findings import verdicts
+        from onnxspec.report.headline import answer
+
         whole = {name: tables.plain(value) for name, value in self.attributes.items()}
         for name in ("settings", "preprocess", "remarks", "ended"):
             whole[name] = json.loads(whole[name])
@@ -348,6 +351,8 @@ class Report:
         whole["classes"] = [dict(zip(self.classes, row, strict=True)) for row in self._rows(self.classes)]
         if self.families:
             whole["families"] = [dict(zip(self.families, row, strict=True)) for row in self._rows(self.families)]
+        whole["checks"] = [asdict(verdict) for verdict in verdicts(self)]
+        whole["answer"] = answer(self)
         return whole
 
     def to_xarray(self) -> Any:
