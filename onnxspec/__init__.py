@@ -6,10 +6,15 @@
 `analyze` measures, `Report` reads what was measured, `Settings` says how; every error is an `OnnxspecError`.
 """
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from onnxspec.errors import ExitCode, OnnxspecError
+
+# From 1.29 on ONNX Runtime tells its makers of every model that it loads, by name and the digest of its weights. It
+# looks here once, when it is loaded. Who wants that says 0.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 if TYPE_CHECKING:
     from onnxspec.analysis import analyze

@@ -16,6 +16,9 @@ from onnxruntime.capi import onnxruntime_pybind11_state as _binding
 
 from onnxspec.errors import ModelError
 
+if os.environ.get("ORT_DISABLE_TELEMETRY") == "1":
+    onnxruntime.disable_telemetry_events()  # where somebody else has loaded it before, and on Windows
+
 ERRORS: tuple[type[Exception], ...] = (
     *(kind for kind in vars(_binding).values() if isinstance(kind, type) and issubclass(kind, Exception)),
     RuntimeError,

@@ -6,6 +6,7 @@ import sys
 import onnxruntime
 import pytest
 
+from conftest import ROOT
 from onnxspec.errors import ModelError
 from onnxspec.model import runtime
 
@@ -84,3 +85,27 @@ def test_sentences_end():
 def test_a_name_that_is_no_text_is_refused(tmp_path):
     with pytest.raises(ModelError, match="no UTF-8"):
         runtime.make_session(str(tmp_path / "\udcff.onnx"), [("CPUExecutionProvider", {})])
+
+
+@pytest.mark.parametrize("first", ["", "import onnxruntime\n"])
+def test_nobody_is_told_of_a_model_and_nothing_is_left_behind(tmp_path, first):
+    """ONNX Runtime's telemetry keeps a number of the machine and a queue in the home folder, and stays quiet under CI."""
+    for name in ("home", "scratch"):
+        (tmp_path / name).mkdir()
+    program = (
+        f"{first}import onnxspec, os\n"
+        "from onnxspec.model import runtime\n"
+        "runtime.make_session(runtime.tiny_model(), [('CPUExecutionProvider', {})])\n"
+        "assert os.environ['ORT_DISABLE_TELEMETRY'] == '1'\n"
+    )
+    environment = {"HOME": tmp_path / "home", "TMPDIR": tmp_path / "scratch", "PYTHONPATH": ROOT}
+    subprocess.run([sys.executable, "-c", program], env=environment, check=True)
+    left = [path for name in ("home", "scratch") for path in (tmp_path / name).rglob("*")]
+    assert first or left == []
+
+
+def test_who_wants_to_tell_may():
+    program = "import onnxspec, os; print(os.environ['ORT_DISABLE_TELEMETRY'])"
+    environment = {"ORT_DISABLE_TELEMETRY": "0", "PYTHONPATH": ROOT}
+    said = subprocess.run([sys.executable, "-c", program], env=environment, check=True, capture_output=True, text=True)
+    assert said.stdout == "0\n"
