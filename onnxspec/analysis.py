@@ -5,7 +5,6 @@ A plan is walked at once, or, to a precision, in rounds that `sampling` chooses 
 
 import math
 import os
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
@@ -22,6 +21,7 @@ from onnxspec.evaluating import LINES, Source, parts
 from onnxspec.families import measuring
 from onnxspec.families.choosing import Own, choose
 from onnxspec.families.family import Family
+from onnxspec.files import temporary_folder
 from onnxspec.listening import Listener, Silence
 from onnxspec.paths.families import line
 from onnxspec.paths.pairs import Pairs
@@ -72,7 +72,7 @@ def analyze(
     """
     settings = Settings.given(settings, **overrides)
     listener = listener or Silence()
-    destination = Path(output) if output is not None else _temporary_report()
+    destination = Path(output) if output is not None else temporary_folder() / "report.h5"
     with Spool(destination, settings.execution.resume, keeps=output is not None) as spool:
         listener.stage("opening the model and the images")
         _walk(open_subject(model, data, settings), settings, spool, listener, None, own_paths)
@@ -235,12 +235,3 @@ def evaluate(prepared: Prepared, spool: Spool, spans: Iterable[slice]) -> Iterat
 
     lines = Source(rows, lambda span: pairs[span].images, lambda span: pairs[span].digest, points, early)
     return (part.rows for _, part in parts(prepared, {LINES: lines}, todo, spool))
-
-
-def _temporary_report() -> Path:
-    folder = Path(tempfile.mkdtemp(prefix="onnxspec-"))
-    import atexit
-    import shutil
-
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return folder / "report.h5"

@@ -1,8 +1,11 @@
-"""Files that other people made, opened with care: never waited for, and of bounded length."""
+"""Files that other people made, opened with care: never waited for, and of bounded length; and folders for a while."""
 
 import json
 import os
+import shutil
 import stat
+import tempfile
+from pathlib import Path
 from typing import IO, Any
 
 from onnxspec.errors import UsageError
@@ -11,6 +14,7 @@ MAX_BYTES = 32 * 2**20
 
 # Without it, opening a FIFO that nobody writes to waits for ever. Windows has no such files.
 _WITHOUT_WAITING = getattr(os, "O_NONBLOCK", 0)
+_temporary: list[Path] = []
 
 
 def open_regular(path: str | os.PathLike[str]) -> IO[bytes]:
@@ -23,6 +27,22 @@ def open_regular(path: str | os.PathLike[str]) -> IO[bytes]:
         file.close()
         raise OSError(0, "it is no regular file")
     return file
+
+
+def temporary_folder() -> Path:
+    """A new folder that is removed when the process ends."""
+    if not _temporary:
+        import atexit
+
+        atexit.register(remove_temporary)
+    _temporary.append(Path(tempfile.mkdtemp(prefix="onnxspec-")))
+    return _temporary[-1]
+
+
+def remove_temporary() -> None:
+    """Removes the folders of this process now: one that leaves threads behind ends without a word to `atexit`."""
+    while _temporary:
+        shutil.rmtree(_temporary.pop(), ignore_errors=True)
 
 
 def append_text(path: str | os.PathLike[str], text: str) -> None:

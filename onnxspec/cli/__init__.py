@@ -74,6 +74,9 @@ def run() -> None:
     interruption.silence()
     supervision.tell(code)
     if interruption.abandoned():
+        from onnxspec.files import remove_temporary
+
+        remove_temporary()
         sys.stderr.flush()
         os._exit(code)
     sys.exit(code)

@@ -158,3 +158,28 @@ def test_the_command_ends_when_the_provider_hangs(tmp_path, batches):
     assert "--timeout" in ended.stderr
     assert "Traceback" not in ended.stderr
     assert not (tmp_path / "r.h5").exists()
+
+
+def test_a_report_for_a_while_goes_with_a_command_that_ends_for_a_hang(tmp_path):
+    data, scratch = ROOT / "models" / "fashion-mnist", tmp_path / "scratch"
+    scratch.mkdir()
+    arguments = ["audit", str(data / "sklearn.onnx"), "--data", str(data / "test.npz"), "--pairs", "400"]
+    ended = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            HANGING.replace("BATCHES", "100"),
+            *arguments,
+            "--write-baseline",
+            "b.json",
+            "--timeout",
+            "1",
+        ],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "ONNXSPEC_SUPERVISE": "0", "TMPDIR": str(scratch)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert ended.returncode == 6, ended.stderr
+    assert list(scratch.iterdir()) == []
