@@ -137,11 +137,11 @@ def _closing_remarks(prepared: Prepared, answers: tuple[np.ndarray, np.ndarray],
             "Pass real labelled images with --data FOLDER.",
         )
     yield from subject.implausible(*answers)
+    kinds = [stratum.kind for stratum, _ in pooling.strata.kinds()]
+    if several := [(count, kind) for kind in kinds if (count := prepared.pairs.reused(KINDS.index(kind)))]:
+        counts = ", ".join(f"{count:,} {kind}" for count, kind in several)
+        yield Remark("reused", f"Images that stand in several pairs: {counts}; the intervals allow for it.")
     for stratum, rows in pooling.strata.kinds():
-        if reused := prepared.pairs.reused(KINDS.index(stratum.kind)):
-            many = f"{reused:,} images stand" if reused > 1 else "1 image stands"
-            text = f"{many} in several pairs ({stratum.kind}); the intervals allow for it."
-            yield Remark("reused", text)
         yield from _mixed(stratum.kind, pooling.rows, rows, subject.class_names)
         if same := int((pooling.rows["distance"][rows] == 0).sum()):
             text = f"Pairs of the same picture twice, whose paths lead nowhere: {same:,} of {len(rows):,} ({stratum.kind})."
@@ -149,7 +149,7 @@ def _closing_remarks(prepared: Prepared, answers: tuple[np.ndarray, np.ndarray],
         left = len(rows) - int(pooling.rows["within_reach"][rows].sum())
         if left:
             text = f"{left:,} of {len(rows):,} paths ({stratum.kind}) too long for the grid: not counted in hff."
-            yield Remark("out-of-reach", text, "Use more --points.")
+            yield Remark("out-of-reach", text, "Use --points auto, which fits them.")
         right = rows[pooling.right[rows]]
         interval = pooling.hff(right, prepared.reading.measurement.signals[0]).interval()
         if np.isnan(interval.estimate):
