@@ -149,7 +149,8 @@ def _closing_remarks(prepared: Prepared, answers: tuple[np.ndarray, np.ndarray],
         left = len(rows) - int(pooling.rows["within_reach"][rows].sum())
         if left:
             text = f"{left:,} of {len(rows):,} paths ({stratum.kind}) too long for the grid: not counted in hff."
-            yield Remark("out-of-reach", text, "Use --points auto, which fits them.")
+            fitting = "--points auto, which fits most" if prepared.points_from == "asked" else "more --points"
+            yield Remark("out-of-reach", text, f"Use {fitting}.")
         right = rows[pooling.right[rows]]
         interval = pooling.hff(right, prepared.reading.measurement.signals[0]).interval()
         if np.isnan(interval.estimate):
