@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from onnxspec.report.report import Report
     from onnxspec.settings import Settings
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
 __all__ = [
     "CallableModel",
     "ExitCode",
