@@ -59,7 +59,7 @@ def _lines(audit: Audit) -> Iterator[str]:
     yield "| | Rule | Found |"
     yield "|---|---|---|"
     for verdict in audit.worst_first:
-        yield f"| {_MARKS[verdict.state]} {verdict.state} | {plain(verdict.rule)} | {plain(verdict.text)} |"
+        yield f"| {_MARKS[verdict.state]} {verdict.state} | {plain(verdict.rule)} | {plain(verdict.said)} |"
     if audit.remarks:
         yield "\n**Warnings of the report**\n"
     for remark in audit.remarks:

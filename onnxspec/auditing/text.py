@@ -17,7 +17,7 @@ _WORDS = {
 def rows(audit: Audit) -> Iterator[tuple[str, str]]:
     """State, and rule with what was found, in the order of the policy; then the warnings."""
     for verdict in audit.verdicts:
-        yield str(verdict.state), f"{verdict.rule}: {verdict.text}"
+        yield str(verdict.state), f"{verdict.rule}: {verdict.said}"
     for remark in audit.remarks:
         yield "!", str(remark)
 

@@ -52,6 +52,12 @@ class Verdict:
     found: Interval
     gating: bool = True
 
+    @property
+    def said(self) -> str:
+        """What was found, and that nothing comes of it where that is not to be seen from the state."""
+        alone = not self.gating and self.state in _CODES
+        return f"{self.text} (breaks no build: severity warn)" if alone else self.text
+
     def to_dict(self) -> dict[str, Any]:
         """The verdict as JSON-ready data; undefined and infinite numbers are null."""
         found = {name: getattr(self.found, name) for name in ("estimate", "low", "high", "paths", "n_eff")}

@@ -64,6 +64,9 @@ def test_a_warning_that_cannot_be_decided_breaks_no_build(judged):
     for severity, gating in (("warn", False), ("fail", True)):
         found = judged(interval(0.01, 0.03), max=0.02, severity=severity)
         assert (found.state, found.gating) == (State.INCONCLUSIVE, gating)
+        assert found.said.endswith("(breaks no build: severity warn)") is not gating
+        assert found.said.startswith(found.text)
+    assert judged(interval(0.01, 0.03), max=0.04, severity="warn").said == judged(interval(0.01, 0.03), max=0.04).text
 
 
 def test_more_pairs_do_not_help_an_accuracy_whose_images_are_all_used(bundled_report, tmp_path):
