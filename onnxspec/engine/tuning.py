@@ -66,6 +66,7 @@ def tuned(
     seconds = _seconds_alone(model, sample, _timed(model, settled or TILES[0]))
     if seconds * USUAL > LONG_BATCH:
         shared = replace(engine, tile=_affordable(engine, settled or best_tile(model, sample)))
+        _trim(shared, sample)
         return shared, seconds_per_image(model, sample, shared.tile, shared.workers)
     brief = planned * seconds / engine.workers < SOON_OVER
     small, usual = _small(model), USUAL
@@ -79,7 +80,15 @@ def tuned(
     trial = _Trial.of(images, engine, seconds)
     times = _in_rounds(trial, forms)
     chosen = _chosen(times)
-    return replace(forms[chosen], tile=_affordable(engine, forms[chosen].tile)), float(times[:, chosen].min())
+    fastest = replace(forms[chosen], tile=_affordable(engine, forms[chosen].tile))
+    _trim(fastest, sample)
+    return fastest, float(times[:, chosen].min())
+
+
+def _trim(engine: LocalEngine, sample: np.ndarray) -> None:
+    """Gives back what larger batches than the engine's have taken: ONNX Runtime would keep it to the end of the run."""
+    if isinstance(engine.model, OnnxModel) and engine.model.fixed_batch is None:
+        engine.model.trim(np.repeat(sample, engine.tile, axis=0))
 
 
 def best_tile(model: Classifier, sample: np.ndarray, seconds: float = SECONDS) -> int:

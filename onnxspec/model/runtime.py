@@ -114,6 +114,13 @@ def make_session(
         )
 
 
+def shrinking() -> onnxruntime.RunOptions:
+    """For a run after which the CPU's arena gives back whatever is not in use."""
+    options = onnxruntime.RunOptions()
+    options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
+    return options
+
+
 @contextmanager
 def quiet() -> Iterator[None]:
     """Silences the logger of the whole process, to which providers talk past a session's own level."""

@@ -104,6 +104,11 @@ class OnnxModel:
         if self.provider != CPU:
             self.sessions.renew()
 
+    def trim(self, batch: NDArray[Any]) -> None:
+        """Gives back what the CPU's arena holds beyond what it takes to run such a batch, as of `run`."""
+        if self.provider == CPU:
+            self._run(_as_input(batch, self.spec.dtype), len(batch), runtime.shrinking())
+
     def affordable(self, images: int, workers: int) -> int:
         """How many of `images` in a batch, of which as many as there are workers run at a time, memory allows.
 
@@ -201,12 +206,12 @@ class OnnxModel:
     def _channel_axis(self) -> int:
         return 3 if self.spec.layout == "NHWC" else 1
 
-    def _run(self, images: NDArray[Any], count: int) -> Scores:
+    def _run(self, images: NDArray[Any], count: int, options: onnxruntime.RunOptions | None = None) -> Scores:
         assert self.info.output is not None, "as checked by open()"
         feed = {self._input.name: images} | self.fillers(count)
         try:
             with self.sessions.one() as session:
-                raw = session.run([self.info.output.name], feed)[0]
+                raw = session.run([self.info.output.name], feed, options)[0]
         except runtime.ERRORS as error:
             raise run_error(error, count) from None
         return outputs.squeeze(raw, count)

@@ -2,6 +2,7 @@
 
 import hashlib
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -254,3 +255,21 @@ def test_what_a_device_holds_is_given_back(tmp_path, monkeypatch):
     model.renew()
     assert model.sessions.start() != [before]
     assert (model.in_flight, model.affordable(1 << 20, 4)) == (2, 1 << 20)
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="memory is read from /proc")
+def test_what_a_large_batch_took_is_given_back(tmp_path):
+    def megabytes():
+        return int(Path("/proc/self/statm").read_text().split()[1]) * 4096 / 2**20
+
+    side = 128
+    model = opened(build.convnet(side=side), tmp_path)
+    images = np.zeros((256, 3, side, side), np.float32)
+    small = model.run(images[:2])
+    before = megabytes()
+    model.run(images)
+    grown = megabytes() - before
+    assert grown > 64, "a batch takes 64 MB at the first of its convolutions"
+    model.trim(images[:2])
+    assert megabytes() - before < grown / 4
+    np.testing.assert_array_equal(model.run(images[:2]), small)
