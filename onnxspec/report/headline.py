@@ -165,7 +165,9 @@ def _paths(report: Report, cells: Cells, kind: str) -> str:
     taken, every = (figure(report, kind, "slope", signal, selection=selection).paths for selection in ("right", "all"))
     carrying = figure(report, kind, "hff", signal).n_eff
     count = f"{taken} of {every}" if labelled(report) else f"{taken}"
-    return count if math.isnan(carrying) else cells.fold(f"{count} ({number(carrying)} eff.)", "(")
+    # The ratio has no count, and rarely takes all of its column.
+    room = Cells(cells.width + 1)
+    return count if math.isnan(carrying) else room.fold(f"{count} ({number(carrying)} eff.)", "(")
 
 
 def _meanings(page: Page, signals: Sequence[str], labelled: bool) -> Columns:
