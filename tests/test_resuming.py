@@ -129,8 +129,9 @@ def killed_again_and_again(folder: Path, kills: int, pairs: int, longest: float)
     assert sorted(path.name for path in broken.iterdir() if path.name != "finished") == ["r.h5"]
 
 
-def test_a_run_that_is_killed_goes_on_to_the_same_report(tmp_path):
-    killed_again_and_again(tmp_path, kills=3, pairs=250, longest=2.5)
+@pytest.mark.parametrize(("kills", "pairs"), [(2, 80), pytest.param(6, 250, marks=pytest.mark.slow)])
+def test_a_run_that_is_killed_goes_on_to_the_same_report(tmp_path, kills, pairs):
+    killed_again_and_again(tmp_path, kills=kills, pairs=pairs, longest=2.5)
 
 
 @pytest.mark.long

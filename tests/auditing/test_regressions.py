@@ -99,6 +99,7 @@ def test_a_change_that_only_the_number_of_rules_excuses_says_so():
     assert among.state is State.PASS and "among so many rules" in among.text
 
 
+@pytest.mark.slow
 def test_so_many_rules_that_no_doubling_could_fail_do_not_pass_a_change_that_alone_would():
     same = world(0)
     then, now = same.run(), same.run(within_hf=4)

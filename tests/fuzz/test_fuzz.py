@@ -31,7 +31,7 @@ def fuzz(*arguments: object) -> subprocess.CompletedProcess[str]:
 
 @forking
 @pytest.mark.parametrize(
-    ("sample", "real"), [(12, 1), pytest.param(1500, 30, marks=pytest.mark.slow, id="the whole sample of CI")]
+    ("sample", "real"), [(6, 1), pytest.param(1500, 30, marks=pytest.mark.slow, id="the whole sample of CI")]
 )
 def test_a_fixed_sample_of_damage_ends_well(sample, real):
     """In a process of its own: this one may have threads, which a fork would lose."""
