@@ -17,7 +17,7 @@ from onnxspec.families.pooling import beyond_reach, pooled
 from onnxspec.grounds import content_digest, deciding
 from onnxspec.paths.families import line
 from onnxspec.paths.pairs import available
-from onnxspec.planning import Prepared
+from onnxspec.planning import ASKED, Prepared
 from onnxspec.provenance import Clock, run_attributes, subject_attributes
 from onnxspec.report import contents, families
 from onnxspec.report.figuretable import FigureTable
@@ -149,7 +149,7 @@ def _closing_remarks(prepared: Prepared, answers: tuple[np.ndarray, np.ndarray],
         left = len(rows) - int(pooling.rows["within_reach"][rows].sum())
         if left:
             text = f"{left:,} of {len(rows):,} paths ({stratum.kind}) too long for the grid: not counted in hff."
-            fitting = "--points auto, which fits most" if prepared.points_from == "asked" else "more --points"
+            fitting = "--points auto, which fits most" if prepared.points_from == ASKED else "more --points"
             yield Remark("out-of-reach", text, f"Use {fitting}.")
         right = rows[pooling.right[rows]]
         interval = pooling.hff(right, prepared.reading.measurement.signals[0]).interval()

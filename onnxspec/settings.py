@@ -128,7 +128,7 @@ class Measurement:
         if self.cutoff is not None and not CUTOFFS[0] <= self.cutoff <= CUTOFFS[1]:
             raise UsageError(
                 f"--cutoff is {self.cutoff}; it must be a number above 0 (cycles per unit RMS distance)"
-                f"{f', at most {CUTOFFS[1]:g}' * (0 < self.cutoff < math.inf)}."
+                f"{f', at least {CUTOFFS[0]:g} and at most {CUTOFFS[1]:g}' * (0 < self.cutoff < math.inf)}."
             )
 
 

@@ -49,7 +49,8 @@ def detect(scores: Scores, final_op: str = "") -> Kind:
     Probabilities lie in [0, 1] and, for K > 1, sum to 1 in every row. Give rows of several images: a handful of
     logits can lie in [0, 1] by chance. So scores in [0, 1] that do not sum to 1 are multi-label only if `final_op`,
     the operator that made them, is a sigmoid, or is unknown and there are at least 64 of them; after an affine
-    operator they are logits. One column is a probability under the same rule.
+    operator they are logits, and so they are where none is far from zero and some lie below it. One column is a
+    probability under the same rule.
 
     Raises
     ------

@@ -21,7 +21,7 @@ RANKED_FROM = permutation.LEAST_PATHS
 POWER_VALUES = 1 << 20
 """Of all paths together in memory, 4 MB."""
 TELLING = 100
-"""Times the noise: what is less of a path's power than a hundredth tells a share of its own from nothing."""
+"""Times the noise that a path's power must be: its own share is then known to a hundredth or so."""
 BY_PATH = ("excess_tv", "flips", "consistent", "width")
 BEYOND_POINTS = "the cut-off is beyond what the points resolve"
 TOPS = {"consistent": 1.0}
