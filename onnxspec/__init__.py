@@ -17,7 +17,7 @@ from onnxspec.errors import ExitCode, OnnxspecError
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 if TYPE_CHECKING:
-    from onnxspec.analysis import analyze
+    from onnxspec.analysis.analyzing import analyze
     from onnxspec.auditing.gate import audit
     from onnxspec.comparison.comparing import compare
     from onnxspec.images import Preprocess
@@ -42,7 +42,7 @@ __all__ = [
 
 # Loaded when they are asked for: `onnxspec --help` must not wait for ONNX Runtime.
 _HOMES = {
-    "analyze": "onnxspec.analysis",
+    "analyze": "onnxspec.analysis.analyzing",
     "audit": "onnxspec.auditing.gate",
     "compare": "onnxspec.comparison.comparing",
     "CallableModel": "onnxspec.model.callable",

@@ -9,5 +9,7 @@ baseline     the small committed file of samples
 regressions  rules about a report and a baseline
 gate         `audit`: all of it in order
 starting     the policy that `--init` writes
-text, markdown, junit, sarif, saving    what people and machines read
+accuracies   rules about accuracy; `changes` is how a rule's figure differs from the baseline's
+content      what a file of a baseline may hold
+text, page, markdown, junit, sarif    what people and machines read
 """

@@ -140,7 +140,7 @@ def measured(
         raise UsageError("An audit needs images; probe images show the function, not the data.", "Give --data IMAGES.")
     if baseline is not None and not allow_mismatch:
         baseline.require_settings(asdict(settings.plan) | asdict(settings.measurement))
-    from onnxspec.analysis import analyze  # here, since a report needs no ONNX Runtime
+    from onnxspec.analysis.analyzing import analyze  # here, since a report needs no ONNX Runtime
 
     images = _fitting(rules.policy, None if allow_mismatch else baseline, model, data, settings)
     return analyze(model, images, settings, output=output, listener=listener)
@@ -184,7 +184,7 @@ def _fitting(policy: Policy, baseline: Baseline | None, model: Any, data: Any, s
         return data
     images = _opened(data, settings.inputs)
     if baseline is not None:
-        from onnxspec.subject import PREDICTED, TRUE
+        from onnxspec.analysis.subject import PREDICTED, TRUE
 
         labelling = TRUE if images.labels is not None else PREDICTED
         baseline.require_data({"name": Path(images.source).name, "digest": images.digest, "labelling": labelling})

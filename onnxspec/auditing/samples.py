@@ -9,9 +9,9 @@ from functools import cached_property
 
 import numpy as np
 
-from onnxspec.drawn import Drawn
 from onnxspec.report.report import Report
 from onnxspec.settings import KINDS
+from onnxspec.statistics.drawn import Drawn
 
 RIGHT_A, RIGHT_B, WITHIN_REACH = 1, 2, 4
 QUANTITIES = ("hf", "total", "slope")

@@ -46,7 +46,7 @@ def analyze(
 
         return by_protocol(protocol, model, report, config, as_json, flags | {"page": page})
     from onnxspec import configuration
-    from onnxspec.analysis import analyze as run
+    from onnxspec.analysis.analyzing import analyze as run
     from onnxspec.cli.progress import TerminalProgress
 
     chosen = configuration.load(config, **flags)
@@ -86,9 +86,9 @@ def _say_what_it_costs(
     model: str, protocol: str | None, config: str | None, as_json: bool, flags: dict[str, Any]
 ) -> None:
     from onnxspec import configuration
+    from onnxspec.analysis.forecast import forecast
     from onnxspec.cli.plain import print_rows
     from onnxspec.cli.progress import TerminalProgress, duration
-    from onnxspec.forecast import forecast
     from onnxspec.model.machine import size_text
 
     if protocol is not None:

@@ -11,12 +11,13 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from onnxspec import checks, signals, spectra
+from onnxspec import signals, spectra
+from onnxspec.analysis import checks
+from onnxspec.analysis.subject import Subject
 from onnxspec.engine.shards import Shard, shards
 from onnxspec.listening import Ahead, Listener
 from onnxspec.paths import families
 from onnxspec.paths.pairs import Pairs
-from onnxspec.subject import Subject
 
 IDENTICAL = "identical to float32 rounding"
 SAME_DECISIONS = "same decisions, different confidence"

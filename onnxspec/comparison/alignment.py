@@ -12,13 +12,13 @@ from functools import cached_property
 import numpy as np
 
 from onnxspec import metrics, spectra
-from onnxspec.drawn import Drawn
 from onnxspec.errors import ReportError
 from onnxspec.report.pooling import Pooling
 from onnxspec.report.repooled import measurement_of, repooled, scalars
 from onnxspec.report.report import Report
 from onnxspec.results import Remark, Rows, high_part
 from onnxspec.settings import Measurement
+from onnxspec.statistics.drawn import Drawn
 
 _SHOWN = 5
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from onnxspec import permutation, statistics
+from onnxspec import statistics
 from onnxspec.comparison.alignment import Member
 from onnxspec.report.pooling import BY_PATH, Stratum
-from onnxspec.statistics import SIGNIFICANT, Interval, Pooled
+from onnxspec.statistics import SIGNIFICANT, Interval, Pooled, permutation
 
 PER_SIGNAL = ("hff", "slope", "wiggle", "chord")
 PER_CLASS = ("hff", "slope", "excess_tv")

@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 
 from onnxspec import interruption
-from onnxspec.analysis import Run, started, walk
+from onnxspec.analysis.analyzing import Run, started, walk
+from onnxspec.analysis.subject import PROBE, TRUE, Subject, open_subject
 from onnxspec.comparison.alignment import align, in_common
 from onnxspec.comparison.candidates import Candidate
 from onnxspec.errors import DataError, OnnxspecError, ReportError, UsageError
@@ -26,7 +27,6 @@ from onnxspec.paths.pairs import Pairs
 from onnxspec.report.report import Report
 from onnxspec.report.spool import Spool
 from onnxspec.settings import Measurement, Plan, Settings
-from onnxspec.subject import PROBE, TRUE, Subject, open_subject
 
 ADOPTED = {*Plan.__dataclass_fields__, *Measurement.__dataclass_fields__, "restrict_outputs"} - {"precision"}
 """Settings that models beside a report have from it."""

@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 
 from onnxspec import statistics
-from onnxspec.analysis import Run, to_precision
+from onnxspec.analysis.analyzing import Run, to_precision
+from onnxspec.analysis.subject import TRUE
 from onnxspec.comparison.candidates import Candidate
 from onnxspec.comparison.measuring import Measured, Shelf, open_candidate, own_settings
 from onnxspec.errors import DataError, UsageError
 from onnxspec.listening import Listener
 from onnxspec.settings import Settings
 from onnxspec.statistics import Interval
-from onnxspec.subject import TRUE
 
 
 def measure_in_step(

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from onnxspec.analysis.subject import first_readable, given_preprocess, patience
 from onnxspec.engine.local import LocalEngine
 from onnxspec.engine.workers import Pulse, within
 from onnxspec.errors import ModelError, ReportError, UsageError
@@ -19,7 +20,6 @@ from onnxspec.model.opening import open_model
 from onnxspec.model.session import OnnxModel
 from onnxspec.report.report import Report
 from onnxspec.settings import Settings
-from onnxspec.subject import first_readable, given_preprocess, patience
 
 MOST = 1000
 

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 
 from onnxspec import signals
+from onnxspec.analysis.provenance import Clock, run_attributes, subject_attributes
+from onnxspec.analysis.subject import TRUE, Subject, open_subject
 from onnxspec.errors import DataError, UsageError
 from onnxspec.heatmap.filters import Filter, Filtered, filters
 from onnxspec.heatmap.perturbed import Perturbed, signs
@@ -18,10 +20,8 @@ from onnxspec.images.planes import change_per_pixel, planes
 from onnxspec.images.preprocess import MAX_SIDE
 from onnxspec.listening import Ahead, Listener, Silence
 from onnxspec.paths.waves import Waves
-from onnxspec.provenance import Clock, run_attributes, subject_attributes
 from onnxspec.results import Remark
 from onnxspec.settings import Given, Settings
-from onnxspec.subject import TRUE, Subject, open_subject
 
 IMAGES = 400
 HIGHEST = 32

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from onnxspec import __version__, series, signals, statistics
+from onnxspec.analysis.subject import TRUE, Subject, open_subject, origins
 from onnxspec.errors import DataError, OnnxspecError, UsageError
 from onnxspec.images.planes import planes
 from onnxspec.listening import Listener, Silence
@@ -21,7 +22,6 @@ from onnxspec.noise.targets import Noise, phi, smoothing
 from onnxspec.results import Remark
 from onnxspec.settings import Given, Settings
 from onnxspec.statistics import Pooled, paired
-from onnxspec.subject import TRUE, Subject, open_subject, origins
 
 BLOCK = 4096
 

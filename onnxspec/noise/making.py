@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from onnxspec import __version__
+from onnxspec.analysis.subject import first_readable, origins
 from onnxspec.errors import DataError, UsageError
 from onnxspec.images.cache import PixelCache
 from onnxspec.images.classes import map_classes, read_classes
@@ -23,7 +24,6 @@ from onnxspec.noise.measuring import concentrated, concentration
 from onnxspec.noise.targets import Noise, phi, smoothing, soft_targets
 from onnxspec.results import Remark
 from onnxspec.settings import Given, Inputs, Settings
-from onnxspec.subject import first_readable, origins
 
 _BLOCK = 256
 

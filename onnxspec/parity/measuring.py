@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from onnxspec.analysis.subject import open_subject
 from onnxspec.listening import Listener, Silence
 from onnxspec.parity.planning import prepare
 from onnxspec.parity.pooling import concluded
@@ -13,7 +14,6 @@ from onnxspec.parity.storing import write
 from onnxspec.parity.walking import walked
 from onnxspec.report.writer import require_writable
 from onnxspec.settings import Given, Settings
-from onnxspec.subject import open_subject
 
 
 def run(

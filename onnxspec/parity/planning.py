@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from onnxspec.analysis.subject import TRUE, Subject
 from onnxspec.engine.local import LocalEngine
 from onnxspec.errors import DataError
 from onnxspec.listening import Ahead, Listener
@@ -16,7 +17,6 @@ from onnxspec.paths.pairs import Pairs
 from onnxspec.paths.space import PixelSpace
 from onnxspec.results import Remark
 from onnxspec.settings import Settings
-from onnxspec.subject import TRUE, Subject
 
 
 @dataclass(frozen=True)

@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 
 from onnxspec import __version__, statistics
-from onnxspec.drawn import Drawn
 from onnxspec.parity import functionals
 from onnxspec.parity.planning import Prepared
 from onnxspec.parity.protocols import LINEAR
 from onnxspec.parity.result import CONSISTENT, HFF, BandedSpectrum, Figure, ParityResult
 from onnxspec.parity.walking import Walked
 from onnxspec.settings import Settings
+from onnxspec.statistics.drawn import Drawn
 
 
 def concluded(prepared: Prepared, settings: Settings, evaluated: Iterable[Walked]) -> ParityResult:

@@ -7,15 +7,14 @@ import numpy as np
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.text import Text
 
-from onnxspec import permutation
-from onnxspec.bootstrap import DRAWS, bootstrap_t
 from onnxspec.report.headline import KINDS, METRICS, Cells, figure, grid, notes, signals_of
 from onnxspec.report.page import Page
 from onnxspec.report.pooling import Pooling
 from onnxspec.report.repooled import repooled, scalars
 from onnxspec.report.report import Report
 from onnxspec.results import Rows
-from onnxspec.statistics import Interval
+from onnxspec.statistics import Interval, permutation
+from onnxspec.statistics.bootstrap import DRAWS, bootstrap_t
 
 _LABEL = 15
 _FEWER = (

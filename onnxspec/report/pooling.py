@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from onnxspec import metrics, permutation, spectra, statistics
-from onnxspec.drawn import Drawn
+from onnxspec import metrics, spectra, statistics
 from onnxspec.results import Reading, Rows
 from onnxspec.settings import ESTIMATORS, KINDS
-from onnxspec.statistics import BELOW_FLOOR, Interval, Pooled
+from onnxspec.statistics import BELOW_FLOOR, Interval, Pooled, permutation
+from onnxspec.statistics.drawn import Drawn
 
 SELECTIONS = ("right", "all")
 RANKED_FROM = permutation.LEAST_PATHS

@@ -4,11 +4,11 @@ import json
 
 import numpy as np
 
-from onnxspec.drawn import Drawn
 from onnxspec.report.pooling import Pooling
 from onnxspec.report.report import Report
 from onnxspec.results import Reading, Rows
 from onnxspec.settings import Measurement
+from onnxspec.statistics.drawn import Drawn
 
 _NUMBERS = ("path", "bin")
 

@@ -57,7 +57,7 @@ def test_too_few_pairs_are_the_baselines_where_there_is_one(bundled_report):
     ],
 )
 def test_settings_that_are_not_the_baselines_are_refused_before_the_run(bundled_report, monkeypatch, asked, words):
-    monkeypatch.setattr("onnxspec.analysis.analyze", None)
+    monkeypatch.setattr("onnxspec.analysis.analyzing.analyze", None)
     baseline = Baseline.of(bundled_report)
     with pytest.raises(ReportError, match=words):
         audit(QUICKEST, FASHION / "test.npz", baseline=baseline, **asked)
@@ -68,7 +68,7 @@ def test_settings_that_are_not_the_baselines_are_refused_before_the_run(bundled_
     [((IMAGES[:40], LABELS[:40]), {}, "other digest"), (FASHION / "test.npz", {"labels": "predicted"}, "labelling")],
 )
 def test_images_that_are_not_the_baselines_are_refused_before_the_run(bundled_report, monkeypatch, data, inputs, what):
-    monkeypatch.setattr("onnxspec.analysis.analyze", None)
+    monkeypatch.setattr("onnxspec.analysis.analyzing.analyze", None)
     with pytest.raises(ReportError, match=rf"is on other data \(.*\) than the baseline \(test.npz\): .*{what}"):
         audit(QUICKEST, data, baseline=Baseline.of(bundled_report), **inputs)
 

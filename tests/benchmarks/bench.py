@@ -37,8 +37,8 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
+from onnxspec.analysis.planning import images_of
 from onnxspec.paths.pairs import Pairs
-from onnxspec.planning import images_of
 from onnxspec.settings import Settings
 
 from . import bare, command, machine, script, subjects, tables

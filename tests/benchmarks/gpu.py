@@ -28,13 +28,13 @@ from typing import Any
 import numpy as np
 import onnxruntime
 
-from onnxspec.analysis import walk
+from onnxspec.analysis.analyzing import walk
+from onnxspec.analysis.subject import Subject, open_subject
 from onnxspec.errors import DeviceError, ExitCode
 from onnxspec.listening import Silence
 from onnxspec.model import devices
 from onnxspec.model.providers import CUDA, Choice
 from onnxspec.settings import Settings
-from onnxspec.subject import Subject, open_subject
 
 from . import bench, machine, subjects
 

@@ -23,14 +23,14 @@ import numpy as np
 
 import onnxspec
 from onnxspec import sampling, statistics
+from onnxspec.analysis.subject import open_subject
 from onnxspec.comparison.comparing import compare
-from onnxspec.drawn import Drawn
 from onnxspec.listening import Silence
 from onnxspec.parity import planning as published
 from onnxspec.parity.protocols import PROTOCOLS
 from onnxspec.settings import Settings
 from onnxspec.statistics import Interval
-from onnxspec.subject import open_subject
+from onnxspec.statistics.drawn import Drawn
 
 from . import machine
 from .bench import RESULTS

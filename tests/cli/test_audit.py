@@ -176,7 +176,7 @@ def test_a_warning_breaks_no_build(run, policy, report):
     ],
 )
 def test_a_rule_that_fits_no_class_and_no_signal_is_refused_before_the_run(run, policy, monkeypatch, rule, said):
-    monkeypatch.setattr("onnxspec.analysis.analyze", None)
+    monkeypatch.setattr("onnxspec.analysis.analyzing.analyze", None)
     policy(rule)
     code, _, err = run(MODEL, *FEW)
     assert code == 2 and said in err

@@ -221,7 +221,7 @@ def test_without_labels_the_reference_names_the_classes(digits):
 
 
 def test_probe_images_serve_all_models(monkeypatch):
-    monkeypatch.setattr("onnxspec.subject.PROBES", 100)
+    monkeypatch.setattr("onnxspec.analysis.subject.PROBES", 100)
     found = compare([PYTORCH, FASHION / "twin.onnx"], pairs=10, batch=32)
     assert found.attributes["labelling"] == "probe"
     assert found.contrast("twin", "within", "slope").verdict == "the same"

@@ -7,10 +7,9 @@ import pytest
 
 import onnxspec
 from conftest import FASHION
-from onnxspec import permutation
 from onnxspec.comparison.alignment import align
 from onnxspec.comparison.contrasts import DEPENDS, SAME, UNDECIDED, Quantity, compared, contrast, strata, verdict
-from onnxspec.statistics import Pooled
+from onnxspec.statistics import Pooled, permutation
 
 HFF = Quantity("prob", "hff")
 

@@ -16,15 +16,15 @@ import numpy as np
 import pytest
 
 import onnxspec
+from analysis.test_resuming import content
 from conftest import FASHION, ROOT
+from onnxspec.analysis.subject import open_subject
 from onnxspec.engine import cluster, remote, scheduler
 from onnxspec.errors import DataError, DeviceError, ModelError, ResourceError, UsageError
 from onnxspec.images.cache import PixelCache
 from onnxspec.listening import Silence
 from onnxspec.model.opening import open_model
 from onnxspec.settings import FAMILIES, Settings
-from onnxspec.subject import open_subject
-from test_resuming import content
 
 distributed = pytest.importorskip("distributed")
 dask = pytest.importorskip("dask")

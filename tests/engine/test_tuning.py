@@ -10,12 +10,12 @@ import pytest
 
 import onnxspec
 from conftest import FASHION
+from onnxspec.analysis.subject import open_subject
 from onnxspec.engine import tuning
 from onnxspec.engine.tuning import best_tile, seconds_per_image
 from onnxspec.model import machine
 from onnxspec.model.session import OnnxModel
 from onnxspec.settings import Settings
-from onnxspec.subject import open_subject
 
 MODEL, DATA = FASHION / "pytorch.onnx", FASHION / "test.npz"
 SAMPLE = np.zeros((1, 3), np.float32)

@@ -192,7 +192,12 @@ def preload() -> None:
     from onnxspec.cli import COMMANDS
 
     names: list[Any] = [f"onnxspec.cli.{name}" for name in COMMANDS]
-    names += ["onnxspec.analysis", "onnxspec.auditing.gate", "onnxspec.comparison.storing", "onnxspec.report.html.page"]
+    names += [
+        "onnxspec.analysis.analyzing",
+        "onnxspec.auditing.gate",
+        "onnxspec.comparison.storing",
+        "onnxspec.report.html.page",
+    ]
     names += ["onnxspec.comparison.comparing", "onnxspec.report.terminal", "PIL.Image", "h5py", "onnxruntime"]
     names += ["onnxspec.images.archive", "onnxspec.images.npz", "onnxspec.images.hdf5", "onnxspec.report.export"]
     for name in names:

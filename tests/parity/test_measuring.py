@@ -12,6 +12,7 @@ from PIL import Image
 import onnxspec
 from conftest import FASHION
 from onnxspec import parity
+from onnxspec.analysis.subject import open_subject
 from onnxspec.errors import DataError, ModelError, UsageError
 from onnxspec.listening import Silence
 from onnxspec.parity import pooling
@@ -19,7 +20,6 @@ from onnxspec.parity.planning import prepare
 from onnxspec.parity.pooling import concluded
 from onnxspec.parity.result import CONSISTENT, HFF
 from onnxspec.parity.walking import walked
-from onnxspec.subject import open_subject
 from oracle import mool
 from oracle import signals as oracle
 

@@ -3,11 +3,11 @@
 import numpy as np
 
 from onnxspec import CallableModel, Settings, signals, spectra
+from onnxspec.analysis.subject import open_subject
 from onnxspec.images.inputspec import InputSpec
 from onnxspec.images.planes import change_per_pixel, planes
 from onnxspec.paths import fourier
 from onnxspec.paths.waves import Waves, octaves
-from onnxspec.subject import open_subject
 
 SIZE = (8, 8)
 WAVES = Waves.half_plane(*SIZE)

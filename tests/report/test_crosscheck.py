@@ -8,9 +8,9 @@ import pytest
 from rich.console import Console
 
 import onnxspec
-from onnxspec.bootstrap import bootstrap_t
 from onnxspec.report.crosscheck import CrossChecks, cross_checks
 from onnxspec.report.page import interval_text
+from onnxspec.statistics.bootstrap import bootstrap_t
 
 KINDS = ("within", "between")
 

@@ -6,7 +6,6 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from onnxspec import permutation
 from onnxspec.metrics import Bins
 from onnxspec.report import pooling
 from onnxspec.report.pooling import (
@@ -21,6 +20,7 @@ from onnxspec.report.pooling import (
 )
 from onnxspec.results import Reading, Rows
 from onnxspec.settings import ESTIMATORS, KINDS, Measurement
+from onnxspec.statistics import permutation
 from simulation import disjoint
 
 

@@ -1,0 +1,83 @@
+"""Paths along image frequencies through a run's images: one per image and octave of image frequency (section 9).
+
+They are d_ref long, from half of it before the image to half of it behind, so that f_c means on them what it means on
+the line between two typical images. How far the data themselves reach along a wave is its spread.
+"""
+
+import math
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from onnxspec.analysis.planning import Frozen
+from onnxspec.images.cache import PixelCache
+from onnxspec.images.planes import change_per_pixel, planes
+from onnxspec.paths import fourier
+from onnxspec.paths.families import Frames
+from onnxspec.paths.space import LEVELS
+from onnxspec.paths.waves import Waves
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Which images are crossed along which of the `waves`.
+
+    spread : (paths,) float64 standard deviation of the images along a path's wave, as an RMS distance; NaN of one image
+    """
+
+    frozen: Frozen
+    crossings: fourier.Crossings
+    waves: Waves
+    spread: np.ndarray
+
+    @property
+    def amplitude(self) -> float:
+        """A, the L2 norm per channel in units of pixels that makes a path d_ref long."""
+        return self.frozen.reference * math.sqrt(self.waves.height * self.waves.width) / 2
+
+    def walk(self, span: slice) -> Frames:
+        """The paths of a span."""
+        engine, crossings = self.frozen.subject.engine, self.crossings
+        some = fourier.Crossings(crossings.band[span], crossings.image[span], crossings.wave[span])
+        floating = engine.pixels.get(int(some.image[0])).dtype != np.uint8
+        return fourier.walk(
+            some,
+            self.waves,
+            self.frozen.settings.measurement.points,
+            self.amplitude,
+            lambda image: engine.anchors([image])[0],
+            partial(planes, spec=engine.spec, preprocess=engine.preprocess),
+            change_per_pixel(engine.preprocess, engine.spec, floating),
+            self.frozen.subject.images.names,
+        )
+
+    def length(self, span: slice) -> np.ndarray:
+        """How long they are: all alike."""
+        whole = fourier.length(self.amplitude, self.waves.height, self.waves.width)
+        return np.full(len(self.crossings.image[span]), whole)
+
+
+def plan(frozen: Frozen, images: np.ndarray) -> Plan:
+    """The paths through (images,) int32 images, band by band of each."""
+    height, width, channels = frozen.subject.engine.spec.shape
+    every = Waves.half_plane(height, width)
+    drawn = fourier.draw(images, every, frozen.subject.images.digest, frozen.settings.plan.seed)
+    used, wave = np.unique(drawn.wave, return_inverse=True)
+    waves = every[used]
+    spread = _spread(frozen.subject.engine.pixels, images, waves) / math.sqrt(height * width * channels)
+    return Plan(frozen, fourier.Crossings(drawn.band, drawn.image, wave), waves, spread[wave])
+
+
+def _spread(pixels: PixelCache, images: np.ndarray, waves: Waves) -> np.ndarray:
+    """Spread of the images along every wave, (waves,) float64 in units of pixels."""
+    if len(images) < 2:
+        return np.full(len(waves), np.nan)
+    # Image by image: all their coordinates along hundreds of waves are less than their spectra.
+    found = [waves.coordinates(np.moveaxis(_unit(pixels.get(int(image))), -1, 0)) for image in images]
+    return fourier.spread(np.stack(found))
+
+
+def _unit(image: np.ndarray) -> np.ndarray:
+    """Pixels (h, w, c) float64 in units of pixels: 0..1 where they are 8-bit."""
+    return image / LEVELS if image.dtype == np.uint8 else image.astype(np.float64)

@@ -1,0 +1,343 @@
+"""Spectra become statistics: intervals and contrasts that hold when paths share images (method.md section 6).
+
+Arrays in, arrays out; NumPy and SciPy only. A pooled figure is described by its *influences*: how much each path
+moves it. Everything else, intervals, contrasts, effective numbers, follows from those and from which images each
+path joins, so that a figure needs no resampling and the same data give the same interval.
+"""
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from scipy import special
+
+from onnxspec.statistics.drawn import Drawn
+from onnxspec.statistics.dyadic import Design
+
+LEVEL = 0.95
+SIGNIFICANT = 0.05
+"""p below which a family of tests has found something: 1 - LEVEL."""
+FEW_PATHS = 10
+BOTH_ZERO = "both are zero"
+TOO_FEW = "too few paths carry the figure"
+BELOW_FLOOR = "what is above the cut-off is below the noise floor"
+ONE_IMAGE = "one image is an end of all paths"
+ROUNDING = 1e-6
+"""Of influences whose numbers were kept as float32."""
+HINGED_PATHS = 3
+"""Paths from which on an image that all share is looked for."""
+BAND_VALUES = 1 << 16
+"""Of a band that are worked on together: of 100,000 paths a copy of all would take tens of megabytes."""
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A pooled figure with its confidence interval.
+
+    estimate, low, high : in the figure's unit; NaN where it is undefined, with `reason`
+    paths : how many were pooled; n_eff : 1 / (2 kappa), the effective number of paths that the interval hangs on
+    """
+
+    estimate: float
+    low: float
+    high: float
+    paths: int
+    n_eff: float
+    reason: str = ""
+
+    @property
+    def half_width(self) -> float:
+        """Half of the interval relative to the estimate."""
+        return (self.high - self.low) / 2 / abs(self.estimate) if self.estimate else float("nan")
+
+    @property
+    def carried_by_few(self) -> bool:
+        """Whether fewer than ten effective paths carry the figure."""
+        return self.n_eff < FEW_PATHS
+
+
+@dataclass(frozen=True)
+class Pooled:
+    """A pooled figure before its interval: value (its log where `logarithmic`) and the influence of every path.
+
+    influence : (paths,) float64; image_a, image_b : (paths,) int, the images that each path joins
+    bottom, top : what the figure itself cannot go beyond
+    carrying : how many paths add something to it; counts : whether it is the mean of whole numbers
+    drawn : where the paths come from; None takes them for a sample of all
+    """
+
+    value: float
+    influence: np.ndarray
+    image_a: np.ndarray
+    image_b: np.ndarray
+    logarithmic: bool = False
+    reason: str = ""
+    bottom: float = field(default=-float("inf"))
+    top: float = field(default=float("inf"))
+    carrying: int = field(default=0)
+    counts: bool = field(default=False)
+    drawn: Drawn | None = None
+
+    @property
+    def hinges(self) -> bool:
+        """Whether one image is an end of all of several paths: what it does to every one of them is not seen."""
+        return _hinged(self.image_a, self.image_b)
+
+    def variance(self) -> tuple[float, float, int, float]:
+        """Variance of the value, kappa, the number of images, and the effective number of paths: see `dyadic`."""
+        design = Design(self.image_a, self.image_b, self.drawn)
+        v, kappa, n_eff = design.variance(self.influence[:, None])
+        return float(v[0]), float(kappa[0]), design.images, float(n_eff[0])
+
+    def interval(self, level: float = LEVEL) -> Interval:
+        """The confidence interval: value +- t_nu sqrt(V), back from the log where it was taken."""
+        paths = len(self.influence)
+        if self.reason:
+            return Interval(float("nan"), float("nan"), float("nan"), paths, float("nan"), self.reason)
+        estimate = float(np.exp(self.value)) if self.logarithmic else self.value
+        if self.hinges or not np.isfinite(self.influence).all():
+            reason = ONE_IMAGE if self.hinges else TOO_FEW
+            bounds = (0.0 if self.logarithmic else self.bottom, self.top)
+            return Interval(estimate, *bounds, paths, 1.0, reason)
+        v, kappa, images, n_eff = self.variance()
+        if v == 0:
+            # Where all paths count the same, or are at the end of the scale, some may be elsewhere that were not seen,
+            # say by one.
+            elsewhere = self.counts or estimate in (self.bottom, self.top)
+            scale = 1.0 if self.counts else self.top - self.bottom
+            reach = scale * _share_unseen(min(paths, images / 2), level) if elsewhere else 0.0
+            low, high = max(estimate - reach, self.bottom), min(estimate + reach, self.top)
+            return Interval(estimate, low, high, paths, float("nan") if self.value == -np.inf else float(paths))
+        reach = float(special.stdtrit(_degrees(kappa, images, paths), (1 + level) / 2)) * np.sqrt(v)
+        low, high = self.value - reach, self.value + reach
+        if self.logarithmic:
+            low, high = np.exp(low), np.exp(min(high, 700.0))
+        return Interval(estimate, max(float(low), self.bottom), min(float(high), self.top), paths, n_eff)
+
+    def p_value(self) -> float:
+        """Two-sided p that the value (or its log) is zero; NaN where it is undefined."""
+        if self.reason or self.hinges or not np.isfinite([self.value, *self.influence]).all():
+            return float("nan")
+        v, kappa, images, _ = self.variance()
+        if v == 0:
+            return 1.0 if self.value == 0 else 0.0
+        return float(2 * special.stdtr(_degrees(kappa, images, len(self.influence)), -abs(self.value) / np.sqrt(v)))
+
+
+def ratio(
+    numerator: np.ndarray,
+    denominator: np.ndarray,
+    image_a: np.ndarray,
+    image_b: np.ndarray,
+    drawn: Drawn | None = None,
+    *,
+    top: float = float("inf"),
+) -> Pooled:
+    """The ratio of means, sum numerator / sum denominator, on the log scale with jackknife influences.
+
+    Parameters
+    ----------
+    numerator, denominator : (paths,) float64, negative only where a noise floor was subtracted
+    image_a, image_b : (paths,) int; drawn : as of `Pooled`
+    top : the largest value that the figure can have (1 for a share)
+    """
+    numerator, denominator = np.asarray(numerator, np.float64), np.asarray(denominator, np.float64)
+    top_sum, bottom_sum = numerator.sum(), denominator.sum()
+    reason = _undefined(len(numerator)) or ("the outputs do not change" if bottom_sum <= 0 else "")
+    if top_sum < 0 and not reason:
+        reason = BELOW_FLOOR
+    if reason or top_sum <= 0:
+        empty = np.zeros(len(numerator))
+        return Pooled(-np.inf, empty, image_a, image_b, True, reason, 0.0, top)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        without = np.log((top_sum - numerator) / (bottom_sum - denominator))
+        value = float(np.log(top_sum / bottom_sum))
+        influence = value - without
+        influence -= influence.mean()
+    carrying = int(np.count_nonzero(numerator))
+    return Pooled(value, influence, image_a, image_b, True, "", 0.0, top, carrying, drawn=drawn)
+
+
+def mean(
+    values: np.ndarray,
+    image_a: np.ndarray,
+    image_b: np.ndarray,
+    drawn: Drawn | None = None,
+    *,
+    bottom: float = -float("inf"),
+    top: float = float("inf"),
+    counts: bool = False,
+) -> Pooled:
+    """The mean of (paths,) values within `bottom` and `top`.
+
+    counts : whether values are whole numbers, of which another may be anywhere
+    """
+    values = np.asarray(values, np.float64)
+    reason = _undefined(len(values))
+    influence = (values - values.mean()) / (len(values) - 1) if not reason else np.zeros(len(values))
+    value = float(values.mean()) if len(values) else np.nan
+    carrying = int(np.count_nonzero(values))
+    return Pooled(value, influence, image_a, image_b, False, reason, bottom, top, carrying, counts, drawn)
+
+
+def log_mean(values: np.ndarray, image_a: np.ndarray, image_b: np.ndarray, drawn: Drawn | None = None) -> Pooled:
+    """The mean of (paths,) float64 values that are not negative, on the log scale; image_a, image_b : (paths,) int."""
+    return ratio(values, np.ones(len(values)), image_a, image_b, drawn)
+
+
+def mean_band(
+    values: np.ndarray,
+    image_a: np.ndarray,
+    image_b: np.ndarray,
+    drawn: Drawn | None = None,
+    level: float = LEVEL,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Means of many not negative quantities over the same paths, each with its interval on the log scale.
+
+    Parameters
+    ----------
+    values : (paths, quantities) float; image_a, image_b : (paths,) int; drawn : as of `Pooled`
+
+    Returns
+    -------
+    mean, low, high : (quantities,) float64; NaN without a path, low and high with fewer than 2 and of a mean below zero,
+    as a noise floor that was subtracted may leave it; 0 and infinity where one path is all, or one image an end of all
+    """
+    paths, quantities = values.shape
+    together = max(1, BAND_VALUES // max(1, paths))
+    spans = [slice(start, start + together) for start in range(0, quantities, together)]
+    design, hinged = Design(image_a, image_b, drawn), _hinged(image_a, image_b)
+    parts = [_mean_band(values[:, span].astype(np.float64), design, hinged, level) for span in spans]
+    mean, low, high = (np.concatenate([np.empty(0), *part]) for part in zip(*parts, strict=True))
+    return mean, low, high
+
+
+def _mean_band(
+    values: np.ndarray, design: Design, hinged: bool, level: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    paths, quantities = values.shape
+    total = values.sum(0)
+    average = total / paths if paths else np.full(quantities, np.nan)
+    if paths < 2:
+        return average, np.full(quantities, np.nan), np.full(quantities, np.nan)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        # The log of each mean without a path; what all of them share, as the number of paths, goes when they are centred.
+        u = total - values
+        np.subtract(np.log(u, out=u).mean(0), u, out=u)
+        v, kappa, _ = design.variance(u)
+        nu = np.clip(1 / np.maximum(kappa - 1 / design.images, 1e-12), 1, min(design.images, paths) - 1)
+        reach = np.where(v == 0, 0.0, special.stdtrit(nu, (1 + level) / 2) * np.sqrt(v))
+        alone = ~np.isfinite(reach) | hinged
+        none = np.where(total < 0, np.nan, 0.0)
+        low = np.where(total > 0, np.where(alone, 0.0, average * np.exp(-reach)), none)
+        high = np.where(total > 0, np.where(alone, np.inf, average * np.exp(reach)), none)
+        return average, low, high
+
+
+def contrast(first: Pooled, second: Pooled) -> Pooled:
+    """`first` less `second` (for logarithmic figures the log of their ratio), over different paths.
+
+    The two may share images, and are then the less certain for it; the same paths under two models are not for this.
+    """
+    reason = first.reason or second.reason
+    if not reason and not (np.isfinite(first.value) and np.isfinite(second.value)):
+        reason = BOTH_ZERO if first.value == second.value else "one of the two is zero"
+    influence = np.concatenate([first.influence, -second.influence])
+    hinged = first.hinges or second.hinges
+    return Pooled(
+        first.value - second.value,
+        np.full_like(influence, np.nan) if hinged or _unsettled(first, second, influence) else influence,
+        np.concatenate([first.image_a, second.image_a]),
+        np.concatenate([first.image_b, second.image_b]),
+        first.logarithmic,
+        reason,
+        drawn=first.drawn.beside(second.drawn) if first.drawn and second.drawn else None,
+    )
+
+
+def paired(first: Pooled, second: Pooled) -> Pooled:
+    """`first` less `second` (for logarithmic figures the log of their ratio) over the same paths in the same order.
+
+    What a path does to both figures cancels, so that the interval is narrower than that of `contrast`. Figures over
+    paths of which only some are the same are brought to the same paths by `spread`. Where all paths change alike, that
+    settles the change only if enough of them carry the figures; equal figures of equal influences are the same.
+    """
+    influence = np.zeros_like(first.influence)
+    reason = first.reason or second.reason
+    if not reason and not (np.isfinite(first.value) and np.isfinite(second.value)):
+        reason = BOTH_ZERO if first.value == second.value else "one of the two is zero"
+    if reason:
+        return Pooled(np.nan, influence, first.image_a, first.image_b, first.logarithmic, reason)
+    drawn = first.drawn.smaller(second.drawn) if first.drawn and second.drawn else None
+    if not np.array_equal(first.influence, second.influence, equal_nan=True):
+        with np.errstate(invalid="ignore"):
+            influence = first.influence - second.influence
+    if _unsettled(first, second, influence):
+        influence = np.full_like(influence, np.nan)
+    return Pooled(first.value - second.value, influence, first.image_a, first.image_b, first.logarithmic, drawn=drawn)
+
+
+def _unsettled(first: Pooled, second: Pooled, influence: np.ndarray) -> bool:
+    """Whether two figures that differ, by as much on every path, are carried by too few for that to be all."""
+    if first.value == second.value or min(first.carrying, second.carrying) >= FEW_PATHS:
+        return False
+    own = max(np.abs(one.influence).max(initial=0.0) for one in (first, second))
+    return not np.abs(influence).max(initial=0.0) > ROUNDING * own
+
+
+def spread(
+    figure: Pooled, at: np.ndarray, image_a: np.ndarray, image_b: np.ndarray, drawn: Drawn | None = None
+) -> Pooled:
+    """The same figure over more paths, of which those outside `at` have no influence on it.
+
+    Parameters
+    ----------
+    at : (paths of the figure,) int, their places among all; image_a, image_b : (all paths,) int; drawn : as of `Pooled`
+    """
+    influence = np.zeros(len(image_a))
+    # One image at the end of all of its paths is not to be seen among more.
+    influence[at] = np.nan if figure.hinges else figure.influence
+    return replace(figure, influence=influence, image_a=image_a, image_b=image_b, drawn=drawn)
+
+
+def holm(p: np.ndarray) -> np.ndarray:
+    """Holm's step-down adjustment of (tests,) p-values; NaN stays NaN and does not count."""
+    p = np.asarray(p, np.float64)
+    adjusted = np.full_like(p, np.nan)
+    known = np.flatnonzero(~np.isnan(p))
+    order = known[np.argsort(p[known], kind="stable")]
+    factors = len(order) - np.arange(len(order))
+    adjusted[order] = np.minimum(np.maximum.accumulate(factors * p[order]), 1.0)
+    return adjusted
+
+
+def proportion(successes: int, trials: int, level: float = LEVEL) -> Interval:
+    """A share with its Wilson interval."""
+    if trials == 0:
+        return Interval(float("nan"), float("nan"), float("nan"), 0, float("nan"), "nothing was counted")
+    share, z = successes / trials, special.ndtri((1 + level) / 2)
+    middle = (2 * successes + z**2) / (2 * (trials + z**2))
+    reach = z / (2 * (trials + z**2)) * np.sqrt(4 * successes * (1 - share) + z**2)
+    low = float(middle - reach) if successes else 0.0
+    high = float(middle + reach) if successes < trials else 1.0
+    return Interval(share, low, high, trials, float(trials))
+
+
+def _undefined(paths: int) -> str:
+    return "" if paths >= 2 else f"{paths} path{'s' * (paths != 1)}: at least 2 are needed"
+
+
+def _hinged(image_a: np.ndarray, image_b: np.ndarray) -> bool:
+    if len(image_a) < HINGED_PATHS:
+        return False
+    return any(bool(((image_a == one) | (image_b == one)).all()) for one in (image_a[0], image_b[0]))
+
+
+def _share_unseen(paths: float, level: float) -> float:
+    """The largest share of paths that may be unlike all of those seen: 1 - ((1 - level) / 2)^(1 / paths)."""
+    return float(-np.expm1(np.log((1 - level) / 2) / paths))
+
+
+def _degrees(kappa: float, images: int, paths: int) -> float:
+    """Degrees of freedom, 1 / (kappa - 1 / images); never as many as there are images, or paths, of which 2 have 1."""
+    spread = kappa - 1 / images
+    return float(np.clip(1 / spread if spread > 0 else np.inf, 1, min(images, paths) - 1))

@@ -1,0 +1,304 @@
+"""Checks: what they measure is what they say, on functions whose answers are known."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from onnxspec import spectra
+from onnxspec.analysis import checks
+from onnxspec.engine.local import LocalEngine
+from onnxspec.images import InputSpec, PixelCache, Preprocess, fit, open_images
+from onnxspec.model.callable import CallableModel
+from onnxspec.paths.families import line
+from onnxspec.paths.pairs import draw
+from onnxspec.results import IN_COMPANY, RANDOM, ROUNDED, SAME_BITS, Convergence, Reading, Rows, measure
+from onnxspec.settings import ESTIMATORS, KINDS, Measurement
+
+LABELS = np.repeat([0, 1], 40)
+DIGEST = "ab" * 32
+
+
+def images():
+    x = np.random.default_rng(0).normal(size=(80, 4, 4, 1)).astype(np.float32)
+    x[:, 0, 0, 0] = LABELS
+    return x
+
+
+def engine(function, x=None, dtype=np.float32):
+    x = images() if x is None else x
+    data = open_images((x, LABELS))
+    spec, made = fit(InputSpec("NHWC", dtype=np.dtype(dtype)), Preprocess(), x.shape[1:], x.dtype != np.uint8)
+    return LocalEngine(CallableModel(function, spec), PixelCache(data, made, spec), made, spec, tile=16)
+
+
+def reading(points=33, signals=("prob", "logit"), cutoff=4.0):
+    return Reading(Measurement(points=points, signals=signals), cutoff, False, np.array([0, 1]))
+
+
+def swinging(cycles, amplitude=1.0):
+    def function(batch):
+        z = amplitude * np.sin(2 * np.pi * cycles * batch[:, 0, 0, 0].astype(np.float64))
+        return np.stack([z, -z], -1)
+
+    return function
+
+
+PAIRS = draw(LABELS, KINDS, 20, DIGEST, 0)
+
+
+def noise_floor(evaluated, points=33, reference=None):
+    plain = evaluated.outputs(PAIRS.image_a, PAIRS.image_b, line(points))
+    noise, source = checks.noise_of(evaluated, PAIRS, plain, reading(points), 0, reference)
+    return {name: one.floor() for name, one in noise.items()}, source
+
+
+def test_the_pilot_is_the_first_pairs_of_every_kind():
+    pilot = checks.pilot_pairs(PAIRS, 5)
+    assert pilot.kind.tolist() == [0] * 5 + [1] * 5
+    assert np.array_equal(pilot.image_a[:5], PAIRS.image_a[PAIRS.kind == 0][:5])
+
+
+def test_figures_on_the_three_grids_are_those_of_runs_with_these_points():
+    function = swinging(3.3)
+    pilot, _ = checks.run_pilot(engine(function), PAIRS, reading(33), 0, None)
+    between = next(c for c in pilot.convergence if (c.kind, c.signal) == ("between", "logit"))
+    for i, points in enumerate((17, 33, 65)):
+        own, _ = checks.run_pilot(engine(function), PAIRS, reading(points), 0, None)
+        chosen = next(c for c in own.convergence if (c.kind, c.signal) == ("between", "logit"))
+        for metric in ("hff", "slope"):
+            assert between.figures[metric][i] == pytest.approx(chosen.figures[metric][1], rel=1e-9)
+
+
+def test_off_grid_error_of_an_unseen_wave_is_its_power():
+    """32 cycles on 33 points: the grid sees nothing, so the error is the wave's whole power, A^2 / 2 per output."""
+    pilot, _ = checks.run_pilot(engine(swinging(32, 0.5)), PAIRS, reading(33), 0, None)
+    between = next(c for c in pilot.convergence if (c.kind, c.signal) == ("between", "logit"))
+    assert between.off_grid == pytest.approx(2 * 0.5**2 / 2, rel=0.25)
+    assert between.unresolved
+    within = next(c for c in pilot.convergence if (c.kind, c.signal) == ("within", "logit"))
+    assert not within.unresolved
+
+
+def test_a_resolved_wave_has_next_to_no_off_grid_error():
+    pilot, _ = checks.run_pilot(engine(swinging(5)), PAIRS, reading(33), 0, None)
+    assert not any(c.unresolved or c.unconverged for c in pilot.convergence)
+    assert {r.code for r in checks.remarks(pilot)} <= {"noise"}
+
+
+def test_the_distance_from_the_start_is_that_of_the_path_off_the_grid_too():
+    pilot, _ = checks.run_pilot(engine(swinging(0.2)), PAIRS, reading(signals=("distance",)), 0, None)
+    between = next(c for c in pilot.convergence if c.kind == "between")
+    assert 0 < between.off_grid < 1e-5 * between.total
+
+
+def test_scores_that_do_not_move_have_the_rounding_of_float32():
+    floor, _ = noise_floor(engine(lambda batch: np.tile([3.0, -3.0], (len(batch), 1))))
+    assert floor["logit"].sum() == pytest.approx(np.finfo(np.float32).eps ** 2 / 12 * 18, rel=1e-9, abs=0)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.uint8])
+def test_the_noise_floor_is_half_the_power_of_the_dither(dtype):
+    """A network that only passes a pixel on makes the dither itself its noise."""
+    x = np.random.default_rng(1).integers(0, 256, (80, 4, 4, 1), np.uint8) if dtype == np.uint8 else images() + 8
+
+    def pass_on(batch):
+        z = batch[:, 1, 1, 0].astype(np.float64)
+        return np.stack([z, -z], -1)
+
+    floor, source = noise_floor(engine(pass_on, x, dtype), 129)
+    if dtype == np.uint8:
+        # The difference of two roundings with a random half grey level between them has a variance of about 1/4 to 1/3.
+        assert 2 * floor["logit"].sum() / 2 == pytest.approx(0.25, rel=0.5)
+    else:
+        unit = np.spacing(np.float32(8))
+        assert floor["logit"].sum() == pytest.approx(unit**2 * 2 / 2, rel=0.4, abs=0)
+    assert "dither" in source
+
+
+def _bfloat16(values):
+    """Rounded to eight binary digits, as float64."""
+    bits = np.asarray(values, np.float32).view(np.uint32)
+    return ((bits + 0x8000) & 0xFFFF0000).view(np.float32).astype(np.float64)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "inside", "rounded"),
+    [
+        (np.float16, "", np.float64),
+        (np.float32, "float16", lambda z: z.astype(np.float16).astype(np.float64)),
+        (np.float32, "bfloat16", _bfloat16),
+    ],
+)
+def test_the_noise_floor_of_half_precision_is_what_its_rounding_does(dtype, inside, rounded):
+    """Against the same paths without any rounding; the second rounding is not quite independent of the first."""
+
+    def pass_on(batch):
+        z = rounded(batch[:, 1, 1, 0])
+        return np.stack([z, -z], -1)
+
+    coarse, exact = (
+        engine(pass_on, images() + 12, dtype),
+        engine(lambda x: x[:, 1, 1, 0, None] * [1.0, -1], images() + 12),
+    )
+    coarse.spec = replace(coarse.spec, inside=inside)
+    outputs = [one.outputs(PAIRS.image_a, PAIRS.image_b, line(129)) for one in (coarse, exact)]
+    error = spectra.sine(np.subtract(*outputs)).power
+    floor, _ = noise_floor(coarse, 129)
+    assert 1 <= floor["logit"].sum() / error.mean(0).sum() <= 2
+
+
+def test_each_kind_is_held_against_its_own_noise():
+    """A step that grid points between classes lie on makes noise there, and none within a class."""
+
+    def stepped(batch):
+        z = batch[:, 0, 0, 0].astype(np.float64)
+        calm = 1e-2 * np.sin(40 * batch[:, 1, 1, 0].astype(np.float64))
+        return np.stack([(np.abs(z - 0.5) < 0.4) * (z % 0.125 == 0) + calm, -calm], -1)
+
+    found, _ = checks.run_pilot(engine(stepped), PAIRS, reading(33), 0, None)
+    within, between = (next(c for c in found.convergence if (c.kind, c.signal) == (kind, "logit")) for kind in KINDS)
+    assert between.floor > 1e3 * within.floor and not within.noise
+
+
+def test_a_share_of_rounding_is_at_most_all():
+    pilot, _ = checks.run_pilot(engine(swinging(1)), PAIRS, reading(33), 0, None)
+    rounded = replace(pilot, convergence=tuple(replace(c, high=1e-300, floor=1.0) for c in pilot.convergence))
+    assert "100.0% (prob, within)" in checks.rounding_remark(rounded).text
+
+
+def test_another_provider_is_compared_with_the_cpu():
+    def noisy(batch):
+        z = batch[:, 0, 0, 0].astype(np.float64)
+        return np.stack([z, -z], -1) + 1e-3 * np.random.default_rng(0).normal(size=(len(batch), 2))
+
+    def plain(batch):
+        z = batch[:, 0, 0, 0].astype(np.float64)
+        return np.stack([z, -z], -1)
+
+    finer = checks.Reference(engine(plain), finer=True)
+    floor, source = noise_floor(engine(noisy), 129, finer)
+    equal, _ = noise_floor(engine(noisy), 129, checks.Reference(engine(plain), finer=False))
+    exact, _ = noise_floor(engine(plain), reference=finer)
+    assert "CPU" in source
+    # Independent noise of variance 1e-6 in two logits: centred, their variances add up to half of the two.
+    assert floor["logit"].sum() == pytest.approx(1e-6, rel=0.5)
+    assert equal["logit"].sum() == pytest.approx(floor["logit"].sum() / 2)
+    assert exact["logit"].sum() < 1e-14
+
+
+def test_a_floor_is_subtracted_and_said():
+    """A slow wave under noise: all that is above the cut-off is noise, and subtraction leaves next to nothing."""
+    clean, noise = swinging(1), np.random.default_rng(2)
+
+    def noisy(batch):
+        return clean(batch) + 0.05 * noise.normal(size=(len(batch), 2))
+
+    pilot, _ = checks.run_pilot(engine(noisy), PAIRS, reading(), 0, checks.Reference(engine(clean), finer=True))
+    between = PAIRS[PAIRS.kind == 1]
+    outputs = engine(noisy).outputs(between.image_a, between.image_b, line(33))
+    d = np.ones(len(between))
+    plain = measure(outputs, between, d, reading())["hf_logit"].mean()
+    less = measure(outputs, between, d, replace(reading(), floor=pilot.floor))["hf_logit"].mean()
+    assert abs(less) < plain / 3
+
+
+def test_a_model_that_looks_at_its_neighbours_in_the_batch_is_found():
+    def coupled(batch):
+        z = batch[:, 0, 0, 0] + batch[:, 1, 1, 0].mean()
+        return np.stack([z, -z], -1)
+
+    def random(batch):
+        return noise.normal(size=(len(batch), 2))
+
+    def shaken(batch):
+        return swinging(2)(batch) * (1 + 1e-6 * noise.normal(size=(len(batch), 1)))
+
+    noise = np.random.default_rng(0)
+    for function, found in (
+        (swinging(2), SAME_BITS),
+        (coupled, IN_COMPANY),
+        (random, RANDOM),
+        (shaken, ROUNDED),
+    ):
+        assert checks.repetition(engine(function), PAIRS) == found
+
+
+def test_a_model_that_the_first_path_alone_decides_is_found():
+    """As of dynamic quantisation, whose step is the whole batch's range: of these paths the first one has it."""
+
+    def quantised(batch):
+        z = batch[:, 0, 0, 0] + batch[:, 1, 1, 0].max() * (batch[:, 1, 1, 0] < batch[:, 1, 1, 0].max())
+        return np.stack([z, -z], -1)
+
+    largest_first = np.argsort(-images()[:, 1, 1, 0])[:3].astype(np.int32)
+    pairs = replace(PAIRS[:3], image_a=largest_first, image_b=largest_first)
+    assert checks.repetition(engine(quantised), pairs) == IN_COMPANY
+
+
+def test_accuracy_counts_every_image_once():
+    def by_pixel(batch):
+        z = np.where(batch[:, 0, 0, 0] > 0.5, 1.0, -1.0) * np.where(batch[:, 1, 1, 0] > 1, -1, 1)
+        return np.stack([-z, z], -1)
+
+    x = images()
+    pairs = draw(LABELS, KINDS, 300, DIGEST, 0)
+    outputs = engine(by_pixel).outputs(pairs.image_a, pairs.image_b, np.array([[1, 0], [0, 1]], np.float32))
+    wide = np.repeat(outputs, [5, 4], axis=1)
+    rows = measure(wide.astype(np.float32), pairs, np.ones(len(pairs)), reading(9))
+    used = pairs.images
+    right = (x[used, 1, 1, 0] <= 1).mean()
+    assert checks.accuracy(rows, reading(9)).estimate == pytest.approx(right)
+
+
+def convergence(chosen, double, high=1.0, off_grid=0.0, floor=0.0):
+    return Convergence("within", "prob", 32, {"hff": (chosen, chosen, double)}, off_grid, high, high / chosen, floor)
+
+
+@pytest.mark.parametrize(("double", "warns"), [(0.1, False), (0.1019, False), (0.1025, True), (0.097, True)])
+def test_two_per_cent_of_hff_is_the_line(double, warns):
+    assert bool(convergence(0.1, double).unconverged) is warns
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+def test_the_error_off_the_grid_is_held_against_the_power_of_sines(estimator):
+    """Whatever the figures are of: MOOL's magnitudes are no power, and the tail of a jump hides what aliases."""
+
+    def between(fast):
+        def steep(batch):
+            z = batch[:, 0, 0, 0].astype(np.float64)
+            z = 3 * z + fast * np.sin(63 * np.pi * z)
+            return np.stack([z, -z], -1)
+
+        by = replace(reading(), measurement=Measurement(points=33, signals=("logit",), estimator=estimator))
+        return checks.run_pilot(engine(steep), PAIRS, by, 0, None)[0].convergence[1]
+
+    assert between(0.05).unresolved
+    assert not between(0).unresolved and between(0).noise is (estimator in ("sine", "hann"))
+
+
+def test_rounding_noise_is_not_judged():
+    assert convergence(0.1, 0.2, high=1e-13, floor=1e-13).unconverged == ()
+    assert convergence(0.1, 0.2, high=1e-13, floor=1e-13).noise
+    assert not convergence(0.1, 0.1, high=1e-13, off_grid=5e-13, floor=1e-13).unresolved
+
+
+def test_rows_join_in_any_grouping():
+    parts = [Rows({"a": np.arange(i, i + 2), "b": np.ones((2, 3)) * i}) for i in range(4)]
+    whole = Rows.concatenated(parts)
+    left = Rows.concatenated([Rows.concatenated(parts[:3]), parts[3]])
+    right = Rows.concatenated([parts[0], Rows.concatenated(parts[1:])])
+    for name in ("a", "b"):
+        assert np.array_equal(whole[name], left[name])
+        assert np.array_equal(whole[name], right[name])
+    with pytest.raises(ValueError, match="different measurements"):
+        Rows.concatenated([parts[0], Rows({"a": np.zeros(1)})])
+
+
+def test_what_the_pilot_has_walked_is_taken_once_and_whole():
+    outputs = np.arange(24, dtype=np.float32).reshape(4, 3, 2)
+    walked = checks.Walked(np.array([0, 1, 40, 41]), outputs)
+    assert walked.take(slice(1, 3)) is None
+    assert np.array_equal(walked.take(slice(0, 2)), outputs[:2])
+    assert walked.take(slice(0, 2)) is None
+    assert np.array_equal(walked.take(slice(40, 42)), outputs[2:])
