@@ -15,7 +15,7 @@ PACKAGE = ROOT / "onnxspec"
 # import each other.
 ORDER = [
     ["errors"],
-    ["files", "interruption", "listening", "values"],
+    ["files", "interruption", "listening", "saving", "values"],
     ["settings"],
     ["configuration"],
     ["series", "signals", "spectra", "statistics"],

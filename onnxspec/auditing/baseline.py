@@ -24,8 +24,8 @@ from onnxspec.auditing.content import MOST_BYTES, checked, dtype, parsed
 from onnxspec.auditing.samples import Sample
 from onnxspec.errors import ReportError
 from onnxspec.report.report import Report
-from onnxspec.report.saving import save_text
 from onnxspec.results import Remark
+from onnxspec.saving import save_text
 from onnxspec.settings import AUTO, Settings
 
 FORMAT, VERSION = "onnxspec baseline", 1

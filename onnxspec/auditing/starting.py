@@ -15,7 +15,7 @@ from onnxspec.configuration import PROJECT_FILES
 from onnxspec.errors import UsageError, inert
 from onnxspec.report.headline import labelled, signals_of
 from onnxspec.report.report import Report
-from onnxspec.report.saving import require_place, save_text
+from onnxspec.saving import require_place, save_text
 from onnxspec.settings import Measurement, Plan, Settings
 from onnxspec.statistics import FEW_PATHS, Interval
 

@@ -52,7 +52,7 @@ def analyze(
     chosen = configuration.load(config, **flags)
     destination = Path(report) if report else Path(f"{Path(model).stem}.h5")
     if page is not None:
-        from onnxspec.report.saving import require_page
+        from onnxspec.saving import require_page
 
         require_page(page)
     with TerminalProgress(cached=chosen.execution.cache is not None) as progress:

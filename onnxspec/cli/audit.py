@@ -118,7 +118,7 @@ def _write(outcome: "Audit", report: "Report", options: dict[str, Any]) -> None:
     from onnxspec.auditing.junit import to_junit
     from onnxspec.auditing.markdown import append_summary, to_markdown
     from onnxspec.auditing.sarif import to_sarif
-    from onnxspec.report.saving import save_text
+    from onnxspec.saving import save_text
 
     if options["junit"]:
         save_text(options["junit"], to_junit([outcome]))
@@ -170,7 +170,7 @@ def _refuse_flags(model: str, flags: dict[str, Any]) -> None:
 def _require_writable(options: dict[str, Any], *read: str | None) -> None:
     """Refuses outputs that cannot be written, and those that would take the place of each other or of what is read."""
     from onnxspec.configuration import PROJECT_FILES
-    from onnxspec.report.saving import require_page, require_text
+    from onnxspec.saving import require_page, require_text
 
     policies = [options["config"]] if options["config"] else [name for name in PROJECT_FILES if Path(name).is_file()]
     taken = {os.path.realpath(path): "read" for path in (*read, *policies) if path}

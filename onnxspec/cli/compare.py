@@ -67,7 +67,7 @@ def compare(
     if destination is not None:
         storing.require_writable(Path(destination))
     if page is not None:
-        from onnxspec.report.saving import require_page
+        from onnxspec.saving import require_page
 
         require_page(page)
     given = _sources(models, specs, config)

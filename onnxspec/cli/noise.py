@@ -114,7 +114,7 @@ def fit(
     from onnxspec.cli.pictures import require_picture
     from onnxspec.cli.progress import TerminalProgress
     from onnxspec.noise import fitting, storing
-    from onnxspec.report.writer import require_writable
+    from onnxspec.report.destination import require_writable
 
     require_one_form(as_json, table)
     if table is not None:

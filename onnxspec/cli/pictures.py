@@ -22,7 +22,7 @@ def form_of(path: str) -> str:
 
 def require_picture(path: str) -> None:
     """Refuses a picture that could not be written, before any work is done (UsageError)."""
-    from onnxspec.report.saving import require_place
+    from onnxspec.saving import require_place
 
     form_of(path)
     require_place(path)
@@ -33,7 +33,7 @@ def save_picture(figure: "Figure", path: str) -> None:
     from onnxspec.cli.plain import say_written
     from onnxspec.cli.streams import complain
     from onnxspec.report.figures import style
-    from onnxspec.report.saving import replacing
+    from onnxspec.saving import replacing
 
     with replacing(path) as file:
         missing = style.save(figure, str(file), form_of(path))

@@ -14,7 +14,7 @@ def report(report: str, page: str | None, no_images: bool) -> None:
     from onnxspec.cli.plain import say_written
     from onnxspec.report.html.page import write_page
     from onnxspec.report.report import Report
-    from onnxspec.report.saving import require_page
+    from onnxspec.saving import require_page
 
     if page:
         require_page(page)

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from onnxspec.errors import UsageError
+from onnxspec.report.destination import REPORT_ENDINGS
 from onnxspec.report.report import Report
-from onnxspec.report.writer import REPORT_ENDINGS
 
 OWN_SETTINGS = ("preprocess", "classes", "input", "output", "restrict_outputs")
 _STRANGE = re.compile(r",\s*([A-Za-z][\w-]*)=(.*)")

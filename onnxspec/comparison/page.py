@@ -16,9 +16,9 @@ from onnxspec.report.html.page import document
 from onnxspec.report.html.parts import definitions, factor_of, figure, section, table, value
 from onnxspec.report.page import number
 from onnxspec.report.pooling import Stratum
-from onnxspec.report.saving import save_text
 from onnxspec.results import Remark
 from onnxspec.sampling import said
+from onnxspec.saving import save_text
 from onnxspec.settings import KINDS as KIND_ORDER
 from onnxspec.statistics import Interval
 

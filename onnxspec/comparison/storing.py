@@ -12,8 +12,8 @@ from pathlib import Path
 from onnxspec.comparison.comparison import RANKING, Comparison
 from onnxspec.errors import UsageError
 from onnxspec.report import export, flat
-from onnxspec.report.saving import replacing
-from onnxspec.report.writer import require_writable
+from onnxspec.report.destination import require_writable
+from onnxspec.saving import replacing
 
 SCHEMA_VERSION = 1
 TABLES = ("models", "figures", "contrasts", "ranking", "agreement")

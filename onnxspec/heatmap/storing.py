@@ -24,9 +24,9 @@ import numpy as np
 from onnxspec.errors import UsageError
 from onnxspec.heatmap.intervals import Estimates
 from onnxspec.report import tables
-from onnxspec.report.saving import replacing, require_place
+from onnxspec.report.destination import require_hdf5_name
 from onnxspec.report.storage import attribute_names
-from onnxspec.report.writer import require_hdf5_name
+from onnxspec.saving import replacing, require_place
 
 if TYPE_CHECKING:
     from onnxspec.heatmap.result import HeatMap

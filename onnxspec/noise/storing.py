@@ -11,8 +11,8 @@ from pathlib import Path
 
 from onnxspec.noise.found import NoiseFit
 from onnxspec.report import export, flat
-from onnxspec.report.saving import replacing
-from onnxspec.report.writer import require_writable
+from onnxspec.report.destination import require_writable
+from onnxspec.saving import replacing
 
 SCHEMA_VERSION = 1
 TABLES = ("fits", "noises", "checkpoints")

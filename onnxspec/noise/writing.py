@@ -23,7 +23,7 @@ from onnxspec.images.opening import HDF5_EXTENSIONS
 from onnxspec.noise.making import Targets
 from onnxspec.report import tables
 from onnxspec.report.guarded import GuardedFile
-from onnxspec.report.saving import replacing, require_place
+from onnxspec.saving import replacing, require_place
 
 ENDINGS = (".npz", *HDF5_EXTENSIONS)
 _OURS = {"targets", "smoothing"}

@@ -12,7 +12,7 @@ from onnxspec.parity.protocols import defaults, named, require_open
 from onnxspec.parity.result import ParityResult
 from onnxspec.parity.storing import write
 from onnxspec.parity.walking import walked
-from onnxspec.report.writer import require_writable
+from onnxspec.report.destination import require_writable
 from onnxspec.settings import Given, Settings
 
 

@@ -19,8 +19,8 @@ import numpy as np
 from onnxspec import interruption
 from onnxspec.parity.result import ParityResult
 from onnxspec.report import tables
-from onnxspec.report.saving import replacing
-from onnxspec.report.writer import require_writable
+from onnxspec.report.destination import require_writable
+from onnxspec.saving import replacing
 
 SCHEMA_VERSION = 1
 FREQUENCY_UNIT = "cycles per unit L2 distance"

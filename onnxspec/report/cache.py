@@ -19,6 +19,7 @@ from onnxspec.errors import ResourceError, UsageError
 from onnxspec.report import parts
 from onnxspec.report.parts import Part
 from onnxspec.results import Pilot
+from onnxspec.saving import put
 
 
 class Cache:
@@ -83,7 +84,7 @@ class Cache:
         temporary = place.with_suffix(f".{secrets.token_hex(8)}.new")
         try:
             place.parent.mkdir(exist_ok=True)
-            parts.put(content, place, temporary, synced=False)
+            put(content, place, temporary, synced=False)
         except OSError as error:
             if isinstance(error, PermissionError) and place.is_file():
                 return  # Windows replaces no file that is open: another run is at the same entry

@@ -6,10 +6,7 @@ The digest covers a `key`, too, where there is one: bytes that were kept under a
 import hashlib
 import io
 import json
-import os
-from contextlib import suppress
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.lib import format as npy
@@ -87,26 +84,3 @@ def _opened(content: bytes, key: str) -> bytes | None:
 
 def _digest(payload: bytes, key: str) -> bytes:
     return hashlib.sha256(key.encode() + payload).digest()
-
-
-def put(content: bytes, place: Path, temporary: Path, synced: bool) -> None:
-    """Writes a file under a temporary name and gives it its own, so that it is there whole or not at all.
-
-    synced : whether it must outlive the machine's power, too
-
-    Raises
-    ------
-    OSError
-        It cannot be written; nothing is left of it.
-    """
-    try:
-        with temporary.open("wb") as file:
-            file.write(content)
-            if synced:
-                file.flush()
-                os.fsync(file.fileno())
-        temporary.replace(place)
-    except BaseException:
-        with suppress(OSError):
-            temporary.unlink()
-        raise

@@ -25,9 +25,10 @@ from typing import Any, Self
 from onnxspec import interruption
 from onnxspec.errors import ModelError, OnnxspecError, ReportError, ResourceError, UsageError
 from onnxspec.report import locking, parts
+from onnxspec.report.destination import require_writable
 from onnxspec.report.parts import Part
-from onnxspec.report.writer import require_writable
 from onnxspec.results import Pilot
+from onnxspec.saving import put
 
 FORMAT = "onnxspec parts 2"
 _PART = re.compile(r"(?:([a-z]\w*)-)?(\d{6,})-(\d{6,})\.part")
@@ -203,7 +204,7 @@ class Spool:
 
     def _write(self, name: str, content: bytes) -> None:
         try:
-            parts.put(content, self.folder / name, self.folder / f"{name}.new", synced=True)
+            put(content, self.folder / name, self.folder / f"{name}.new", synced=True)
         except OSError as error:
             raise ResourceError(
                 f"{self.folder / name} cannot be written: {error.strerror}.",

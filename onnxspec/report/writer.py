@@ -1,8 +1,6 @@
 """Writes a report: rows as they come, everything else at the end, under its name only when it is whole."""
 
 import errno
-import os
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
@@ -14,22 +12,13 @@ import h5py
 import numpy as np
 
 from onnxspec import interruption
-from onnxspec.errors import OnnxspecError, ResourceError, UsageError
+from onnxspec.errors import OnnxspecError, ResourceError
 from onnxspec.report import schema, tables
+from onnxspec.report.destination import require_writable
 from onnxspec.report.guarded import GuardedFile
-from onnxspec.report.storage import attribute_names
 from onnxspec.results import Rows
+from onnxspec.saving import share
 
-_PICTURE = "onnxspec plot REPORT.h5 -o FIGURE draws figures."
-_UMASK = os.umask(0)
-os.umask(_UMASK)
-"""Read once: to ask for it is to set it, for all threads of the process."""
-REPORT_ENDINGS = (".h5", ".hdf5", ".hdf", ".nc")
-_OTHER_ENDINGS = {
-    **dict.fromkeys((".html", ".htm"), "--html PAGE.html makes a page."),
-    **dict.fromkeys((".svg", ".pdf", ".png", ".jpg", ".jpeg"), _PICTURE),
-    **dict.fromkeys((".json", ".csv"), "--json prints JSON; onnxspec show REPORT.h5 --csv TABLE prints CSV."),
-}
 CHUNK, READ = 4096, 1024
 HELD_COLUMNS, HELD_VALUES = 16, 1 << 20
 """Columns in memory: more than the figures of one stratum take, of which there may be half a million; all where a
@@ -183,65 +172,3 @@ class ReportWriter:
             if name not in ("path", "bin"):
                 dims = [paths["path"], paths["bin"]][: paths[name].ndim]
                 tables.described(paths[name], *schema.describe_path_column(name, estimator), dims)
-
-
-def require_hdf5_name(destination: Path) -> None:
-    """Raises UsageError for a name that is that of a page or a picture, or has no ending at all."""
-    if (ending := destination.suffix.lower()) in _OTHER_ENDINGS:
-        hint = f"Name it {destination.stem}.h5. {_OTHER_ENDINGS[ending]}"
-        raise UsageError(f"{destination} would be an HDF5 file with the ending {ending}.", hint)
-    if ending not in REPORT_ENDINGS:
-        what = f"with the ending {ending}" if ending else "without an ending"
-        raise UsageError(f"{destination} would be an HDF5 file {what}.", f"Name it {destination.stem}.h5.")
-
-
-def require_writable(destination: Path) -> None:
-    """Refuses a destination that could not be written, before any work is done.
-
-    Raises
-    ------
-    UsageError
-        The folder is missing, is no folder, or cannot be written to; a file of that name is nothing that onnxspec
-        writes; or the name is that of a page or a picture.
-    """
-    folder = destination.parent
-    if not folder.is_dir():
-        raise UsageError(f"The folder {folder} for the report does not exist.", f"Create it: mkdir -p {folder}")
-    if destination.is_dir():
-        raise UsageError(f"{destination} is a folder; a file name was expected.", f"Use -o {destination / 'report.h5'}")
-    if destination.is_file() and destination.suffix.lower() not in _OTHER_ENDINGS and not _is_report(destination):
-        raise UsageError(
-            f"{destination} exists and is no onnxspec report, so it is not replaced.", "Choose another name with -o."
-        )
-    if destination.exists() and not destination.is_file():
-        raise UsageError(f"{destination} is no regular file.", "Choose another name with -o.")
-    require_hdf5_name(destination)
-    with interruption.shield():
-        temporary_beside(destination).unlink()
-
-
-def temporary_beside(destination: Path) -> Path:
-    """A new and empty file in the folder of `destination`.
-
-    Raises
-    ------
-    UsageError
-        The folder cannot be written to, or the name is too long.
-    """
-    try:
-        handle, name = tempfile.mkstemp(prefix=f".{destination.name}.", dir=destination.parent)
-    except OSError as error:
-        raise UsageError(
-            f"The folder {destination.parent} cannot be written to: {error.strerror}.", "Choose another place."
-        ) from None
-    os.close(handle)
-    return Path(name)
-
-
-def _is_report(path: Path) -> bool:
-    return any(name.endswith("schema_version") for name in attribute_names(path))
-
-
-def share(path: Path) -> None:
-    """A temporary file is private; a report has the permissions that the user's files usually have."""
-    path.chmod(0o666 & ~_UMASK)

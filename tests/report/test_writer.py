@@ -13,7 +13,7 @@ import xarray
 from onnxspec.errors import ResourceError, UsageError
 from onnxspec.report import tables
 from onnxspec.report.report import GROUPS
-from onnxspec.report.writer import ReportWriter, require_writable
+from onnxspec.report.writer import ReportWriter
 from onnxspec.results import Rows
 
 BINS = np.arange(1, 8) / 2
@@ -175,28 +175,7 @@ def test_a_hundred_thousand_paths_of_ten_classes_stay_under_a_hundred_megabytes(
     assert per_path * 100_000 < 100e6
 
 
-@pytest.mark.parametrize("mark", ["schema_version", "comparison_schema_version", "heatmap_schema_version"])
-def test_what_this_program_wrote_may_be_replaced(tmp_path, mark):
-    with h5py.File(tmp_path / "earlier.h5", "w") as file:
-        file.attrs[mark] = 1
-    require_writable(tmp_path / "earlier.h5")
-
-
-@pytest.mark.parametrize(("name", "hint"), [("r.html", "--html"), ("r.SVG", "onnxspec plot"), ("r.json", "--json")])
-def test_a_page_or_a_picture_is_no_report(tmp_path, name, hint):
-    with pytest.raises(UsageError, match=rf"would be an HDF5 file with the ending .*Name it r\.h5\. .*{hint}"):
-        require_writable(tmp_path / name)
-
-
 def test_a_path_that_is_no_utf8_is_kept_in_escapes(tmp_path):
     with h5py.File(tmp_path / "f.h5", "w") as file:
         tables.set_attributes(file, {"data": "non\udcffutf", "points": 9})
         assert (file.attrs["data"], file.attrs["points"]) == ("non\\udcffutf", 9)
-
-
-def test_a_name_without_an_ending_is_no_report_s(tmp_path):
-    """Nor is that of a model's output, which stands in the settings."""
-    with pytest.raises(
-        UsageError, match=r"probabilities would be an HDF5 file without an ending\. Name it probabilities\.h5"
-    ):
-        require_writable(tmp_path / "probabilities")

@@ -19,7 +19,7 @@ from onnxspec.report.html.opening import header, headline
 from onnxspec.report.html.spectra import spectra_section
 from onnxspec.report.html.strips import strips_section
 from onnxspec.report.report import Report
-from onnxspec.report.saving import save_text
+from onnxspec.saving import save_text
 
 _PAPER = "https://arxiv.org/abs/2110.02424"
 _LINKS = {

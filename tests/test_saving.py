@@ -5,7 +5,7 @@ import os
 import pytest
 
 from onnxspec.errors import ResourceError, UsageError
-from onnxspec.report.saving import replacing, require_place, save_text
+from onnxspec.saving import replacing, require_place, save_text
 
 
 def test_text_is_written_as_it_is_and_replaces_what_was_there(tmp_path):

@@ -1,17 +1,20 @@
-"""Files beside a report, pages and figures: under their name whole, or not at all."""
+"""Files that are under their name whole, or not at all: written beside it and renamed."""
 
 import os
 import re
+import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from onnxspec.errors import ResourceError, UsageError
-from onnxspec.report.writer import share, temporary_beside
 
 _BEGINNING = 1024
 _BINARY = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 PAGE_ENDINGS = (".html", ".htm")
+_UMASK = os.umask(0)
+os.umask(_UMASK)
+"""Read once: to ask for it is to set it, for all threads of the process."""
 
 
 def require_place(path: str | os.PathLike[str]) -> None:
@@ -64,9 +67,8 @@ def require_page(path: str | os.PathLike[str]) -> None:
         The name does not end in .html; else as `require_place`.
     """
     if Path(path).suffix.lower() not in PAGE_ENDINGS:
-        raise UsageError(
-            f"{os.fspath(path)} is no name of a page.", f"Name it {Path(path).stem.strip('.') or 'page'}.html."
-        )
+        better = Path(path).parent / f"{Path(path).stem.strip('.') or 'page'}.html"
+        raise UsageError(f"{os.fspath(path)} is no name of a page.", f"Name it {better}.")
     require_text(path)
 
 
@@ -105,3 +107,49 @@ def save_text(path: str | os.PathLike[str], text: str) -> None:
 def _led_to(path: str | os.PathLike[str]) -> Path:
     """Where a link leads: /dev/stdout is one, perhaps to a file, and that file must not take its place."""
     return Path(os.path.realpath(path) if os.path.islink(path) else path)
+
+
+def temporary_beside(destination: Path) -> Path:
+    """A new and empty file in the folder of `destination`.
+
+    Raises
+    ------
+    UsageError
+        The folder cannot be written to, or the name is too long.
+    """
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{destination.name}.", dir=destination.parent)
+    except OSError as error:
+        raise UsageError(
+            f"The folder {destination.parent} cannot be written to: {error.strerror}.", "Choose another place."
+        ) from None
+    os.close(handle)
+    return Path(name)
+
+
+def share(path: Path) -> None:
+    """A temporary file is private; what takes its name has the permissions that the user's files usually have."""
+    path.chmod(0o666 & ~_UMASK)
+
+
+def put(content: bytes, place: Path, temporary: Path, synced: bool) -> None:
+    """Writes a file under a temporary name and gives it its own, so that it is there whole or not at all.
+
+    synced : whether it must outlive the machine's power, too
+
+    Raises
+    ------
+    OSError
+        It cannot be written; nothing is left of it.
+    """
+    try:
+        with temporary.open("wb") as file:
+            file.write(content)
+            if synced:
+                file.flush()
+                os.fsync(file.fileno())
+        temporary.replace(place)
+    except BaseException:
+        with suppress(OSError):
+            temporary.unlink()
+        raise
