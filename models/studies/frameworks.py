@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from onnxspec import compare
-from onnxspec.comparison.agreement import Agreement
-from onnxspec.comparison.comparison import Comparison
+from onnxspec.comparison.comparison import Agreement, Comparison
 from onnxspec.comparison.contrasts import Quantity
 from studies.effects import FIGURES, KINDS
 from studies.verdicts import FOUND, NOT_FOUND, NOT_RUN

@@ -22,9 +22,9 @@ def by_protocol(
     with TerminalProgress() as progress:
         found = parity.run(model, None, chosen, protocol, destination, progress)
     if as_json:
-        import json
+        from onnxspec.parity.storing import to_json
 
-        click.echo(json.dumps(found.to_dict(), indent=2, allow_nan=False))
+        click.echo(to_json(found))
         return
     from onnxspec.cli.plain import print_view, say_written
     from onnxspec.parity.view import View

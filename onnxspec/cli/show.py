@@ -1,5 +1,7 @@
-"""`onnxspec show`: a report again, for people or for other programs."""
+"""`onnxspec show`: what onnxspec wrote again, for people or for other programs."""
 
+from importlib import import_module
+from types import ModuleType
 from typing import Any
 
 import click
@@ -16,16 +18,56 @@ from onnxspec.errors import UsageError
 @click.option("--class", "name", metavar="NAME", help="Print one class: its figures, spectra and partners.")
 @click.option("--cross-check", is_flag=True, help="Print the headline's intervals beside those of a bootstrap.")
 def show(report: str, as_json: bool, table: str | None, name: str | None, cross_check: bool) -> None:
-    """Print REPORT.h5 again: the summary, one class of it, or its numbers for other programs."""
-    from onnxspec.heatmap import storing
-    from onnxspec.report.report import Report
+    """Print REPORT.h5 again: the summary, one class of it, or its numbers for other programs.
+
+    Also what compare, heatmap, noise fit and analyze --protocol wrote: the summary, --json, and tables where they have
+    some.
+    """
+    from onnxspec.report.storage import attribute_names
+    from onnxspec.report.verification import OTHERS
 
     if as_json + (table is not None) + (name is not None) + cross_check > 1:
         raise UsageError("--json, --csv, --class and --cross-check exclude each other.", "Give one of them.")
-    if storing.is_heat_map(report):
-        _show_heat_map(report, as_json, plain=table is None and name is None and not cross_check)
-        return
-    opened = Report(report)
+    marks = attribute_names(report) & OTHERS.keys()
+    for mark in marks:
+        if name is not None or cross_check:
+            raise UsageError(f"{report} is {OTHERS[mark].what}; --class and --cross-check are of reports.")
+        _show_other(report, mark, as_json, table)
+    if not marks:
+        _show_report(report, as_json, table, name, cross_check)
+
+
+def _show_other(path: str, mark: str, as_json: bool, table: str | None) -> None:
+    from onnxspec.cli.plain import print_csv, print_view
+
+    storing, found = _part(mark, "storing"), _part(mark, "reading").read(path)
+    if as_json:
+        click.echo(storing.to_json(found))
+    elif table is None:
+        print_view(_part(mark, "view").View(found))
+    elif hasattr(storing, "to_csv"):
+        print_csv(storing.to_csv(found, table))
+    else:
+        raise UsageError(f"{path} has no --csv.", "Take --json, or read the file with h5py or xarray.")
+
+
+def _part(mark: str, part: str) -> ModuleType:
+    """A file of the room that writes what is marked so."""
+    from onnxspec.report import verification
+
+    rooms = {
+        verification.HEAT_MAP: "heatmap",
+        verification.COMPARISON: "comparison",
+        verification.NOISE: "noise",
+        verification.PARITY: "parity",
+    }
+    return import_module(f"onnxspec.{rooms[mark]}.{part}")
+
+
+def _show_report(path: str, as_json: bool, table: str | None, name: str | None, cross_check: bool) -> None:
+    from onnxspec.report.report import Report
+
+    opened = Report(path)
     if as_json:
         from onnxspec.report.export import to_json
 
@@ -37,24 +79,6 @@ def show(report: str, as_json: bool, table: str | None, name: str | None, cross_
         print_csv(to_csv(opened, table))
     else:
         _print(opened, name, cross_check)
-
-
-def _show_heat_map(path: str, as_json: bool, plain: bool) -> None:
-    from onnxspec.cli.plain import print_view
-    from onnxspec.heatmap.reading import read
-    from onnxspec.heatmap.storing import to_json
-    from onnxspec.heatmap.view import View
-
-    if not plain:
-        raise UsageError(
-            "A heat map has no --csv, --class or --cross-check.",
-            "Take --json, or read the file with h5py or xarray.",
-        )
-    found = read(path)
-    if as_json:
-        click.echo(to_json(found))
-    else:
-        print_view(View(found))
 
 
 def _print(report: Any, name: str | None, cross_check: bool) -> None:

@@ -14,6 +14,7 @@ import numpy as np
 from onnxspec import signals, spectra
 from onnxspec.analysis import checks
 from onnxspec.analysis.subject import Subject
+from onnxspec.comparison.comparison import Agreement
 from onnxspec.engine.shards import Shard, shards
 from onnxspec.listening import Ahead, Listener
 from onnxspec.paths import families
@@ -29,35 +30,6 @@ DITHERED_PATHS = 8
 # The mean over a path apart, upper ends of the bands in units of the cut-off; the last band is open.
 BANDS = ("constant", "slow", "middle", "fast", "fastest")
 BAND_ENDS = (0.25, 0.5, 1.0)
-
-
-@dataclass(frozen=True)
-class Agreement:
-    """How `model` differs from `reference` as a function.
-
-    distance, distance_95 : total variation distance of the probabilities, in 0..1: mean over points, and the 95th
-    percentile over paths
-    logit_difference, noise : RMS difference of the centred logits, and that of the reference under rounding, in nats
-    same_points, same_flips : share of points with the same prediction, of paths with the same sequence of predictions
-    constant, slow, middle, fast, fastest : shares of the squared difference of the probabilities: its mean over the
-    path, and below 1/4, 1/2 and 1 f_c, and above it; NaN without a difference
-    """
-
-    model: str
-    reference: str
-    paths: int
-    distance: float
-    distance_95: float
-    logit_difference: float
-    noise: float
-    same_points: float
-    same_flips: float
-    constant: float
-    slow: float
-    middle: float
-    fast: float
-    fastest: float
-    verdict: str
 
 
 @dataclass(frozen=True)

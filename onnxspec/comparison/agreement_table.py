@@ -2,8 +2,7 @@
 
 import math
 
-from onnxspec.comparison.agreement import Agreement
-from onnxspec.comparison.comparison import Comparison
+from onnxspec.comparison.comparison import Agreement, Comparison
 from onnxspec.report.html.markup import Child, Markup
 from onnxspec.report.html.parts import section, table
 from onnxspec.report.page import number

@@ -2,11 +2,11 @@
 
 import json
 import math
+import os
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
 
-from onnxspec.comparison.agreement import Agreement
 from onnxspec.comparison.contrasts import PER_CLASS, Contrast, Quantity
 from onnxspec.comparison.ranking import Rank
 from onnxspec.errors import UsageError
@@ -52,6 +52,35 @@ class FigureOf:
     stratum: Stratum
     quantity: Quantity
     interval: Interval
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How `model` differs from `reference` as a function.
+
+    distance, distance_95 : total variation distance of the probabilities, in 0..1: mean over points, and the 95th
+    percentile over paths
+    logit_difference, noise : RMS difference of the centred logits, and that of the reference under rounding, in nats
+    same_points, same_flips : share of points with the same prediction, of paths with the same sequence of predictions
+    constant, slow, middle, fast, fastest : shares of the squared difference of the probabilities: its mean over the
+    path, and below 1/4, 1/2 and 1 f_c, and above it; NaN without a difference
+    """
+
+    model: str
+    reference: str
+    paths: int
+    distance: float
+    distance_95: float
+    logit_difference: float
+    noise: float
+    same_points: float
+    same_flips: float
+    constant: float
+    slow: float
+    middle: float
+    fast: float
+    fastest: float
+    verdict: str
 
 
 @dataclass(frozen=True)
@@ -128,6 +157,19 @@ class Comparison:
             "ranking": [_rank_row(one) for one in self.ranking],
             "agreement": [asdict(one) for one in self.agreement],
         }
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Writes an HDF5 file, under its name only when it is whole; raises as `storing.write` does."""
+        from onnxspec.comparison.storing import write
+
+        write(self, path)
+
+    @staticmethod
+    def load(path: str | os.PathLike[str]) -> "Comparison":
+        """Reads what `save` wrote; raises ReportError where that is no comparison."""
+        from onnxspec.comparison.reading import read
+
+        return read(path)
 
     def to_dict(self) -> dict[str, Any]:
         """Everything as JSON-ready data; undefined numbers are None."""

@@ -13,9 +13,9 @@ from onnxspec.comparison.comparison import RANKING, Comparison
 from onnxspec.errors import UsageError
 from onnxspec.report import export, flat
 from onnxspec.report.destination import require_writable
+from onnxspec.report.verification import COMPARISON, OTHERS
 from onnxspec.saving import replacing
 
-SCHEMA_VERSION = 1
 TABLES = ("models", "figures", "contrasts", "ranking", "agreement")
 
 _LONG_NAMES = {
@@ -110,6 +110,6 @@ def _content(comparison: Comparison) -> bytes:
     attributes = comparison.attributes | {
         "reference": comparison.reference,
         "remarks": json.dumps([asdict(remark) for remark in comparison.remarks]),
-        "comparison_schema_version": SCHEMA_VERSION,
+        COMPARISON: OTHERS[COMPARISON].version,
     }
     return flat.to_hdf5(comparison.tables(), attributes, _LONG_NAMES, _UNITS)

@@ -9,8 +9,7 @@ from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.table import Table
 from rich.text import Text
 
-from onnxspec.comparison.agreement import Agreement
-from onnxspec.comparison.comparison import Comparison, ModelOf
+from onnxspec.comparison.comparison import Agreement, Comparison, ModelOf
 from onnxspec.comparison.contrasts import DEPENDS, Contrast, Quantity
 from onnxspec.report.headline import KINDS, METRICS, PERCENT, grid
 from onnxspec.report.page import Page, interval_text, number

@@ -72,7 +72,9 @@ def tuned(
     small, usual = _small(model), USUAL
     while usual * seconds < SHORT_BATCH and 2 * usual in small:
         usual *= 2
-    others = [] if brief else [tile for tile in small[1:] if tile != usual and usual <= 4 * tile <= 16 * usual]
+    # What was made larger has enough for what workers do in between: one larger still would take memory and no less time.
+    most = 4 * usual if usual == USUAL else usual
+    others = [] if brief else [tile for tile in small[1:] if tile != usual and usual <= 4 * tile and tile <= most]
     tiles = [settled] if settled else [usual, *others]
     inside = None if execution.threads or brief else _inside(engine, images)
     forms = [replace(engine, tile=tile) for tile in tiles]

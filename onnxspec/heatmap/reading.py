@@ -1,22 +1,18 @@
 """A heat map from its file, which may be damaged or made by somebody else."""
 
-import json
 import os
-from pathlib import Path
 from typing import Any
 
 import h5py
 import numpy as np
 
-from onnxspec.errors import ReportError
 from onnxspec.heatmap.filters import HIGH, LOW, Filter
 from onnxspec.heatmap.result import SIGNALS, HeatMap
-from onnxspec.heatmap.storing import MARK, SCHEMA_VERSION
 from onnxspec.images.preprocess import MAX_SIDE
 from onnxspec.paths.waves import Waves
-from onnxspec.report import storage, tables
-from onnxspec.report.findings import preprocessing
-from onnxspec.report.verification import require_digests
+from onnxspec.report import flat, tables
+from onnxspec.report.attributes import held
+from onnxspec.report.verification import HEAT_MAP, other
 from onnxspec.results import Remark
 
 _NUMBERS = ("outputs", "data_images", "height", "width", "eps", "rms", "tf32", "seed")
@@ -31,30 +27,13 @@ def read(path: str | os.PathLike[str]) -> HeatMap:
     ReportError
         The file is missing, is no heat map, is of another schema version, or is damaged.
     """
-    name = Path(path).name
-    if not Path(path).is_file():
-        raise ReportError(f"There is no file {path}.", "Make one: onnxspec heatmap MODEL --data IMAGES")
-    with storage.opened(Path(path)) as file:
-        if MARK not in file.attrs:
-            raise ReportError(f"{name} is no heat map.", "onnxspec heatmap writes them.")
-        attributes = {
-            key: value.item() if isinstance(value, np.generic) else value for key, value in file.attrs.items()
-        }
-        if (version := attributes.pop(MARK)) != SCHEMA_VERSION:
-            raise ReportError(f"{name} is of schema version {version}; this onnxspec reads {SCHEMA_VERSION}.")
-        storage.require_tables(file, storage.Budget(Path(path)))
-        require_digests(file)
-        try:
-            return _checked(_read(file, attributes))
-        except (KeyError, OSError, ValueError, TypeError, AttributeError) as error:
-            raise ReportError(f"{name} is damaged: {error}.", "Make it again.") from None
+    with other(path, HEAT_MAP) as file:
+        return _checked(_read(file, flat.attributes(file, HEAT_MAP)))
 
 
 def _read(file: h5py.File, attributes: dict[str, Any]) -> HeatMap:
     waves, filters, images = (_columns(file[group]) for group in ("map", "filters", "images"))
-    remarks = tuple(Remark(**remark) for remark in json.loads(attributes.pop("remarks")))
-    for name in ("digest", "digest_with_names"):
-        attributes.pop(name)
+    remarks = tuple(Remark(**one) for one in held(attributes.pop("remarks"), "remarks"))
     frequency = np.column_stack([waves["i"], waves["j"]]).astype(np.int64)
     return HeatMap(
         Waves(attributes["height"], attributes["width"], frequency),
@@ -95,5 +74,5 @@ def _checked(found: HeatMap) -> HeatMap:
     kinds = [one.kind for one in found.filters]
     if kinds != [LOW] * (len(kinds) // 2) + [HIGH] * (len(kinds) // 2):
         raise ValueError("its filters are not half low-pass and half high-pass")
-    preprocessing(json.loads(a["preprocess"]))
+    held(a["preprocess"], "preprocess")
     return found

@@ -26,15 +26,14 @@ from onnxspec.heatmap.intervals import Estimates
 from onnxspec.report import tables
 from onnxspec.report.destination import require_hdf5_name
 from onnxspec.report.storage import attribute_names
+from onnxspec.report.verification import HEAT_MAP, OTHERS
 from onnxspec.saving import replacing, require_place
 
 if TYPE_CHECKING:
     from onnxspec.heatmap.result import HeatMap
 
-SCHEMA_VERSION = 1
 CYCLES = "cycles per image"
 _UNITS = {"prob": "1", "logit": "nat"}
-MARK = "heatmap_schema_version"
 
 
 def require_writable(destination: str | os.PathLike[str]) -> None:
@@ -54,7 +53,7 @@ def require_writable(destination: str | os.PathLike[str]) -> None:
 
 def is_heat_map(path: str | os.PathLike[str]) -> bool:
     """Whether a file is what `write` writes."""
-    return MARK in attribute_names(path)
+    return HEAT_MAP in attribute_names(path)
 
 
 def write(found: "HeatMap", destination: str | os.PathLike[str]) -> None:
@@ -77,7 +76,7 @@ def write(found: "HeatMap", destination: str | os.PathLike[str]) -> None:
         _write_images(file.create_group("images"), found)
         tables.set_attributes(file, found.attributes)
         file.attrs["remarks"] = json.dumps([asdict(remark) for remark in found.remarks])
-        file.attrs[MARK] = SCHEMA_VERSION
+        file.attrs[HEAT_MAP] = OTHERS[HEAT_MAP].version
         tables.set_attributes(file.create_group("run"), found.run)
         tables.seal(file)
     with replacing(destination) as place:

@@ -1,5 +1,7 @@
 """What noise fitting found: plain rows of named values, three tables of them."""
 
+import os
+import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -108,9 +110,28 @@ class NoiseFit:
             ],
         }
 
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Writes an HDF5 file, under its name only when it is whole; raises as `storing.write` does."""
+        from onnxspec.noise.storing import write
+
+        write(self, path)
+
+    @staticmethod
+    def load(path: str | os.PathLike[str]) -> "NoiseFit":
+        """Reads what `save` wrote; raises ReportError where that is no such file."""
+        from onnxspec.noise.reading import read
+
+        return read(path)
+
     def to_dict(self) -> dict[str, Any]:
         """Everything as plain data."""
         return {**self.attributes, **self.tables(), "remarks": [asdict(remark) for remark in self.remarks]}
+
+    def __str__(self) -> str:
+        from onnxspec.noise.view import View
+        from onnxspec.report.rendering import rendered
+
+        return rendered(View(self), 80, sys.stdout.encoding or "utf-8")
 
 
 def _fit_row(one: FitOf) -> Row:

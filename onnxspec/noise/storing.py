@@ -12,9 +12,9 @@ from pathlib import Path
 from onnxspec.noise.found import NoiseFit
 from onnxspec.report import export, flat
 from onnxspec.report.destination import require_writable
+from onnxspec.report.verification import NOISE, OTHERS
 from onnxspec.saving import replacing
 
-SCHEMA_VERSION = 1
 TABLES = ("fits", "noises", "checkpoints")
 
 _QUANTITIES = {
@@ -61,7 +61,7 @@ def write(found: NoiseFit, destination: str | os.PathLike[str]) -> None:
     attributes = {
         **found.attributes,
         "remarks": json.dumps([asdict(remark) for remark in found.remarks]),
-        "noise_schema_version": SCHEMA_VERSION,
+        NOISE: OTHERS[NOISE].version,
     }
     content = flat.to_hdf5(found.tables(), attributes, _LONG_NAMES, _UNITS)
     with replacing(destination) as file:

@@ -1,5 +1,7 @@
 """What a protocol run leaves: the papers' figures, spectra, and every path behind them."""
 
+import os
+import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -87,6 +89,19 @@ class ParityResult:
         ends = np.cumsum(self.paths["points"] // 2 + 1)
         return self.power[ends[path] - self.paths["points"][path] // 2 - 1 : ends[path]]
 
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Writes an HDF5 file, under its name only when it is whole; raises as `storing.write` does."""
+        from onnxspec.parity.storing import write
+
+        write(self, path)
+
+    @staticmethod
+    def load(path: str | os.PathLike[str]) -> "ParityResult":
+        """Reads what `save` wrote; raises ReportError where that is no such file."""
+        from onnxspec.parity.reading import read
+
+        return read(path)
+
     def to_dict(self) -> dict[str, Any]:
         """Everything but single paths, JSON-ready: undefined numbers are None."""
         spectra = [
@@ -100,3 +115,9 @@ class ParityResult:
             "spectra": spectra,
             "remarks": [asdict(remark) for remark in self.remarks],
         }
+
+    def __str__(self) -> str:
+        from onnxspec.parity.view import View
+        from onnxspec.report.rendering import rendered
+
+        return rendered(View(self), 80, sys.stdout.encoding or "utf-8")

@@ -20,9 +20,9 @@ from onnxspec import interruption
 from onnxspec.parity.result import ParityResult
 from onnxspec.report import tables
 from onnxspec.report.destination import require_writable
+from onnxspec.report.verification import OTHERS, PARITY
 from onnxspec.saving import replacing
 
-SCHEMA_VERSION = 1
 FREQUENCY_UNIT = "cycles per unit L2 distance"
 _LONG_NAMES = {
     "family": "which paths",
@@ -54,6 +54,11 @@ def write(result: ParityResult, destination: str | os.PathLike[str]) -> None:
         temporary.write_bytes(content)
 
 
+def to_json(result: ParityResult) -> str:
+    """One JSON object, all of whose text is ASCII: everything but single paths; undefined numbers are null."""
+    return json.dumps(result.to_dict(), indent=2, allow_nan=False)
+
+
 def _content(result: ParityResult) -> bytes:
     # Made in memory: HDF5 cannot live through a full disk, and all of it is smaller than the images were.
     image = io.BytesIO()
@@ -65,8 +70,8 @@ def _content(result: ParityResult) -> bytes:
         _spectra(file, result)
         tables.set_attributes(file, result.attributes)
         file.attrs["remarks"] = json.dumps([asdict(remark) for remark in result.remarks])
-        file.attrs["parity_schema_version"] = SCHEMA_VERSION
-        file.attrs["digest"] = tables.digest(file)
+        file.attrs[PARITY] = OTHERS[PARITY].version
+        tables.seal(file)
     return image.getvalue()
 
 

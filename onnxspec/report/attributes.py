@@ -49,8 +49,8 @@ def of_report(file: h5py.File) -> dict[str, Any]:
     if extra := sorted(found.keys() - wanted.keys()):
         raise Flaw(f"has an attribute {extra[0]} that no report has")
     _require_run(file["run"], run)
-    for name, require in _JSON.items():
-        require(as_json(found[name], name))
+    for name in _JSON:
+        held(found[name], name)
     own = {name: plain(value) for name, value in found.items()}
     return own | {f"run_{name}": plain(value) for name, value in run.items()}
 
@@ -69,14 +69,20 @@ def scalars(item: Any, where: str) -> dict[str, Any]:
     return {name: item.attrs[name] for name in item.attrs if name not in OF_HDF5}
 
 
-def as_json(text: str, name: str) -> Any:
-    """What an attribute's JSON says.
+def held(text: str, name: str) -> Any:
+    """What the JSON of the attribute `name` says: settings, preprocess, remarks or ended.
 
     Raises
     ------
     Flaw
-        It is no JSON, or holds numbers that are none.
+        It is no JSON, holds numbers that are none, or something else than it should.
     """
+    found = _as_json(text, name)
+    _JSON[name](found)
+    return found
+
+
+def _as_json(text: str, name: str) -> Any:
     try:
         return json.loads(text, parse_constant=_refuse)
     except (ValueError, RecursionError):

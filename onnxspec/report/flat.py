@@ -1,4 +1,4 @@
-"""Flat tables, lists of rows of named values, as CSV and HDF5: what every measurement beside a report is written as."""
+"""Flat tables, lists of rows of named values, as CSV and HDF5: what every measurement beside a report is kept as."""
 
 import csv
 import io
@@ -13,6 +13,7 @@ import numpy as np
 from onnxspec.errors import inert
 from onnxspec.report import tables
 from onnxspec.report.export import defused
+from onnxspec.report.storage import OF_HDF5, Flaw
 
 Row = Mapping[str, Any]
 
@@ -39,7 +40,7 @@ def to_hdf5(
 ) -> bytes:
     """An HDF5 file of tables, a group each with a variable per column; empty tables are left out.
 
-    The attribute `digest` covers everything. Made in memory: it is small, and meets a full disk only as bytes to write.
+    The digests are those of a report. Made in memory: it is small, and meets a full disk only as bytes to write.
     """
     image = io.BytesIO()
     with h5py.File(image, "w", libver=("earliest", "v110")) as file:
@@ -47,8 +48,42 @@ def to_hdf5(
             if rows:
                 _write_table(file.create_group(name), rows, long_names, units)
         tables.set_attributes(file, {name: math.nan if v is None else v for name, v in attributes.items()})
-        file.attrs["digest"] = tables.digest(file)
+        tables.seal(file)
     return image.getvalue()
+
+
+def attributes(file: h5py.File, mark: str) -> dict[str, Any]:
+    """The attributes of a file but for its digests and what marks it; numbers as Python's own."""
+    own = {"digest", "digest_with_names", mark} | OF_HDF5
+    found = {name: file.attrs[name] for name in file.attrs if name not in own}
+    return {name: value.item() if isinstance(value, np.generic) else value for name, value in found.items()}
+
+
+def rows(file: h5py.File, table: str) -> list[Row]:
+    """The rows of a table as they were written; none where it was empty."""
+    if table not in file:
+        return []
+    columns = {name: tables.read_column(file[table][name]).tolist() for name in file[table] if name != "row"}
+    return [dict(zip(columns, cells, strict=True)) for cells in zip(*columns.values(), strict=True)]
+
+
+def typed(wanted: Mapping[str, type], row: Row) -> dict[str, Any]:
+    """The values of a row by name, each a text, a whole number or a number, as it should be.
+
+    Raises
+    ------
+    Flaw
+        One is of another type.
+    KeyError
+        One is missing.
+    """
+    found = {name: row[name] for name in wanted}
+    for name, kind in wanted.items():
+        if kind is float and type(found[name]) is int:
+            found[name] = float(found[name])
+        if type(found[name]) is not kind:
+            raise Flaw(f"has {str(found[name])[:60]!r} as {name}, which cannot be")
+    return found
 
 
 def _write_table(

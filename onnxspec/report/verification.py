@@ -6,6 +6,10 @@ names of model and data and the remarks, which quote them. `digest_with_names` c
 neither. It holds the time, the host and the like, and no figure; equal runs differ in it.
 """
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,18 +18,31 @@ import numpy as np
 
 from onnxspec.errors import ReportError
 from onnxspec.report import attributes, contract, schema, tables
-from onnxspec.report.storage import Budget, Flaw, opened
+from onnxspec.report.storage import Budget, Flaw, opened, require_tables
 
 _VERSION = "schema_version"
-_OTHERS = {
-    "comparison_schema_version": ("a comparison", "onnxspec plot --what series draws one that was made with --series."),
-    "heatmap_schema_version": ("a heat map", "onnxspec show prints it; --picture draws it as it is made."),
-    "parity_schema_version": (
-        "what analyze --protocol measured",
-        "It was printed as it was made; h5py and xarray read it. A report is made without --protocol.",
+HEAT_MAP, COMPARISON = "heatmap_schema_version", "comparison_schema_version"
+NOISE, PARITY = "noise_schema_version", "parity_schema_version"
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A kind of file: what it is, what writes it, and the version that it is written in and read."""
+
+    what: str
+    maker: str
+    version: int = 1
+
+
+OTHERS = {
+    HEAT_MAP: Kept("a heat map", "onnxspec heatmap MODEL --data IMAGES -o MAP.h5"),
+    COMPARISON: Kept("a comparison", "onnxspec compare MODEL OTHER --data IMAGES -o COMPARISON.h5", 2),
+    NOISE: Kept("what noise fit measured", "onnxspec noise fit CHECKPOINT... --data IMAGES -o NOISE.h5", 2),
+    PARITY: Kept(
+        "what analyze --protocol measured", "onnxspec analyze MODEL --data IMAGES --protocol NAME -o NAME.h5", 2
     ),
-    "noise_schema_version": ("what noise fit measured", "It was printed as it was made; h5py and xarray read it."),
 }
+"""Files of onnxspec's that are no reports, by the attribute that marks them with its version."""
 
 
 def verified(path: Path) -> dict[str, Any]:
@@ -56,6 +73,32 @@ def as_written(path: Path) -> dict[str, Any]:
         return attributes.of_report(file)
 
 
+@contextmanager
+def other(path: str | os.PathLike[str], mark: str) -> Iterator[h5py.File]:
+    """A file of one of `OTHERS`, open for reading, all of whose tables may be read: it is whole, and as it was written.
+
+    Raises
+    ------
+    ReportError
+        It is missing, something else, of another schema version, damaged, or was changed after it was written; and
+        whatever the block stumbles over is the file's fault.
+    """
+    place, kept = Path(path), OTHERS[mark]
+    if not place.is_file():
+        raise ReportError(f"There is no file {place}.", f"Make one: {kept.maker}")
+    with opened(place) as file:
+        if mark not in file.attrs:
+            raise ReportError(f"{place} is not {kept.what}.", f"Make one: {kept.maker}")
+        require_tables(file, Budget(place))
+        if (version := file.attrs[mark]) != kept.version:
+            raise ReportError(
+                f"{place} is of schema version {version}; this onnxspec reads {kept.version}.",
+                f"Make it again: {kept.maker}",
+            )
+        require_digests(file)
+        yield file
+
+
 def require_version(file: h5py.File, path: Path) -> None:
     """Refuses what is no report, or one of another schema.
 
@@ -64,9 +107,8 @@ def require_version(file: h5py.File, path: Path) -> None:
     ReportError
         With both versions, and what to do.
     """
-    for mark in _OTHERS.keys() & set(file.attrs):
-        what, hint = _OTHERS[mark]
-        raise ReportError(f"{path} is {what}, not a report.", hint)
+    for mark in OTHERS.keys() & set(file.attrs):
+        raise ReportError(f"{path} is {OTHERS[mark].what}, not a report.", "onnxspec show prints it.")
     if _VERSION not in file.attrs:
         raise ReportError(f"{path} is an HDF5 file but not an onnxspec report.", "Make one: onnxspec analyze")
     known = file.attrs.get_id(_VERSION)

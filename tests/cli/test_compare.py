@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ import pytest
 import onnxspec
 from conftest import FASHION
 from onnxspec.errors import ResourceError
+from test_architecture import loaded_by
 
 PYTORCH, SKLEARN, TWIN = (str(FASHION / f"{name}.onnx") for name in ("pytorch", "sklearn", "twin"))
 FEW = ("--data", "few.npz", "--pairs", "20", "--points", "33", "--batch", "32")
@@ -36,6 +38,16 @@ def test_everything_in_one_command(run, empty_folder):
     assert max(map(len, out.splitlines())) <= 80
     assert written(empty_folder) == ["c.h5", "kept"]
     assert written(empty_folder / "kept") == ["pytorch.h5", "twin.h5"]
+    assert run("show", "c.h5")[:2] == (0, out)
+    assert run("show", "c.h5", "--csv", "agreement")[1].startswith("model,reference,paths,distance")
+    assert json.loads(run("show", "c.h5", "--json")[1])["reference"] == "pytorch"
+    for refused in (("--csv", "nothing"), ("--class", "Shirt"), ("--cross-check",)):
+        assert run("show", "c.h5", *refused)[0] == 2
+    loaded = loaded_by(f"from onnxspec.cli import main\nmain(['show', {str(empty_folder / 'c.h5')!r}])")
+    assert "h5py" in loaded and not loaded & {"onnx", "onnxruntime", "matplotlib"}
+    code, _, err = run("report", "c.h5")
+    assert code == 0 and "Written: c.html" in err
+    assert "identical to float32 rounding" in Path("c.html").read_text(encoding="utf-8")
 
 
 def test_a_comparison_as_text_is_what_the_command_prints(run, bundled_report, empty_folder):

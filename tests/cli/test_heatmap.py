@@ -61,7 +61,7 @@ def test_wrong_arguments_are_one_line_and_the_right_code(run, empty_folder, argu
 def test_what_show_cannot_do_with_a_heat_map_is_said(run):
     run("heatmap", MODEL, *QUICK, "-o", "m.h5")
     code, _, err = run("show", "m.h5", "--csv", "map")
-    assert code == 2 and "A heat map has no --csv" in err
+    assert code == 2 and "m.h5 has no --csv" in err
 
 
 def test_a_heat_map_is_shown_without_onnx_runtime(run, empty_folder):

@@ -64,7 +64,7 @@ def test_a_direction_that_targets_wrote_is_measured_again(run):
     assert of_file["fits"] == of_seed["fits"]
 
 
-def test_everything_in_one_command(run, empty_folder):
+def test_everything_in_one_command(run, empty_folder, capsys):
     noise = ("--frequency", "0.1,0.3", "--amplitude", "0.1,0.2")
     code, out, _ = run("fit", *EPOCHS, *FEW, *noise, "-o", "f.h5", "--picture", "f.svg")
     assert code == 0
@@ -74,6 +74,8 @@ def test_everything_in_one_command(run, empty_folder):
         assert closed_form in out
     assert "No dip (still falling): lowest at epoch-10" in out
     assert written(empty_folder) == ["f.h5", "f.svg"]
+    assert (main(["show", "f.h5"]), capsys.readouterr().out) == (0, out)
+    assert main(["show", "f.h5", "--csv", "noises"]) == 0 and "dip_model" in capsys.readouterr().out
     fits = xarray.load_dataset("f.h5", engine="h5netcdf", group="fits")
     assert fits.sizes == {"row": 12}
     assert fits["noise_fitting"].attrs["units"] == "nat"

@@ -22,22 +22,24 @@ def run(capsys, tmp_path, monkeypatch):
     return call
 
 
-def test_the_papers_table_is_printed_and_the_result_written(run, tmp_path):
+def test_the_papers_table_is_printed_and_the_result_written(run, tmp_path, capsys):
     code, out, err = run("--protocol", "mool", "--pairs", 2)
     assert code == 0
     assert "Models Out of Line" in out
     assert "phase paths" in out
     assert "no published" in out
     assert "210 paths, " in err
-    assert (tmp_path / "pytorch-mool.h5").is_file()
+    assert (main(["show", "pytorch-mool.h5"]), capsys.readouterr().out) == (0, out)
+    assert main(["show", "pytorch-mool.h5", "--csv", "figures"]) == 2
+    assert "pytorch-mool.h5 has no --csv" in capsys.readouterr().err
 
 
-def test_spectra_come_as_octaves(run, tmp_path):
+def test_spectra_come_as_octaves(run, tmp_path, capsys):
     code, out, _ = run("--protocol", "sbp", "--pairs", 3, "-o", "there.h5")
     assert code == 0
     assert "cycles per unit" in out
     assert "to 0.5" in out
-    assert (tmp_path / "there.h5").is_file()
+    assert (main(["show", "there.h5"]), capsys.readouterr().out) == (0, out)
 
 
 def test_json_is_json_alone(run):

@@ -88,7 +88,7 @@ def test_a_heat_map_is_replaced_and_nothing_else(bundled_map, tmp_path, bundled_
 def test_what_is_no_heat_map_is_said(file, tmp_path, bundled_report):
     with pytest.raises(ReportError, match="There is no file"):
         HeatMap.load(tmp_path / "none.h5")
-    with pytest.raises(ReportError, match="is no heat map"):
+    with pytest.raises(ReportError, match="is not a heat map"):
         HeatMap.load(bundled_report.path)
 
 
@@ -131,9 +131,9 @@ def _cut(name):
     ("change", "said"),
     [
         (_set("heatmap_schema_version", 99), "schema version 99"),
-        (_set("preprocess", "[1, 2]"), "damaged"),
-        (_set("preprocess", "{"), "damaged"),
-        (_set("remarks", '[{"colour": 1}]'), "damaged"),
+        (_set("preprocess", "[1, 2]"), "attribute preprocess that is no table"),
+        (_set("preprocess", "{"), "attribute preprocess that is not JSON"),
+        (_set("remarks", '[{"colour": 1}]'), "attribute remarks that is no list"),
         (_set("height", "many"), "other types"),
         (_set("height", -3), "no size"),
         (lambda file: file.attrs.__delitem__("eps"), "damaged"),

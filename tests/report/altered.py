@@ -1,9 +1,11 @@
 """Copies of a report with other names, numbers or attributes: what the views meet, without running a network."""
 
+import contextlib
 import shutil
 
 import h5py
 import numpy as np
+from hypothesis import strategies as st
 
 import onnxspec
 from onnxspec.report import contents, tables
@@ -11,6 +13,10 @@ from onnxspec.report.figuretable import FigureTable
 from onnxspec.report.pooling import Figure, Stratum
 from onnxspec.statistics import Interval
 
+STRANGE_NUMBERS = st.one_of(
+    st.sampled_from([0, -1, 1, 2**31 - 1, np.nan, np.inf, -np.inf, 1e300, -1e-300]), st.floats(), st.integers(-5, 10**6)
+)
+STRANGE_TEXTS = st.sampled_from(["", "\x1b[31mred", "<b>", "between", "true", "{}", "[1]", '{"within": 3}', "a" * 300])
 NAMED = ("class_a", "class_b", "name", "folder")
 
 
@@ -83,3 +89,19 @@ def _kinds_of(report):
     f = report.figures
     for i in np.flatnonzero(f["class_a"] == ""):
         yield tuple(str(f[name][i]) for name in ("kind", "selection", "signal", "metric", "estimator"))
+
+
+def anywhere(file, data):
+    """Puts a number or a text that nobody expects somewhere into an open file, and seals it."""
+    places = [f"{group}/{name}" for group in file for name in file[group]]
+    if data.draw(st.booleans(), "an attribute"):
+        names = [name for name in file.attrs if "digest" not in name and "schema" not in name]
+        name = data.draw(st.sampled_from(sorted(names)))
+        file.attrs[name] = data.draw(st.one_of(STRANGE_NUMBERS, STRANGE_TEXTS))
+    else:
+        values = file[data.draw(st.sampled_from(places))]
+        new = data.draw(STRANGE_TEXTS if values.dtype.kind == "O" else STRANGE_NUMBERS)
+        at = data.draw(st.integers(0, len(values) - 1))
+        with np.errstate(all="ignore"), contextlib.suppress(OverflowError, ValueError):
+            values[at] = new if values.dtype.kind == "O" else np.asarray(new).astype(values.dtype)
+    sealed(file)

@@ -69,7 +69,7 @@ def test_another_file_is_said(tmp_path):
 @pytest.mark.parametrize(
     ("mark", "said"),
     [
-        ("comparison", "is a comparison, not a report. onnxspec plot"),
+        ("comparison", "is a comparison, not a report. onnxspec show prints it"),
         ("heatmap", "is a heat map, not a report. onnxspec show prints it"),
         ("parity", "is what analyze --protocol measured, not a report"),
         ("noise", "is what noise fit measured, not a report"),

@@ -18,7 +18,8 @@ from onnxspec.report import tables
 from onnxspec.report.figures import style
 from onnxspec.report.figures.style import COLOURS, styled
 from onnxspec.report.report import Report
-from onnxspec.report.storage import Budget, Flaw, attribute_names, opened, require_tables
+from onnxspec.report.storage import attribute_names
+from onnxspec.report.verification import COMPARISON, other
 from onnxspec.series import positions
 from onnxspec.settings import KINDS
 from onnxspec.statistics import Interval
@@ -87,7 +88,7 @@ def of_reports(reports: Sequence[Report], signal: str) -> list[Station]:
 
 def is_comparison(path: str) -> bool:
     """Whether a file is what `onnxspec compare -o` writes."""
-    return "comparison_schema_version" in attribute_names(path)
+    return COMPARISON in attribute_names(path)
 
 
 def of_comparison(path: str, signal: str) -> list[Station]:
@@ -98,15 +99,11 @@ def of_comparison(path: str, signal: str) -> list[Station]:
     ReportError
         It was not made with --series, does not have the signal, is damaged, or was changed after it was written.
     """
-    with opened(Path(path)) as file:
-        return _stations(_tables(file, Budget(Path(path))), Path(path).name, signal)
+    with other(path, COMPARISON) as file:
+        return _stations(_tables(file), Path(path).name, signal)
 
 
-def _tables(file: h5py.File, budget: Budget) -> dict[str, dict[str, np.ndarray]]:
-    """The tables of a comparison, after its digest was found right."""
-    require_tables(file, budget)
-    if file.attrs["digest"] != tables.digest(file):
-        raise Flaw("was changed since it was written: its digest is another")
+def _tables(file: h5py.File) -> dict[str, dict[str, np.ndarray]]:
     return {name: {key: tables.read_column(file[name][key]) for key in file[name]} for name in ("models", "figures")}
 
 
