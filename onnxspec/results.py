@@ -19,6 +19,8 @@ UNRESOLVED_SHARE = 0.1
 ABOVE_FLOOR = 10.0
 NEGLIGIBLE = 1e-9
 UNSEEN = 1e-9
+GRIDS = ("half", "chosen", "double")
+"""What the pilot evaluates its paths on: (N + 1) / 2, N and 2 N - 1 points."""
 CURVES = 5
 """Classes of a path that may be shown."""
 
@@ -206,7 +208,7 @@ class Remark:
 class Convergence:
     """What the pilot found of one signal of one kind.
 
-    figures : metric to its values at (N + 1) / 2, N and 2 N - 1 points
+    figures : metric to its values on `GRIDS`
     off_grid : mean squared error of the sine interpolant off the grid, squared units of the signal
     high, total : mean power above the cut-off and in all at N points, of sines; floor : mean power of the rounding noise
     """

@@ -14,6 +14,7 @@ from onnxspec.engine.local import Dither, LocalEngine
 from onnxspec.paths import families
 from onnxspec.paths.pairs import Pairs
 from onnxspec.results import (
+    GRIDS,
     IN_COMPANY,
     RANDOM,
     ROUNDED,
@@ -35,7 +36,6 @@ REPEATED_PATHS, REPEATED_POINTS = 3, 4
 AT_ONCE = 4
 """Paths of the pilot that a worker takes at a time: few, so that the slowest networks keep all cores busy, too."""
 FLOAT32_UNIT = float(np.finfo(np.float32).eps)
-GRIDS = ("half", "chosen", "double")
 ROUNDING_SHARE = 0.01
 """Of the largest centred score: ten units in the last place of half precision."""
 ROUNDED_UNITS = 64

@@ -10,7 +10,7 @@ from onnxspec.report import schema, tables
 from onnxspec.report.figuretable import FigureTable
 from onnxspec.report.pooling import PooledSpectrum
 from onnxspec.report.writer import ReportWriter
-from onnxspec.results import Pilot, Strips
+from onnxspec.results import GRIDS, Pilot, Strips
 
 _FIGURE_TEXT = {
     "kind": "within, between, or the ratio of the two",
@@ -107,7 +107,7 @@ def write_checks(writer: ReportWriter, pilot: Pilot, signals: tuple[str, ...]) -
     tables.column(group, "signal_name", [c.signal for c in found], "1", "signal", ("check",))
     tables.column(group, "paths", [c.paths for c in found], "1", "paths of the pilot", ("check",))
     for metric in ("hff", "slope", "excess_tv"):
-        for i, grid in enumerate(("half", "chosen", "double")):
+        for i, grid in enumerate(GRIDS):
             values = [c.figures[metric][i] if metric in c.figures else np.nan for c in found]
             tables.column(group, f"{metric}_{grid}", values, "1", f"{metric} on the {grid} grid", ("check",))
     for name, long_name in {

@@ -14,13 +14,13 @@ from onnxspec import spectra
 from onnxspec.report import attributes, families
 from onnxspec.report.columns import BYTE, Column, checked, endless, real, text, whole
 from onnxspec.report.storage import Budget, Flaw, members
+from onnxspec.results import GRIDS
 from onnxspec.settings import ESTIMATORS, KINDS
 
 GROUPS = ("paths", "figures", "spectra", "classes", "images", "checks", "strips")
 OPTIONAL = ("strips", families.GROUP)
 RATIO = "between/within"
 MOST_STRIPS, MOST_RANKS, MOST_SIDE = 256, 5, 1024
-_GRIDS = ("half", "chosen", "double")
 
 
 def require(file: h5py.File, budget: Budget) -> dict[str, Any]:
@@ -120,7 +120,7 @@ def _figures(kinds: list[str]) -> dict[str, Column]:
 
 
 def _checks(signals: list[str], kinds: list[str]) -> dict[str, Column]:
-    numbers = {f"{metric}_{grid}": real("check") for metric in ("hff", "slope", "excess_tv") for grid in _GRIDS}
+    numbers = {f"{metric}_{grid}": real("check") for metric in ("hff", "slope", "excess_tv") for grid in GRIDS}
     numbers |= {name: real("check") for name in ("off_grid", "high", "total", "floor", "unresolved")}
     texts = {"kind": text("check", *kinds), "signal_name": text("check", *signals)}
     floor = {"noise_bin": real("noise_bin", low=0, finite=True)}

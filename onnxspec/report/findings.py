@@ -15,7 +15,7 @@ import numpy as np
 from onnxspec.report.headline import METRICS, PERCENT, labelled, signals_of
 from onnxspec.report.page import interval_text
 from onnxspec.report.report import Report
-from onnxspec.results import ABOVE_FLOOR, TOLERANCE, UNRESOLVED_SHARE, Convergence
+from onnxspec.results import ABOVE_FLOOR, GRIDS, TOLERANCE, UNRESOLVED_SHARE, Convergence
 from onnxspec.sampling import said
 from onnxspec.settings import KINDS
 
@@ -128,7 +128,7 @@ def convergence(report: Report) -> Iterator[Convergence]:
     c = report.checks
     for i in range(len(c["kind"])):
         figures = {
-            metric: tuple(float(c[f"{metric}_{grid}"][i]) for grid in ("half", "chosen", "double"))
+            metric: tuple(float(c[f"{metric}_{grid}"][i]) for grid in GRIDS)
             for metric in TOLERANCE
             if metric != "excess_tv" or c["signal_name"][i] == "prob"
         }

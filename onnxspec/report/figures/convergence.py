@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 from onnxspec.report.figures import style
 from onnxspec.report.figures.style import COLOURS, styled
 from onnxspec.report.report import Report
-from onnxspec.results import TOLERANCE
+from onnxspec.results import GRIDS, TOLERANCE
 
 _LINES = {"prob": "-", "logit": (0, (4, 2)), "label": (0, (1, 1)), "distance": (0, (6, 1, 1, 1))}
 
@@ -17,7 +17,7 @@ def convergence(report: Report) -> Figure:
     checks, points = report.checks, int(report.attributes["points"])
     grids = [(points + 1) // 2, points, 2 * points - 1]
     for i, (kind, signal) in enumerate(zip(checks["kind"], checks["signal_name"], strict=True)):
-        values = [float(checks[f"hff_{grid}"][i]) for grid in ("half", "chosen", "double")]
+        values = [float(checks[f"hff_{grid}"][i]) for grid in GRIDS]
         if values[-1] > 0:
             change = [100 * (value / values[-1] - 1) for value in values]
             label = f"{signal} {style.KINDS[str(kind)]}"
