@@ -9,6 +9,7 @@ from functools import cached_property
 
 import numpy as np
 
+from onnxspec.paths.pairs import pair_codes
 from onnxspec.report.report import Report
 from onnxspec.settings import KINDS
 from onnxspec.statistics.drawn import Drawn
@@ -73,9 +74,8 @@ class Sample:
 
     @cached_property
     def codes(self) -> np.ndarray:
-        """A number for every pair of images of a kind, (paths,) int64."""
-        a, b = self["image_a"].astype(np.int64), self["image_b"].astype(np.int64)
-        return (self["kind"].astype(np.int64) << 62) + (a << 31) + b
+        """The pairs of images, as of `pair_codes`, (paths,) int64."""
+        return pair_codes(self["kind"], self["image_a"], self["image_b"])
 
     @cached_property
     def _drawn(self) -> Drawn:

@@ -13,6 +13,7 @@ import numpy as np
 
 from onnxspec import metrics, spectra
 from onnxspec.errors import ReportError
+from onnxspec.paths.pairs import pair_codes
 from onnxspec.report.pooling import Pooling
 from onnxspec.report.repooled import measurement_of, repooled, scalars
 from onnxspec.report.report import Report
@@ -175,15 +176,11 @@ def _softmax_over(report: Report) -> int:
 
 def _shared(report: Report, reference: Report) -> tuple[np.ndarray, np.ndarray]:
     """Where the paths that both have are in the one and in the other, each (shared,) int64, in reference's order."""
-    _, own, place = np.intersect1d(_keys(report), _keys(reference), assume_unique=True, return_indices=True)
+    ends = [[one.paths[name] for name in ("kind", "image_a", "image_b")] for one in (report, reference)]
+    first, second = (pair_codes(*columns) for columns in ends)
+    _, own, place = np.intersect1d(first, second, assume_unique=True, return_indices=True)
     order = np.argsort(place)
     return own[order], place[order]
-
-
-def _keys(report: Report) -> np.ndarray:
-    """A number for every path that names its kind and its two images, (paths,) int64."""
-    kind, first, second = (report.paths[name].astype(np.int64) for name in ("kind", "image_a", "image_b"))
-    return (kind << 62) | (first << 31) | second
 
 
 def _read_as(

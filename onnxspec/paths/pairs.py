@@ -66,6 +66,12 @@ class Pairs:
         return int((times > 1).sum())
 
 
+def pair_codes(kind: np.ndarray, image_a: np.ndarray, image_b: np.ndarray) -> np.ndarray:
+    """A number for every pair of images of a kind, by which runs find the paths that they share, (paths,) int64."""
+    of_kind, first, second = (column.astype(np.int64) for column in (kind, image_a, image_b))
+    return (of_kind << 62) | (first << 31) | second
+
+
 def available(labels: np.ndarray, kind: str) -> int:
     """How many different pairs of a kind (images,) int labels hold; labels below 0 are left out."""
     sizes = np.bincount(labels[labels >= 0])

@@ -11,6 +11,7 @@ import h5py
 import numpy as np
 
 from onnxspec import spectra
+from onnxspec.paths.pairs import pair_codes
 from onnxspec.report import attributes, families
 from onnxspec.report.columns import BYTE, Column, checked, endless, real, text, whole
 from onnxspec.report.storage import Budget, Flaw, members
@@ -130,10 +131,10 @@ def _checks(signals: list[str], kinds: list[str]) -> dict[str, Column]:
 
 def _require_pairs(columns: Mapping[str, h5py.Dataset], kinds: list[str]) -> None:
     """Paths of the kinds that the report says, no pair of images twice: reports are paired by them."""
-    kind, first, second = (columns[name][()].astype(np.int64) for name in ("kind", "image_a", "image_b"))
+    kind, first, second = (columns[name][()] for name in ("kind", "image_a", "image_b"))
     if [KINDS[k] for k in np.unique(kind)] != kinds:
         raise Flaw(f"says that its kinds are {' '.join(kinds)}, which /paths/kind does not hold")
-    if len(np.unique((kind << 62) | (first << 31) | second)) < len(kind):
+    if len(np.unique(pair_codes(kind, first, second))) < len(kind):
         raise Flaw("has one pair of images twice in /paths")
 
 
