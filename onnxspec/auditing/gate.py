@@ -17,13 +17,12 @@ from onnxspec.auditing.verdicts import MORE_PAIRS, Audit, Verdict
 from onnxspec.errors import UsageError
 from onnxspec.report.headline import labelled, signals_of
 from onnxspec.report.report import Report
+from onnxspec.report.storage import is_hdf5
 from onnxspec.settings import Given, Inputs, Settings
 
 if TYPE_CHECKING:
     from onnxspec.images.dataset import ImageSet
     from onnxspec.listening import Listener
-
-_HDF5 = b"\x89HDF\r\n\x1a\n"
 
 
 def audit(
@@ -66,7 +65,7 @@ def audit(
     rules = Rules.of(policy, baseline)
     asked = {"data": data, "settings": settings, "output": output} | overrides
     given = [name for name, value in asked.items() if value is not None]
-    if given and (isinstance(model, Report) or is_report(model)):
+    if given and is_report(model):
         raise UsageError(f"{model} is a report, which {', '.join(given)} cannot change.", "Give the model instead.")
     report = measured(model, data, settings, rules, allow_mismatch, output, listener, **overrides)
     return judge(report, rules, allow_mismatch, allow_inconclusive)
@@ -123,7 +122,7 @@ def measured(
     OnnxspecError
         As `analyze`.
     """
-    if isinstance(model, Report) or is_report(model):
+    if is_report(model):
         return _not_of_probes(model if isinstance(model, Report) else Report(model))
     baseline = rules.baseline
     settings = Settings.given(baseline.restored() if baseline and settings is None else settings, **overrides)
@@ -134,7 +133,6 @@ def measured(
         )
     if baseline is not None:
         settings = baseline.completed(settings)
-    if baseline is not None:
         baseline.require_readable_alike(asdict(settings.measurement))
     if data is None and settings.inputs.data is None:
         raise UsageError("An audit needs images; probe images show the function, not the data.", "Give --data IMAGES.")
@@ -218,11 +216,10 @@ def _shown_names(model: Any, inputs: Inputs) -> list[str]:
 
 
 def is_report(model: Any) -> bool:
-    """Whether a path leads to an HDF5 file instead of a model."""
-    if not isinstance(model, str | os.PathLike) or not Path(model).is_file():
-        return False
-    with open(model, "rb") as file:
-        return file.read(len(_HDF5)) == _HDF5
+    """Whether it was measured already: a `Report`, or a path that leads to an HDF5 file instead of a model."""
+    if isinstance(model, str | os.PathLike):
+        return Path(model).is_file() and is_hdf5(model)
+    return isinstance(model, Report)
 
 
 def _not_of_probes(report: Report) -> Report:

@@ -54,7 +54,8 @@ def opened(path: Path) -> Iterator[h5py.File]:
     if not path.is_file():
         raise ReportError(f"There is no report {path}.", "Make one: onnxspec analyze MODEL --data IMAGES")
     try:
-        _require_signature(path)
+        if not is_hdf5(path):
+            raise ReportError(f"{path} is not an HDF5 file.", "A report is what onnxspec analyze writes.")
         with (
             interruption.limited_to_reading(path),
             confined(path),
@@ -69,6 +70,12 @@ def opened(path: Path) -> Iterator[h5py.File]:
         said = str(error.args[0] if error.args else error).splitlines() or [type(error).__name__]
         text = f"{path} is damaged, or was cut short: {said[0][:200]}."
         raise ReportError(text, "Take another copy of it, or make it again.") from None
+
+
+def is_hdf5(path: str | os.PathLike[str]) -> bool:
+    """Whether a file begins as HDF5 files do."""
+    with open(path, "rb") as file:
+        return file.read(len(_SIGNATURE)) == _SIGNATURE
 
 
 def attribute_names(path: str | os.PathLike[str]) -> frozenset[str]:
@@ -197,12 +204,6 @@ class Budget:
         self._left -= count * MOST_PACKED // most
         if self._left < 0:
             raise Flaw(f"has {self.file_bytes:,} bytes and would unpack to far more ({count:,} at {where})")
-
-
-def _require_signature(path: Path) -> None:
-    with open(path, "rb") as file:
-        if file.read(len(_SIGNATURE)) != _SIGNATURE:
-            raise ReportError(f"{path} is not an HDF5 file.", "A report is what onnxspec analyze writes.")
 
 
 def _require_stored(dataset: h5py.Dataset, where: str, chunks: tuple[int, ...] | None, file_bytes: int) -> None:
