@@ -5,7 +5,7 @@ power per signal; rows concatenate, and every statistic is computed from them. C
 (`hf_prob`), and for the estimators beside the chosen one the estimator too (`hf_prob_hann`).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -202,6 +202,14 @@ class Remark:
 
     def __str__(self) -> str:
         return f"{self.text} {self.hint}".rstrip()
+
+
+def advised(remarks: Iterable[Remark]) -> list[tuple[str, str]]:
+    """Texts, each with its hint; those of one code and one hint are one, as they share the advice."""
+    told: dict[tuple[str, str], list[str]] = {}
+    for remark in remarks:
+        told.setdefault((remark.code, remark.hint), []).append(remark.text)
+    return [(" ".join(dict.fromkeys(texts)), hint) for (_, hint), texts in told.items()]
 
 
 @dataclass(frozen=True)

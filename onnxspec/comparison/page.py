@@ -2,7 +2,6 @@
 
 import math
 import os
-from collections.abc import Iterator
 
 from onnxspec.comparison.agreement_table import agreement_section
 from onnxspec.comparison.class_table import classes_section, label_of
@@ -16,7 +15,7 @@ from onnxspec.report.html.page import document
 from onnxspec.report.html.parts import definitions, factor_of, figure, section, table, value
 from onnxspec.report.page import number
 from onnxspec.report.pooling import Stratum
-from onnxspec.results import Remark
+from onnxspec.results import advised
 from onnxspec.sampling import said
 from onnxspec.saving import save_text
 from onnxspec.settings import KINDS as KIND_ORDER
@@ -52,23 +51,15 @@ def write_page(comparison: Comparison, path: str | os.PathLike[str]) -> None:
 
 def _header(comparison: Comparison) -> Markup:
     a = comparison.attributes
+    told = [tag("li", text, tag("span", f" {hint}")) for text, hint in advised(comparison.remarks)]
     others = ", ".join(one.name for one in comparison.models if one.name != comparison.reference)
     return tag(
         "header",
         tag("p", "onnxspec comparison", class_="kicker"),
         tag("h1", comparison.reference),
         tag("p", "and ", tag("b", others), ", on ", tag("b", str(a["data"])), class_="on"),
-        tag("ul", _warnings(comparison.remarks), class_="warnings") if comparison.remarks else None,
+        tag("ul", told, class_="warnings") if told else None,
     )
-
-
-def _warnings(remarks: tuple[Remark, ...]) -> Iterator[Markup]:
-    """Those that say the same of several models share their advice."""
-    told: dict[tuple[str, str], list[str]] = {}
-    for remark in remarks:
-        told.setdefault((remark.code, remark.hint), []).append(remark.text)
-    for (_, hint), texts in told.items():
-        yield tag("li", " ".join(dict.fromkeys(texts)), tag("span", f" {hint}"))
 
 
 def _models(comparison: Comparison) -> Markup:

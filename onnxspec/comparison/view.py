@@ -14,6 +14,7 @@ from onnxspec.comparison.contrasts import DEPENDS, Contrast, Quantity
 from onnxspec.report.headline import KINDS, METRICS, PERCENT, grid
 from onnxspec.report.page import Page, interval_text, number
 from onnxspec.report.rendering import rendered
+from onnxspec.results import advised
 from onnxspec.sampling import said
 from onnxspec.statistics import SIGNIFICANT, Interval
 
@@ -211,9 +212,6 @@ def _details(one: Agreement) -> Iterator[tuple[str, str]]:
 
 def _remarks(comparison: Comparison, page: Page) -> Iterator[RenderableType]:
     """Warnings; those that say the same of several models share their advice."""
-    told: dict[tuple[str, str], list[str]] = {}
-    for remark in comparison.remarks:
-        told.setdefault((remark.code, remark.hint), []).append(remark.text)
-    if told:
+    if comparison.remarks:
         yield Text()
-        yield page.remarks((" ".join(dict.fromkeys(texts)), hint) for (_, hint), texts in told.items())
+        yield page.remarks(advised(comparison.remarks))

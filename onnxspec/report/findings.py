@@ -15,7 +15,7 @@ import numpy as np
 from onnxspec.report.headline import METRICS, PERCENT, labelled, signals_of
 from onnxspec.report.page import interval_text
 from onnxspec.report.report import Report
-from onnxspec.results import ABOVE_FLOOR, GRIDS, TOLERANCE, UNRESOLVED_SHARE, Convergence
+from onnxspec.results import ABOVE_FLOOR, GRIDS, TOLERANCE, UNRESOLVED_SHARE, Convergence, advised
 from onnxspec.sampling import said
 from onnxspec.settings import KINDS
 
@@ -74,12 +74,8 @@ def verdicts(report: Report) -> list[Verdict]:
 
 
 def warnings(report: Report) -> list[tuple[str, str]]:
-    """Warnings in plain words, each with what to do; those of one kind are one, as they share the advice."""
-    told: dict[tuple[str, str], list[str]] = {}
-    for remark in report.remarks:
-        if remark.code != "probe":
-            told.setdefault((remark.code, remark.hint), []).append(remark.text)
-    return [(" ".join(texts), hint) for (_, hint), texts in told.items()]
+    """Warnings in plain words, as of `advised`; that of probe images stands before all else (`labels_note`)."""
+    return advised(remark for remark in report.remarks if remark.code != "probe")
 
 
 def _points(report: Report) -> str:
