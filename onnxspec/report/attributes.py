@@ -10,8 +10,8 @@ import h5py
 import numpy as np
 
 from onnxspec.errors import UsageError
-from onnxspec.report.storage import OF_HDF5, Flaw, require_scalars
-from onnxspec.report.tables import plain
+from onnxspec.report.storage import Flaw, require_scalars
+from onnxspec.report.tables import OF_HDF5, plain
 from onnxspec.results import Remark
 from onnxspec.sampling import ENDINGS
 from onnxspec.settings import CUTOFFS, ESTIMATORS, KINDS, SIGNALS, Measurement, Plan, Settings

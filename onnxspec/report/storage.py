@@ -17,6 +17,7 @@ import numpy as np
 from onnxspec import interruption
 from onnxspec.errors import ReportError
 from onnxspec.report.confinement import confined
+from onnxspec.report.tables import OF_HDF5
 
 # Zeros pack a thousand times smaller, and a network that never moves leaves nothing but zeros.
 MOST_PACKED = 64
@@ -24,8 +25,6 @@ MOST_PACKED = 64
 # can, in rows and chunks of at most so many bytes.
 _IN_SPANS, _DEFLATED, _AT_ONCE = "/paths", 1032, 1 << 26
 ALWAYS_ALLOWED = 1 << 28
-# References that HDF5 keeps for dimension scales; nothing of onnxspec reads them.
-OF_HDF5 = {"DIMENSION_LIST", "REFERENCE_LIST", "CLASS", "NAME", "_Netcdf4Dimid"}
 _DESCRIBING = ("units", "long_name", "signals", "source")
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _FILTERS = {h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_SHUFFLE}

@@ -14,6 +14,8 @@ TEXT = h5py.string_dtype("utf-8")
 CHUNK_BYTES = 1 << 18
 TEXT_BYTES = 64
 """About what a short text takes as an object."""
+OF_HDF5 = {"DIMENSION_LIST", "REFERENCE_LIST", "CLASS", "NAME", "_Netcdf4Dimid"}
+"""References that HDF5 keeps for dimension scales: nothing of onnxspec reads them, and they say nothing of their own."""
 
 
 def set_attributes(item: h5py.Group, values: Mapping[str, Any]) -> None:
@@ -93,12 +95,12 @@ def seal(file: h5py.File) -> None:
     file.attrs["digest_with_names"] = digest_with_names(file)
 
 
-def digest(file: h5py.File, leave_out: tuple[str, ...] = ("run",)) -> str:
-    """SHA-256 (hex) over the names, attributes and values of a file in name order, some groups apart."""
+def digest(file: h5py.File) -> str:
+    """SHA-256 (hex) over the names, attributes and values of a file in name order, /run apart."""
     total = hashlib.sha256()
     _absorb_attributes(total, file.attrs)
     for name in sorted(file):
-        if name not in leave_out:
+        if name != "run":
             _absorb(total, file[name])
     return total.hexdigest()
 
@@ -129,11 +131,9 @@ def _bytes(text: str) -> bytes:
     return text.encode("utf-8", "backslashreplace")
 
 
-# References into the file, which HDF5 keeps for dimension scales, say nothing of their own; the model and the data may
-# be called otherwise on another machine, and remarks quote their names.
+# The model and the data may be called otherwise on another machine, and remarks quote their names.
 _NAMES = {"model", "data", "remarks"}
-_OF_HDF5 = {"DIMENSION_LIST", "REFERENCE_LIST", "CLASS", "NAME", "_Netcdf4Dimid"}
-_OWN = _NAMES | _OF_HDF5 | {"digest", "digest_with_names"}
+_OWN = _NAMES | OF_HDF5 | {"digest", "digest_with_names"}
 
 
 def _absorb_attributes(total: "hashlib._Hash", attributes: Mapping[str, Any]) -> None:
