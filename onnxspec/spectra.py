@@ -29,6 +29,11 @@ class Spectrum:
     total: np.ndarray
 
 
+def bins(estimator: str, points: int) -> Spectrum:
+    """The bins of an estimator on so many points: a spectrum of no path."""
+    return ESTIMATORS[estimator](np.zeros((0, points, 1)))
+
+
 def chord(signal: np.ndarray) -> np.ndarray:
     """||s(1) - s(0)||^2 of every path, (paths,) float64; the straight line itself has energy chord / 12."""
     return _squared(signal[:, -1] - signal[:, 0])

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from onnxspec import sampling
+from onnxspec import sampling, spectra
 from onnxspec.analysis import strips
 from onnxspec.analysis.conclusion import conclude
 from onnxspec.analysis.evaluating import LINES, Source, parts
@@ -29,7 +29,7 @@ from onnxspec.files import temporary_folder
 from onnxspec.listening import Listener, Silence
 from onnxspec.paths.families import line
 from onnxspec.paths.pairs import Pairs
-from onnxspec.report.pooling import Pooling, sample_spectrum
+from onnxspec.report.pooling import Pooling
 from onnxspec.report.report import Report
 from onnxspec.report.spool import Spool
 from onnxspec.report.writer import ReportWriter
@@ -179,7 +179,8 @@ def started(
     with closing(subject.engine):
         frozen = freeze(subject, settings, listener, pairs)
         prepared, beside = prepare(frozen, listener, spool, lambda known: choose(known, own_paths))
-        bins = sample_spectrum(prepared.reading).frequency
+        measurement = prepared.reading.measurement
+        bins = spectra.bins(measurement.estimator, measurement.points).frequency
         with ReportWriter(spool.destination, spool.report, bins) as writer:
             yield Run(prepared, beside, spool, writer, listener, clock, strips.Candidates(*prepared.headline))
 

@@ -216,7 +216,7 @@ def _reread(
         "within_reach": metrics.within_reach(distance, cutoff, measurement.points).astype(np.int8),
         "width": columns["width"] / longer,
     }
-    bins = spectra.ESTIMATORS[measurement.estimator](np.zeros((0, measurement.points, 1)))
+    bins = spectra.bins(measurement.estimator, measurement.points)
     for signal in measurement.signals:
         power = report.paths[f"power_{signal}"][own].astype(np.float64)
         spectrum = spectra.Spectrum(power, bins.frequency, bins.half_width, columns[f"total_{signal}"])

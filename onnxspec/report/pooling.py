@@ -320,7 +320,7 @@ def _in_common_bins(
 ) -> np.ndarray:
     """The power of all rows as of `metrics.rebinned`, in the wanted columns, (rows, wanted) float32."""
     power = np.empty((len(rows), wanted.stop - wanted.start), np.float32)
-    shape = sample_spectrum(reading)
+    shape = spectra.bins(reading.measurement.estimator, reading.measurement.points)
     for span, some in chunks:
         distance = rows["distance"][span]
         power[span] = metrics.rebinned(some, shape.frequency, shape.half_width, distance, bins, wanted)
@@ -343,8 +343,3 @@ def shape_figures(spectrum: PooledSpectrum, bins: metrics.Bins, reading: Reading
         yield Figure(
             spectrum.stratum, spectrum.selection, spectrum.signal, metric, reading.measurement.estimator, interval
         )
-
-
-def sample_spectrum(reading: Reading) -> spectra.Spectrum:
-    """The chosen estimator's bins: an empty spectrum with their frequencies."""
-    return spectra.ESTIMATORS[reading.measurement.estimator](np.zeros((0, reading.measurement.points, 1)))
