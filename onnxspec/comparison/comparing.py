@@ -201,16 +201,15 @@ def _attributes(first: Measured) -> dict[str, Any]:
 
 def _model(one: Measured, member: Member, position: float) -> ModelOf:
     a, accuracy = one.report.attributes, one.report.accuracy
-    nan = float("nan")
     return ModelOf(
         name=one.name,
         source=str(one.candidate.source) if isinstance(one.candidate.source, str | os.PathLike) else str(a["model"]),
         digest=str(a["model_digest"]),
         from_report=int(one.candidate.is_report),
         position=position,
-        accuracy=nan if accuracy.estimate is None else accuracy.estimate,
-        accuracy_low=nan if accuracy.low is None else accuracy.low,
-        accuracy_high=nan if accuracy.high is None else accuracy.high,
+        accuracy=accuracy.estimate,
+        accuracy_low=accuracy.low,
+        accuracy_high=accuracy.high,
         accuracy_images=accuracy.paths,
         cutoff=float(a["cutoff"]),
         outputs=int(a["outputs"]),

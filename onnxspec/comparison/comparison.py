@@ -43,6 +43,12 @@ class ModelOf:
     paths: int
     left_out: int
 
+    @property
+    def share_right(self) -> Interval:
+        """The accuracy with its interval; undefined where it is not measured."""
+        reason = "" if math.isfinite(self.accuracy) else "not measured"
+        return Interval(self.accuracy, self.accuracy_low, self.accuracy_high, self.accuracy_images, math.nan, reason)
+
 
 @dataclass(frozen=True)
 class FigureOf:

@@ -19,7 +19,6 @@ from onnxspec.results import advised
 from onnxspec.sampling import said
 from onnxspec.saving import save_text
 from onnxspec.settings import KINDS as KIND_ORDER
-from onnxspec.statistics import Interval
 
 _WORDS = {
     "models": "Models",
@@ -85,13 +84,7 @@ def _model(comparison: Comparison, model: ModelOf) -> list[Child]:
     name = model.name + (" (reference)" if model.name == comparison.reference else "")
     place = [f"{model.position:g}"] if comparison.series else []
     paths = f"{model.paths:,}" + (f", {model.left_out:,} left out" if model.left_out else "")
-    return [name, *place, value(_accuracy(model), "accuracy"), f"{model.outputs:,}", paths, model.source]
-
-
-def _accuracy(model: ModelOf) -> Interval:
-    known = math.isfinite(model.accuracy)
-    ends = (model.accuracy, model.accuracy_low, model.accuracy_high)
-    return Interval(*ends, model.accuracy_images, math.nan, "" if known else "not measured")
+    return [name, *place, value(model.share_right, "accuracy"), f"{model.outputs:,}", paths, model.source]
 
 
 def _series(comparison: Comparison) -> Markup | None:
@@ -117,7 +110,7 @@ def _drawable(comparison: Comparison, kind: str, signal: str) -> bool:
 
 def _station(comparison: Comparison, model: ModelOf, kinds: list[str], signal: str) -> series.Station:
     figures = {(k, m): comparison.figure(model.name, k, m, signal) for k in kinds for m in series.METRICS}
-    return series.Station(model.position, figures, _accuracy(model))
+    return series.Station(model.position, figures, model.share_right)
 
 
 def _differences(comparison: Comparison) -> Markup:

@@ -109,8 +109,7 @@ def _chosen(comparison: Comparison) -> str:
 
 
 def _accuracy(model: ModelOf) -> str:
-    interval = Interval(model.accuracy, model.accuracy_low, model.accuracy_high, model.accuracy_images, math.nan)
-    return "not measured" if math.isnan(model.accuracy) else interval_text(interval, PERCENT)
+    return model.share_right.reason or interval_text(model.share_right, PERCENT)
 
 
 def _kind(comparison: Comparison, kind: str, page: Page) -> Iterator[RenderableType]:
