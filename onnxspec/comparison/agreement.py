@@ -14,7 +14,7 @@ import numpy as np
 from onnxspec import signals, spectra
 from onnxspec.analysis import checks
 from onnxspec.analysis.subject import Subject
-from onnxspec.comparison.comparison import Agreement
+from onnxspec.comparison.comparison import BANDS, Agreement
 from onnxspec.engine.shards import Shard, shards
 from onnxspec.listening import Ahead, Listener
 from onnxspec.paths import families
@@ -27,8 +27,6 @@ DIFFERENT = "different functions"
 ROUNDING = 10.0
 SAME_SHARE = 0.99
 DITHERED_PATHS = 8
-# The mean over a path apart, upper ends of the bands in units of the cut-off; the last band is open.
-BANDS = ("constant", "slow", "middle", "fast", "fastest")
 BAND_ENDS = (0.25, 0.5, 1.0)
 
 

@@ -1,13 +1,9 @@
 """How alike the models are as functions, as a table of a comparison's page."""
 
-import math
-
 from onnxspec.comparison.comparison import Agreement, Comparison
 from onnxspec.report.html.markup import Child, Markup
 from onnxspec.report.html.parts import section, table
 from onnxspec.report.page import number
-
-_BANDS = {"constant": "constant", "slow": "to f_c/4", "middle": "to f_c/2", "fast": "to f_c", "fastest": "above f_c"}
 
 
 def agreement_section(comparison: Comparison) -> Markup | None:
@@ -33,8 +29,6 @@ def agreement_section(comparison: Comparison) -> Markup | None:
 
 
 def _agreeing(one: Agreement) -> list[Child]:
-    shares = ((word, getattr(one, name)) for name, word in _BANDS.items())
-    split = "" if math.isnan(one.constant) else ", ".join(f"{word} {share:.0%}" for word, share in shares)
     logits = f"{number(one.logit_difference)} (rounding {one.noise:.1e})"
     apart = (number(one.distance), number(one.distance_95))
-    return [one.model, one.verdict, *apart, logits, f"{one.same_points:.2%}", f"{one.same_flips:.1%}", split]
+    return [one.model, one.verdict, *apart, logits, f"{one.same_points:.2%}", f"{one.same_flips:.1%}", one.split]

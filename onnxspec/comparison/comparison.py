@@ -17,6 +17,8 @@ from onnxspec.statistics import Interval
 Row = dict[str, Any]
 RANKING = ("model", "kind", "signal", "metric", "place", "letters", "estimate")
 """The columns of that table."""
+# The mean over a path apart, upper ends of the bands in units of the cut-off; the last band is open.
+BANDS = {"constant": "constant", "slow": "to f_c/4", "middle": "to f_c/2", "fast": "to f_c", "fastest": "above f_c"}
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,13 @@ class Agreement:
     fast: float
     fastest: float
     verdict: str
+
+    @property
+    def split(self) -> str:
+        """The shares in words; empty without a difference."""
+        if math.isnan(self.constant):
+            return ""
+        return ", ".join(f"{word} {getattr(self, name):.0%}" for name, word in BANDS.items())
 
 
 @dataclass(frozen=True)

@@ -203,10 +203,8 @@ def _details(one: Agreement) -> Iterator[tuple[str, str]]:
         "decisions",
         (f"the same at {one.same_points:.2%} of points; the same flips on {one.same_flips:.1%} of {one.paths:,} paths"),
     )
-    if not math.isnan(one.constant):
-        shares = (one.constant, one.slow, one.middle, one.fast, one.fastest)
-        words = ("constant", "to f_c/4", "to f_c/2", "to f_c", "above f_c")
-        yield "difference", ", ".join(f"{word} {share:.0%}" for word, share in zip(words, shares, strict=True))
+    if one.split:
+        yield "difference", one.split
 
 
 def _remarks(comparison: Comparison, page: Page) -> Iterator[RenderableType]:
