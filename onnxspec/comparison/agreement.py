@@ -26,7 +26,6 @@ DIFFERENT = "different functions"
 # In multiples of what the least move of the input does to the logits, and of float32's own rounding.
 ROUNDING = 10.0
 SAME_SHARE = 0.99
-DITHERED_PATHS = 8
 BAND_ENDS = (0.25, 0.5, 1.0)
 
 
@@ -89,7 +88,7 @@ def rounding(subject: Subject, pairs: Pairs, points: int, whole: bool) -> float:
 
 def _rounded(pairs: Pairs) -> Pairs:
     """The pairs whose paths show what rounding does."""
-    return checks.pilot_pairs(pairs, DITHERED_PATHS // 2)
+    return checks.pilot_pairs(pairs, checks.DITHERED_PATHS // 2)
 
 
 def verdict(logit_difference: float, noise: float, same_points: float, same_flips: float) -> str:
