@@ -115,18 +115,14 @@ def _station(comparison: Comparison, model: ModelOf, kinds: list[str], signal: s
 
 def _differences(comparison: Comparison) -> Markup:
     """Every main quantity of all models, and each against the reference."""
-    figures = {(one.model, one.stratum, one.quantity): one.interval for one in comparison.figures}
-    found = {(one.model, one.stratum, one.quantity): one for one in comparison.contrasts}
     parts = []
     for kind in comparison.kinds:
         rows: list[list[Child]] = []
         for quantity in comparison.main_quantities:
             for model in comparison.models:
-                key = (model.name, Stratum(kind), quantity)
-                if key not in figures:
-                    continue
-                own = figures[key]
-                cells = _contrast(found[key]) if key in found else ["", "", "", "", "reference"]
+                asked = model.name, kind, quantity.metric, quantity.signal
+                own, reference = comparison.figure(*asked), model.name == comparison.reference
+                cells = ["", "", "", "", "reference"] if reference else _contrast(comparison.contrast(*asked))
                 rows.append([model.name, label_of(quantity), value(own, quantity.metric), *cells])
         headings = [
             "model",
