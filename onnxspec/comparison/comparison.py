@@ -10,6 +10,7 @@ from typing import Any
 from onnxspec.comparison.contrasts import PER_CLASS, Contrast, Quantity
 from onnxspec.comparison.ranking import Rank
 from onnxspec.errors import UsageError
+from onnxspec.report import tables
 from onnxspec.report.pooling import Stratum
 from onnxspec.results import Remark
 from onnxspec.statistics import Interval
@@ -188,10 +189,10 @@ class Comparison:
 
     def to_dict(self) -> dict[str, Any]:
         """Everything as JSON-ready data; undefined numbers are None."""
-        tables = {name: [_plain(row) for row in rows] for name, rows in self.tables().items()}
+        rows = {name: [_plain(row) for row in table] for name, table in self.tables().items()}
         remarks = [asdict(remark) for remark in self.remarks]
         own = _plain(self.attributes) | {"ended": self.ended}
-        return {"reference": self.reference, **own, **tables, "remarks": remarks}
+        return {"reference": self.reference, **own, **rows, "remarks": remarks}
 
     def __str__(self) -> str:
         from onnxspec.comparison.view import as_text
@@ -232,4 +233,4 @@ def _rank_row(one: Rank) -> Row:
 
 
 def _plain(row: Row) -> Row:
-    return {name: None if isinstance(v, float) and not math.isfinite(v) else v for name, v in row.items()}
+    return {name: tables.plain(value) for name, value in row.items()}
