@@ -7,7 +7,6 @@ again from power (float32), a slope goes as one over the distance, a width as th
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 import numpy as np
 
@@ -41,11 +40,6 @@ class Member:
     pooling: Pooling
     signals: tuple[str, ...]
     remarks: tuple[Remark, ...]
-
-    @cached_property
-    def right(self) -> np.ndarray:
-        """Whether both ends are predicted right, (paths,) bool."""
-        return self.pooling.right
 
 
 def align(name: str, report: Report, reference: Report, beside: str | None = None) -> Member:

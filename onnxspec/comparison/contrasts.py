@@ -180,7 +180,7 @@ def _walked_at(member: Member, places: np.ndarray) -> np.ndarray:
 def _right_at(member: Member, places: np.ndarray) -> np.ndarray:
     """The member's rows at (n,) ascending places of the plan whose ends it gets right."""
     rows = _walked_at(member, places)
-    return rows[member.right[rows]]
+    return rows[member.pooling.right[rows]]
 
 
 def _rows_at(member: Member, places: np.ndarray, quantity: Quantity) -> np.ndarray:

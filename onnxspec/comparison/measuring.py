@@ -93,7 +93,7 @@ class Shelf:
                 )
 
     def walk(self, subject: Subject, name: str, settings: Settings, listener: Listener, pairs: Pairs | None) -> Report:
-        """Measures a subject as `analysis.walk` does, into a report of that name."""
+        """Measures a subject as `analyzing.walk` does, into a report of that name."""
         try:
             report = walk(subject, settings, self._place(name), Named(listener, name), pairs, self.lasting)
         except interruption.Interrupted as stopped:
@@ -120,7 +120,7 @@ class Shelf:
     def started(
         self, subject: Subject, name: str, settings: Settings, listener: Listener, pairs: Pairs | None
     ) -> Iterator[Run]:
-        """A run that is ready to walk, as `analysis.started` gives it, into a report of that name.
+        """A run that is ready to walk, as `analyzing.started` gives it, into a report of that name.
 
         pairs : those of the run that it goes in step with, None for the first
         """

@@ -117,7 +117,9 @@ def test_classes_are_corrected_within_their_kind(members, quantity):
     for stratum, places in reference.pooling.strata.kinds():
         of_kind = [one for one in found if one.stratum.kind == stratum.kind and one.stratum.class_a]
         assert len(of_kind) == 10
-        at = places[reference.right[places] & model.right[places] & (reference.rows["within_reach"][places] > 0)]
+        at = places[
+            reference.pooling.right[places] & model.pooling.right[places] & (reference.rows["within_reach"][places] > 0)
+        ]
         rows = reference.rows
         at = at[permutation.unshared(rows["image_a"][at], rows["image_b"][at])]
         high = [one.rows[column][at] for one in (model, reference)]
