@@ -2,8 +2,8 @@
 
 format, version    what it is
 digest             SHA-256 of everything else: a baseline that was edited or cut is refused
-model, data        names and digests; data.pairs: digest of the pairs of images in their order
-settings           plan and measurement, which a later run takes over; cutoff (f_c) among them as a number
+model, data        names and digests; data.pairs: digest of which pairs of images there are, in whatever order
+settings           what decides the rows, which a later run must share; cutoff (f_c) among it as a number
 classes, floor     display names; noise power per signal
 paths              name to the base64 of a little-endian column, see `samples`
 """
@@ -117,11 +117,11 @@ class Baseline:
         save_text(path, text)
 
     def restored(self) -> Settings:
-        """Settings that measure what the baseline measured, its cut-off included."""
+        """Settings that measure what the baseline measured, its cut-off included, for a run that has none itself."""
         return Settings.of(**self.settings)
 
     def completed(self, settings: Settings) -> Settings:
-        """The settings, with the baseline's pairs, points and cut-off where these are left to the run."""
+        """The settings of a run, with the baseline's pairs, points and cut-off, alone, where these are left open."""
         left = {name: value for name, value in self.settings.items() if settings.flat().get(name) == AUTO}
         taken: dict[str, Any] = {name: left[name] for name in ("pairs", "points") if name in left}
         if settings.measurement.cutoff is None:
@@ -161,18 +161,14 @@ class Baseline:
             text = f"The run is on other data ({data['name']}) than the baseline ({self.data['name']})"
             raise ReportError(f"{text}: other {names}.", _ALLOW)
 
-    def require_comparable(self, other: "Baseline") -> None:
-        """Refuses what no comparison could make sense of: another cut-off or estimator.
+    def require_comparable(self, theirs: Mapping[str, Any]) -> None:
+        """Refuses settings, by name, of which no comparison could make sense: another cut-off or estimator.
 
         Raises
         ------
         ReportError
             They differ.
         """
-        self.require_readable_alike(other.settings)
-
-    def require_readable_alike(self, theirs: Mapping[str, Any]) -> None:
-        """As `require_comparable`, of the settings of a run alone."""
         mine = self.settings
         alike = {
             "cutoff": math.isclose(mine["cutoff"], theirs["cutoff"], rel_tol=_ROUNDING),

@@ -133,7 +133,7 @@ def measured(
         )
     if baseline is not None:
         settings = baseline.completed(settings)
-        baseline.require_readable_alike(asdict(settings.measurement))
+        baseline.require_comparable(asdict(settings.measurement))
     if data is None and settings.inputs.data is None:
         raise UsageError("An audit needs images; probe images show the function, not the data.", "Give --data IMAGES.")
     if baseline is not None and not allow_mismatch:
@@ -165,7 +165,7 @@ def _regressions(
     if not allow_mismatch:
         baseline.require_data(now.data)
         baseline.require_settings(now.settings)
-    baseline.require_comparable(now)
+    baseline.require_comparable(now.settings)
     both = tuple(kind for kind in baseline.sample.kinds if kind in report.kinds)
     chosen = policy.regressions or usual(both, signals_of(report)[0], labelled(report))
     rules = [replace(rule, metric=resolved(rule.metric, report)) for rule in chosen]

@@ -107,7 +107,7 @@ def test_another_cut_off_is_refused(bundled_report, tmp_path):
     mine = Baseline.of(bundled_report)
     other = Baseline.of(altered(bundled_report, tmp_path / "o.h5", attributes={"cutoff": 3.0}))
     with pytest.raises(ReportError, match="--cutoff"):
-        mine.require_comparable(other)
+        mine.require_comparable(other.settings)
 
 
 def test_another_estimator_is_refused(bundled_report):
@@ -115,12 +115,12 @@ def test_another_estimator_is_refused(bundled_report):
     with pytest.raises(
         ReportError, match=r"estimator hann, the baseline sine: their hff cannot be compared.* --estimator"
     ):
-        mine.require_readable_alike(mine.settings | {"estimator": "hann"})
+        mine.require_comparable(mine.settings | {"estimator": "hann"})
 
 
 def test_a_cut_off_that_another_machine_added_up_is_the_same(bundled_report):
     mine = Baseline.of(bundled_report)
-    mine.require_readable_alike(mine.settings | {"cutoff": mine.settings["cutoff"] * (1 + 1e-9)})
+    mine.require_comparable(mine.settings | {"cutoff": mine.settings["cutoff"] * (1 + 1e-9)})
 
 
 def test_a_run_to_a_precision_makes_none(bundled_report, tmp_path):
