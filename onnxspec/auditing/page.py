@@ -20,9 +20,9 @@ _ADVICE = {
 }
 
 
-def page(audit: Audit, report: Report, pixels: bool = True) -> str:
-    """The page of the audited report, with the verdicts before all else; `pixels` as in the report's page."""
-    return report_page.page(report, pixels, first=verdicts_section(audit, report))
+def page(audit: Audit, report: Report) -> str:
+    """The page of the audited report, with the verdicts before all else."""
+    return report_page.page(report, first=verdicts_section(audit, report))
 
 
 def verdicts_section(audit: Audit, report: Report) -> Markup:

@@ -13,9 +13,9 @@ from onnxspec.model.stored import bits_of
 _BOOKKEEPING = (TensorProto.INT64, TensorProto.INT32, TensorProto.BOOL, TensorProto.STRING)
 # Tensors up to this many elements may hold shapes that inference has to read.
 _SHAPE_ELEMENTS = 64
-# Which input holds the weights: MACs = output elements x weights per output element.
+# MACs = output elements x weights per output element; of convolutions, which input holds the weights.
 _CONVOLUTIONS = {"Conv": 1, "FusedConv": 1, "ConvInteger": 1, "QLinearConv": 3}
-_PRODUCTS = {"MatMul": 0, "FusedMatMul": 0, "MatMulInteger": 0, "QLinearMatMul": 0, "Gemm": 0, "FusedGemm": 0}
+_PRODUCTS = {"MatMul", "FusedMatMul", "MatMulInteger", "QLinearMatMul", "Gemm", "FusedGemm"}
 _NOT_COUNTED = {
     *("If", "Loop", "Scan", "Einsum", "LSTM", "GRU", "RNN", "Attention", "MultiHeadAttention", "GroupQueryAttention"),
     *("MatMulNBits", "QGemm", "TreeEnsemble", "TreeEnsembleClassifier", "LinearClassifier", "SVMClassifier"),

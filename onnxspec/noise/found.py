@@ -30,7 +30,7 @@ class CheckpointOf:
 
 @dataclass(frozen=True)
 class FitOf:
-    """What a network makes of one noise: intervals by quantity, see `measuring.QUANTITIES`; nats, `explained` a share."""
+    """What a network makes of one noise: intervals by quantity, see `measuring.measure`; nats, `explained` a share."""
 
     model: str
     place: float
