@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 from onnxspec.report.figures import style
 from onnxspec.report.figures.style import COLOURS, INKS, styled
+from onnxspec.report.headline import KINDS
 from studies.effects import Effect
 from studies.heatmaps import Ring
 from studies.noise import Fit
@@ -43,7 +44,7 @@ def factors(effects: Sequence[Effect]) -> Figure:
             _whiskers(axes, common, at, mark, colour, colour)
             _whiskers(axes, every, [place - 0.12 for place in at], mark, colour, "white")
         axes.axvline(1, color=COLOURS["ink"], linewidth=0.8)
-        axes.set_title(f"{metric} {style.KINDS[kind]}", fontsize=10)
+        axes.set_title(f"{metric} {KINDS[kind]}", fontsize=10)
         axes.set_yticks(range(len(names)), names[::-1])
         axes.set_ylim(-0.6, len(names) - 0.4)
         axes.set_xscale("log")
@@ -64,7 +65,7 @@ def scatter(effects: Sequence[Effect]) -> Figure:
         for reading, face in (("every_value", "white"), ("value", COLOURS[kind])):
             x, y = [one.accuracy for one in some], [getattr(one, reading) for one in some]
             axes.plot(x, y, "o", markersize=4, color=COLOURS[kind], markerfacecolor=face, markeredgewidth=0.8)
-        axes.set_title(f"{metric} {style.KINDS[kind]}", fontsize=10)
+        axes.set_title(f"{metric} {KINDS[kind]}", fontsize=10)
         axes.set_yscale("log")
         axes.set_xlabel("accuracy")
     for row in grid:

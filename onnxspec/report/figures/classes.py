@@ -4,6 +4,7 @@ from matplotlib.figure import Figure
 
 from onnxspec.report.figures import style
 from onnxspec.report.figures.style import COLOURS, styled
+from onnxspec.report.headline import KINDS
 from onnxspec.report.ranking import ranking
 from onnxspec.report.report import Report
 
@@ -26,7 +27,7 @@ def classes(report: Report, signal: str) -> Figure:
         known = [one for one in some if one.name in place]
         across = [one.hff.estimate * 100 for one in known]
         up = [place[one.name] + 0.3 * (shift - (len(found) - 1) / 2) for one in known]
-        axes.plot(across, up, "o", color=COLOURS[kind], markersize=5 if named else 2.5, label=style.KINDS[kind])
+        axes.plot(across, up, "o", color=COLOURS[kind], markersize=5 if named else 2.5, label=KINDS[kind])
     _limit(figure, found)
     axes.set_ylim(len(order) - 0.4, -0.6)
     axes.grid(False, axis="y")

@@ -4,6 +4,7 @@ from matplotlib.figure import Figure
 
 from onnxspec.report.figures import style
 from onnxspec.report.figures.style import COLOURS, styled
+from onnxspec.report.headline import KINDS
 from onnxspec.report.report import Report
 from onnxspec.results import GRIDS, TOLERANCE
 
@@ -20,7 +21,7 @@ def convergence(report: Report) -> Figure:
         values = [float(checks[f"hff_{grid}"][i]) for grid in GRIDS]
         if values[-1] > 0:
             change = [100 * (value / values[-1] - 1) for value in values]
-            label = f"{signal} {style.KINDS[str(kind)]}"
+            label = f"{signal} {KINDS[str(kind)]}"
             axes.plot(grids, change, "o", linestyle=_LINES[str(signal)], color=COLOURS[str(kind)], label=label)
     allowed = 100 * TOLERANCE["hff"]
     axes.axhspan(-allowed, allowed, color=COLOURS["muted"], alpha=0.1, linewidth=0)

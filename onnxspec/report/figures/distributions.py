@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
+from onnxspec.report import headline
 from onnxspec.report.figures import style
 from onnxspec.report.figures.style import COLOURS, styled
 from onnxspec.report.report import Report
@@ -56,7 +57,7 @@ def flips(report: Report) -> Figure:
         found = np.minimum(report.paths["flips"][_of(report, kind)], MOST_FLIPS)
         share = np.bincount(found, minlength=len(counts)) / max(len(found), 1)
         offset = (place - (len(kinds) - 1) / 2) * 0.4
-        axes.bar(counts + offset, 100 * share, 0.36, color=COLOURS[kind], label=style.KINDS[kind])
+        axes.bar(counts + offset, 100 * share, 0.36, color=COLOURS[kind], label=headline.KINDS[kind])
     axes.set_xticks(counts, [*map(str, counts[:-1]), f"{MOST_FLIPS}+"])
     axes.grid(False, axis="x")
     axes.set(xlabel="changes of the predicted class on a path", ylabel="% of paths")
@@ -75,7 +76,7 @@ def _logarithmic(report: Report, values: Callable[[np.ndarray], np.ndarray], lab
         if len(some):
             share = np.full(len(some), 100 / len(some))
             look: dict[str, Any] = {"weights": share, "color": COLOURS[kind]}
-            axes.hist(some, edges, histtype="stepfilled", alpha=0.3, label=style.KINDS[kind], **look)
+            axes.hist(some, edges, histtype="stepfilled", alpha=0.3, label=headline.KINDS[kind], **look)
             axes.hist(some, edges, histtype="step", **look)
     style.decades_axis(axes, "x")
     axes.set(xlabel=label, ylabel="% of paths")

@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 from onnxspec.report import beside
 from onnxspec.report.figures import style
 from onnxspec.report.figures.style import COLOURS, styled
-from onnxspec.report.headline import PERCENT
+from onnxspec.report.headline import KINDS, PERCENT
 from onnxspec.report.report import Report
 
 _SHIFT = 0.15
@@ -27,7 +27,7 @@ def shares(report: Report, signal: str) -> Figure:
             ends = [one.low * PERCENT, one.high * PERCENT]
             axes.plot(ends, [y, y], color=COLOURS[kind], alpha=0.45, linewidth=2)
         across = [one.estimate * PERCENT for _, one in found]
-        axes.plot(across, [y for y, _ in found], "o", color=COLOURS[kind], markersize=5, label=style.KINDS[kind])
+        axes.plot(across, [y for y, _ in found], "o", color=COLOURS[kind], markersize=5, label=KINDS[kind])
         estimates += across
     style.decades_axis(axes, "x")
     if estimates:

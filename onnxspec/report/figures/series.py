@@ -14,8 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from onnxspec.errors import ReportError, UsageError
-from onnxspec.report import tables
-from onnxspec.report.figures import style
+from onnxspec.report import headline, tables
 from onnxspec.report.figures.style import COLOURS, styled
 from onnxspec.report.report import Report
 from onnxspec.report.storage import attribute_names
@@ -47,7 +46,7 @@ def series(stations: Sequence[Station], signal: str) -> Figure:
     for kind, metric in ordered[0].figures:
         axes, factor = (top, 100.0) if metric == "hff" else (middle, 1.0)
         found = [(one.place, one.figures[kind, metric]) for one in ordered]
-        _draw(axes, found, factor, COLOURS[kind], style.KINDS[kind])
+        _draw(axes, found, factor, COLOURS[kind], headline.KINDS[kind])
     if all(math.isfinite(one.accuracy.estimate) for one in ordered):
         _draw(bottom, [(one.place, one.accuracy) for one in ordered], 100.0, COLOURS["ink"], "accuracy")
     top.set_ylabel(f"{signal} hff, %")

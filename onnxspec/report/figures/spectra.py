@@ -15,6 +15,7 @@ from matplotlib.path import Path
 from onnxspec.errors import ReportError
 from onnxspec.report.figures import style
 from onnxspec.report.figures.style import COLOURS, styled
+from onnxspec.report.headline import KINDS
 from onnxspec.report.report import Report, SpectrumOf
 
 MOST_BINS = 24
@@ -40,7 +41,7 @@ def spectrum(report: Report, signal: str, class_a: str = "") -> Figure:
         whole = _spectrum(report, kind, signal)
         own = _spectrum(report, kind, signal, class_a) if class_a else whole
         if own is not None:
-            _band(axes, own, kind, style.KINDS[kind])
+            _band(axes, own, kind, KINDS[kind])
         if class_a and whole is not None:
             axes.plot(whole.cycles[1:], whole.power[1:], color=COLOURS[kind], linestyle=":", linewidth=1.2)
     _finish(axes, report, signal, _range(report, signal, class_a))
@@ -76,7 +77,7 @@ def noise(report: Report, signal: str) -> Figure:
     cycles = report.checks["noise_bin"]
     for kind in report.kinds:
         if (found := _spectrum(report, kind, signal)) is not None:
-            axes.plot(found.cycles[1:], found.power[1:], color=COLOURS[kind], label=style.KINDS[kind])
+            axes.plot(found.cycles[1:], found.power[1:], color=COLOURS[kind], label=KINDS[kind])
     shown = floor > 0
     axes.plot(cycles[shown], floor[shown], color=COLOURS["muted"], linestyle=(0, (1, 1.5)), label="rounding noise")
     powers = np.concatenate([line.get_ydata() for line in axes.lines])

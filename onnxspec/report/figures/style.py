@@ -31,7 +31,6 @@ COLOURS = {
     "fourth": "#7d3e99",
     "fifth": "#ad7a0a",
 }
-KINDS = {"within": "within a class", "between": "between classes"}
 INKS = ("first", "second", "third", "fourth", "fifth")
 DECADES = 12
 LONGEST = 18
