@@ -8,6 +8,7 @@ from onnxspec.comparison.contrasts import Quantity
 from onnxspec.report.headline import METRICS
 from onnxspec.report.html.markup import Markup, tag
 from onnxspec.report.html.parts import factor_of, section, value
+from onnxspec.report.html.searching import class_table, search
 from onnxspec.report.pooling import Stratum
 from onnxspec.statistics import SIGNIFICANT, Interval
 
@@ -37,21 +38,8 @@ def classes_section(comparison: Comparison) -> Markup | None:
             one = contrasts.get((model, Stratum(kind, name)))
             yield _cell(one.common if one else None, "", one is not None and one.p_holm < SIGNIFICANT)
 
-    find = tag(
-        "label", "find ", tag("input", type="search", id="class-search", placeholder="class"), class_="needs-script"
-    )
-    count = tag("span", f"{len(names):,} classes", id="class-count", class_="quiet", aria_live="polite")
-    body = tag("tbody", (tag("tr", row(name)) for name in names))
-    inner = tag(
-        "table", tag("thead", tag("tr", (_heading(h, i) for i, h in enumerate(headings)))), body, id="class-table"
-    )
     lead = f"{label_of(main)}, own pairs; factors are over common pairs, and a star marks what differs (5 % over all classes)."
-    whole = tag("div", inner, class_="wide tall", tabindex="0", role="region", aria_label="classes")
-    return section("classes", "Class by class", lead, tag("div", find, count, class_="controls"), whole)  # fmt: skip
-
-
-def _heading(text: str, column: int) -> Markup:
-    return tag("th", tag("button", text, type="button", data_sort=column), scope="col", aria_sort="none")
+    return section("classes", "Class by class", lead, search(len(names)), class_table(headings, map(row, names)))
 
 
 def _cell(interval: Interval | None, metric: str, star: bool = False) -> Markup:

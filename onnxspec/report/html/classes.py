@@ -10,6 +10,7 @@ from onnxspec.report.headline import figure as figure_of
 from onnxspec.report.headline import labelled, signals_of
 from onnxspec.report.html.markup import Markup, tag
 from onnxspec.report.html.parts import factor_of, figure, section, signal_switch, value
+from onnxspec.report.html.searching import class_table, search
 from onnxspec.report.pooling import RANKED_FROM
 from onnxspec.report.ranking import ranking
 from onnxspec.report.report import Report
@@ -33,19 +34,7 @@ def classes_section(report: Report) -> Markup:
         f"Classes with fewer than {RANKED_FROM} paths are shown, not ranked. Between classes, all paths that touch the class count.",
         tag("div", signal_switch(signals), class_="controls"),
         tag("div", drawn, class_="wall"),
-        tag(
-            "div",
-            tag(
-                "label",
-                "find ",
-                tag("input", type="search", id="class-search", placeholder="class"),
-                class_="needs-script",
-            ),
-            tag(
-                "span", f"{len(report.classes['name']):,} classes", id="class-count", class_="quiet", aria_live="polite"
-            ),
-            class_="controls",
-        ),
+        search(len(report.classes["name"])),
         _table(report),
     )
 
@@ -83,14 +72,7 @@ def _table(report: Report) -> Markup:
         *right,
         *(f"{signal} {m}{' %' * (m == 'hff')} {k}" for m in _METRICS for k in report.kinds),
     ]
-    head = tag("tr", (_heading(one, i) for i, one in enumerate(headings)))
-    body = (tag("tr", _row(report, number, signal)) for number in range(len(report.classes["name"])))
-    inner = tag("table", tag("thead", head), tag("tbody", body), id="class-table")
-    return tag("div", inner, class_="wide tall", tabindex="0", role="region", aria_label="classes")
-
-
-def _heading(text: str, column: int) -> Markup:
-    return tag("th", tag("button", text, type="button", data_sort=column), scope="col", aria_sort="none")
+    return class_table(headings, (_row(report, number, signal) for number in range(len(report.classes["name"]))))
 
 
 def _row(report: Report, number: int, signal: str) -> Iterator[Markup]:
