@@ -1,6 +1,6 @@
 """What a run keeps of a finished shard and of its pilot, as bytes with their digest, in files. Never unpickled.
 
-The digest covers a `key`, too, where there is one: bytes that were kept under another are not what was packed.
+The digest covers a `key`, too: bytes that were kept under another are not what was packed.
 """
 
 import hashlib
@@ -24,7 +24,7 @@ class Part:
     content: str
 
 
-def packed(part: Part, key: str = "") -> bytes:
+def packed(part: Part, key: str) -> bytes:
     """A part as bytes: a line, and its rows as one table, since a file of an array a column would be mostly headers."""
     columns = part.rows.columns
     table = np.empty(len(part.rows), [(name, values.dtype, values.shape[1:]) for name, values in columns.items()])
@@ -36,7 +36,7 @@ def packed(part: Part, key: str = "") -> bytes:
     return _sealed(buffer.getvalue(), key)
 
 
-def part_of(content: bytes, key: str = "") -> Part | None:
+def part_of(content: bytes, key: str) -> Part | None:
     """The part in some bytes; None where they are not what was packed."""
     payload = _opened(content, key)
     if payload is None:
@@ -50,13 +50,13 @@ def part_of(content: bytes, key: str = "") -> Part | None:
         return None
 
 
-def packed_pilot(pilot: Pilot, key: str = "") -> bytes:
+def packed_pilot(pilot: Pilot, key: str) -> bytes:
     """A pilot as bytes; numbers come back bit for bit."""
     floor = {signal: power.tolist() for signal, power in pilot.floor.items()}
     return _sealed(json.dumps(asdict(pilot) | {"floor": floor}).encode(), key)
 
 
-def pilot_of(content: bytes, key: str = "") -> Pilot | None:
+def pilot_of(content: bytes, key: str) -> Pilot | None:
     """The pilot in some bytes; None where they are not what was packed."""
     payload = _opened(content, key)
     if payload is None:
@@ -73,7 +73,7 @@ def pilot_of(content: bytes, key: str = "") -> Pilot | None:
         return None
 
 
-def _sealed(payload: bytes, key: str = "") -> bytes:
+def _sealed(payload: bytes, key: str) -> bytes:
     return _digest(payload, key) + payload
 
 

@@ -11,6 +11,7 @@ from onnxspec.report import parts
 from onnxspec.report.parts import Part
 from onnxspec.results import Convergence, Pilot, Rows
 
+KEY = "some run"
 PART = Part(
     Rows(
         {
@@ -31,7 +32,7 @@ PILOT = Pilot(
 
 
 def test_rows_come_back_bit_for_bit_in_their_order():
-    back = parts.part_of(parts.packed(PART))
+    back = parts.part_of(parts.packed(PART, KEY), KEY)
     assert back is not None
     assert back.content == "ab12"
     assert list(back.rows.columns) == list(PART.rows.columns)
@@ -42,7 +43,7 @@ def test_rows_come_back_bit_for_bit_in_their_order():
 
 def test_a_part_takes_little_more_than_its_rows():
     rows = sum(values.nbytes for values in PART.rows.columns.values())
-    assert rows < len(parts.packed(PART)) < rows + 400
+    assert rows < len(parts.packed(PART, KEY)) < rows + 400
 
 
 def test_a_part_of_another_form_counts_as_missing():
@@ -51,11 +52,11 @@ def test_a_part_of_another_form_counts_as_missing():
     plain = io.BytesIO()
     np.save(plain, np.arange(3))
     for content in (buffer.getvalue(), b"ab12\n" + buffer.getvalue(), b"ab12\n" + plain.getvalue(), b"ab12\n", b""):
-        assert parts.part_of(parts._sealed(content)) is None
+        assert parts.part_of(parts._sealed(content, KEY), KEY) is None
 
 
 def test_a_pilot_comes_back_bit_for_bit():
-    back = parts.pilot_of(parts.packed_pilot(PILOT))
+    back = parts.pilot_of(parts.packed_pilot(PILOT, KEY), KEY)
     assert back is not None
     assert repr(back) == repr(PILOT)
     assert all(back.floor[k].tobytes() == v.tobytes() for k, v in PILOT.floor.items())
@@ -65,15 +66,15 @@ def test_a_pilot_comes_back_bit_for_bit():
 @pytest.mark.parametrize("reader", [parts.part_of, parts.pilot_of])
 @given(st.data())
 def test_what_is_damaged_anywhere_counts_as_missing(reader, data):
-    whole = parts.packed(PART) if reader is parts.part_of else parts.packed_pilot(PILOT)
+    whole = parts.packed(PART, KEY) if reader is parts.part_of else parts.packed_pilot(PILOT, KEY)
     at = data.draw(st.integers(0, len(whole) - 1))
     change = data.draw(st.sampled_from(["cut", "flip"]))
     damaged = whole[:at] if change == "cut" else whole[:at] + bytes([whole[at] ^ 0x41]) + whole[at + 1 :]
-    assert reader(damaged) is None
+    assert reader(damaged, KEY) is None
 
 
 def test_a_pickle_with_a_right_digest_is_not_opened():
     for dtype in (object, [("kind", object)]):
         buffer = io.BytesIO()
         np.save(buffer, np.zeros(1, dtype), allow_pickle=True)
-        assert parts.part_of(parts._sealed(b"ab12\n" + buffer.getvalue())) is None
+        assert parts.part_of(parts._sealed(b"ab12\n" + buffer.getvalue(), KEY), KEY) is None
