@@ -22,12 +22,7 @@ _FIGURE_TEXT = {
     "estimator": "estimator of the spectrum",
     "reason": "why the figure is undefined, empty where it is defined",
 }
-_FIGURE_NUMBERS = {
-    "estimate": "pooled figure",
-    "low": "lower end of the 95 % interval",
-    "high": "upper end of the 95 % interval",
-    "paths": "paths that were pooled",
-    "n_eff": "effective number of paths that carry the figure",
+_FIGURE_NUMBERS = schema.INTERVAL_COLUMNS | {
     "p_holm": "p of the class against the rest of its kind, adjusted over the classes (shuffled paths, stepping down as Holm)",
 }
 

@@ -37,14 +37,7 @@ _TEXTS = {
     "estimator": "estimator of the spectrum: sine of open paths, closed of closed ones",
     "reason": "why the figure is undefined, empty where it is defined",
 }
-_NUMBERS = {
-    "estimate": "pooled figure",
-    "low": "lower end of the 95 % interval",
-    "high": "upper end of the 95 % interval",
-    "paths": "paths that were pooled",
-    "n_eff": "effective number of paths that carry the figure",
-}
-COLUMNS = ("family", "band", "kind", "selection", "signal", "metric", "estimator", *_NUMBERS, "reason")
+COLUMNS = ("family", "band", "kind", "selection", "signal", "metric", "estimator", *schema.INTERVAL_COLUMNS, "reason")
 _ROW_COLUMNS = {
     "class_a": ("1", "class of the path, or of its first image, index into /classes"),
     "class_b": ("1", "class of the second image, index into /classes"),
@@ -92,7 +85,7 @@ def write(writer: ReportWriter, found: Sequence[FamilyTable]) -> None:
     group = writer.group(GROUP)
     rows = [figure.row() for one in found for figure in one.figures]
     tables.scale(group, "figure", np.arange(len(rows), dtype=np.int32), "1", "number of the figure")
-    for name, long_name in (_TEXTS | _NUMBERS).items():
+    for name, long_name in (_TEXTS | schema.INTERVAL_COLUMNS).items():
         tables.column(group, name, [row[name] for row in rows], "1", long_name, ("figure",))
     for one in found:
         _write_rows(writer.group(f"paths_{one.name}"), one)

@@ -38,6 +38,13 @@ _PATH_COLUMNS = {
     "consistent": ("1", "fraction of the path before the first flip"),
     "width": (DISTANCE_UNIT, "distance over which the one decision is taken"),
 }
+INTERVAL_COLUMNS = {
+    "estimate": "pooled figure",
+    "low": "lower end of the 95 % interval",
+    "high": "upper end of the 95 % interval",
+    "paths": "paths that were pooled",
+    "n_eff": "effective number of paths that carry the figure",
+}
 _SIGNAL_COLUMNS = {
     "power": "power per bin, summed over outputs",
     "wiggle": "power around the chord",
