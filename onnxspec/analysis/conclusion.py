@@ -19,12 +19,13 @@ from onnxspec.analysis.planning import ASKED, Prepared
 from onnxspec.analysis.provenance import Clock, run_attributes, subject_attributes
 from onnxspec.analysis.subject import PROBE, TRUE, Subject
 from onnxspec.engine.shards import Shard
+from onnxspec.metrics import Bins
 from onnxspec.paths.families import line
 from onnxspec.paths.pairs import available
 from onnxspec.report import contents, families
 from onnxspec.report.figuretable import FigureTable
 from onnxspec.report.page import number
-from onnxspec.report.pooling import Figure, Pooling, common_bins, pooled_spectra, shape_figures
+from onnxspec.report.pooling import Figure, Pooling, pooled_spectra, shape_figures
 from onnxspec.report.spool import Spool
 from onnxspec.report.writer import ReportWriter
 from onnxspec.results import Reading, Remark, Rows, Strips
@@ -79,7 +80,7 @@ def conclude(
 def _spectra(prepared: Prepared, writer: ReportWriter, pooling: Pooling) -> list[Figure]:
     """Writes the pooled spectra, and keeps of them their shapes: they and the table of figures are large."""
     rows, reading, reference = writer.rows(), prepared.reading, prepared.reference
-    bins = common_bins(rows, reading.measurement.points, reference)
+    bins = Bins.common(rows["distance"], reading.measurement.points, reference)
     spectra = pooled_spectra(rows, pooling, bins, writer.power)
     with interruption.shield():
         contents.write_spectra(writer, spectra, bins, reference, reading.measurement.estimator)

@@ -23,10 +23,10 @@ from onnxspec.auditing.samples import WITHIN_REACH, Sample, identical, matched
 from onnxspec.auditing.verdicts import State, Verdict, judged
 from onnxspec.errors import UsageError
 from onnxspec.report.page import interval_text
+from onnxspec.report.pooling import STILL
 from onnxspec.statistics import Interval, Pooled
 
 COMMON = 0.8
-_STILL = "the outputs do not change beyond noise"
 _LEAST_P = 1e-300
 _BETTER = "; a better network may have more between classes: if this one is better, write a new baseline"
 
@@ -133,7 +133,7 @@ def _of_figure(rule: Regression, now: Sample, then: Sample, both: _Both, alpha: 
     first, second = _common(*both, *own) if both else (np.flatnonzero(own[0]), np.flatnonzero(own[1]))
     figures = _pooled(metric, now, first), _pooled(metric, then, second)
     moved = statistics.paired(*figures) if both else _apart(*figures)
-    both_still = {figure.reason for figure in figures} == {_STILL} or moved.reason == statistics.BOTH_ZERO
+    both_still = {figure.reason for figure in figures} == {STILL} or moved.reason == statistics.BOTH_ZERO
     if both_still and min(map(len, (first, second))) >= statistics.FEW_PATHS:
         return Change.none(len(first), neutral=1.0)
     wrong = 1 if rule.factor > 1 else -1
@@ -190,7 +190,7 @@ def _pooled(metric: Metric, sample: Sample, rows: np.ndarray) -> Pooled:
         return statistics.log_mean(sample[f"slope_{metric.signal}"][rows], *ends)
     high, total = (sample[f"{name}_{metric.signal}"][rows].astype(np.float64) for name in ("hf", "total"))
     if len(rows) and total.mean() <= sample.floor[metric.signal]:
-        return replace(statistics.ratio(high, total, *ends), reason=_STILL)
+        return replace(statistics.ratio(high, total, *ends), reason=STILL)
     if sample.estimator == "mool":
         return statistics.log_mean(high / np.where(total > 0, total, np.inf), *ends)
     return statistics.ratio(high, total, *ends)

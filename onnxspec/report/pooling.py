@@ -23,6 +23,7 @@ POWER_VALUES = 1 << 20
 TELLING = 100
 """Times the noise that a path's power must be: its own share is then known to a hundredth or so."""
 BY_PATH = ("excess_tv", "flips", "consistent", "width")
+STILL = "the outputs do not change beyond noise"
 BEYOND_POINTS = "the cut-off is beyond what the points resolve"
 TOPS = {"consistent": 1.0}
 """What means of columns cannot go beyond."""
@@ -144,7 +145,7 @@ class Pooling:
         high, total = self.rows[f"hf_{suffix}"][rows], self.rows[f"total_{suffix}"][rows]
         ends = self.ends(rows)
         if len(rows) and total.mean() <= self._noise(signal):
-            return replace(statistics.ratio(high, total, *ends), reason="the outputs do not change beyond noise")
+            return replace(statistics.ratio(high, total, *ends), reason=STILL)
         if len(asked) and not len(rows):
             return replace(statistics.ratio(high, total, *ends), reason=BEYOND_POINTS)
         if not each:
@@ -273,11 +274,6 @@ class PooledSpectrum:
     high: np.ndarray
     above: float
     paths: int
-
-
-def common_bins(rows: Rows, points: int, reference: float) -> metrics.Bins:
-    """The bins that every path of the report reaches; reference : d_ref."""
-    return metrics.Bins.common(rows["distance"], points, reference)
 
 
 def pooled_spectra(

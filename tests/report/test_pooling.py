@@ -14,7 +14,6 @@ from onnxspec.report.pooling import (
     PooledSpectrum,
     Pooling,
     Stratum,
-    common_bins,
     pooled_spectra,
     shape_figures,
 )
@@ -92,7 +91,7 @@ def test_spectra_pooled_a_few_bins_at_a_time_are_the_same(bundled_report, paths,
     rows = Rows({name: column for name, column in paths.items() if len(column) == len(paths["kind"])})
     measured = bundled_report.attributes
     reading = Reading(Measurement(points=int(measured["points"])), float(measured["cutoff"]), False, np.arange(10))
-    bins = common_bins(rows, int(measured["points"]), float(measured["d_ref"]))
+    bins = Bins.common(rows["distance"], int(measured["points"]), float(measured["d_ref"]))
 
     def pooled():
         whole = Pooling(rows, tuple(bundled_report.classes["name"]), reading, {})
