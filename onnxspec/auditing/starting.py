@@ -11,6 +11,7 @@ from typing import Any
 from onnxspec import configuration
 from onnxspec.auditing.limits import shown
 from onnxspec.auditing.names import ACCURACY, SPECTRAL, Metric, parse, spectral, value
+from onnxspec.auditing.policy import USUAL_FACTOR, usual
 from onnxspec.configuration import PROJECT_FILES
 from onnxspec.errors import UsageError, inert
 from onnxspec.report.headline import labelled, signals_of
@@ -32,9 +33,9 @@ _HEAD = """\
 # is a comment. Every rule takes severity = "warn", which never breaks a build; a limit takes strict = true, which looks
 # at the point alone. Names: accuracy, within.hff, between.logit.slope, class.NAME.hff, class.NAME.accuracy.
 """
-_REGRESSIONS = """\
+_REGRESSIONS = f"""\
 # Against a baseline (onnxspec audit MODEL --write-baseline baseline.json, then --baseline baseline.json): a regression
-# is a change beyond the factor and significant. Without these lines: accuracy, and hff with factor 1.10.
+# is a change beyond the factor and significant. Without these lines: accuracy, and hff with factor {USUAL_FACTOR:.2f}.
 """
 
 
@@ -162,10 +163,11 @@ def _telling(metric: Metric, found: Interval, limit: float) -> bool:
 
 
 def _regression_lines(report: Report) -> Iterator[str]:
-    if labelled(report):
-        yield "accuracy = { drop = 0.0 }"
-    for kind in report.kinds:
-        yield f'"{spectral(kind, signals_of(report)[0], "hff")}" = {{ factor = 1.10 }}'
+    for rule in usual(report.kinds, signals_of(report)[0], labelled(report)):
+        if rule.metric.figure == ACCURACY:
+            yield f"{rule.metric} = {{ drop = {rule.drop} }}"
+        else:
+            yield f'"{rule.metric}" = {{ factor = {rule.factor:.2f} }}'
 
 
 def _rounded(end: float, outward: Callable[[float], int]) -> str:
