@@ -21,12 +21,12 @@ from onnxspec.auditing.names import ACCURACY, Metric, nearest
 from onnxspec.auditing.policy import Regression
 from onnxspec.auditing.samples import WITHIN_REACH, Sample, identical, matched
 from onnxspec.auditing.verdicts import State, Verdict, judged
+from onnxspec.comparison.contrasts import ENOUGH_IN_COMMON
 from onnxspec.errors import UsageError
 from onnxspec.report.page import interval_text
 from onnxspec.report.pooling import STILL
 from onnxspec.statistics import Interval, Pooled
 
-COMMON = 0.8
 _LEAST_P = 1e-300
 _BETTER = "; a better network may have more between classes: if this one is better, write a new baseline"
 
@@ -208,7 +208,7 @@ def _selection(
 ) -> str:
     """Why a verdict depends on which paths are looked at (method.md section 5); "" where it does not."""
     smaller = int(min(own[0].sum(), own[1].sum()))
-    if common < COMMON * smaller:
+    if common < ENOUGH_IN_COMMON * smaller:
         return f"only {common} of {smaller} pairs are right under both"
     each = [_pooled(metric, sample, np.flatnonzero(rows)).value for sample, rows in zip((now, then), own, strict=True)]
     return "over each one's own right pairs the sign is the other" if (each[0] - each[1]) * moved.value < 0 else ""

@@ -17,6 +17,7 @@ from onnxspec.statistics import SIGNIFICANT, Interval, Pooled, permutation
 PER_SIGNAL = ("hff", "slope", "wiggle", "chord")
 PER_CLASS = ("hff", "slope", "excess_tv")
 ENOUGH_IN_COMMON = 0.8
+"""Of the smaller own set of paths: below, what is found depends on the selection."""
 DEPENDS = "depends on selection"
 UNDECIDED = "not told apart"
 SAME = "the same"
