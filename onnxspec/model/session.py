@@ -54,17 +54,15 @@ class OnnxModel:
         *,
         device: str = "auto",
         tf32: bool = False,
-        threads: int = 1,
         input: str | None = None,
         output: str | None = None,
         max_memory: int | None = None,
     ) -> "OnnxModel":
-        """Load the ONNX classifier at `path`.
+        """Load the ONNX classifier at `path`; `run` takes one of ONNX Runtime's threads, to suit several of Python's.
 
         Parameters
         ----------
         device, tf32 : see `devices.choose`
-        threads : ONNX Runtime's threads inside one `run`; 1 suits several Python threads that share the model
         input, output : names, where the model has several
         max_memory : bytes that it may take; None takes what the machine offers
 
@@ -88,7 +86,7 @@ class OnnxModel:
         fingerprint = Fingerprint.of(info.files)
         if fingerprint.hashes[0] != info.sha256:
             raise ModelError(f"{path} has changed while it was opened.", "Run again, and leave the file alone.")
-        model = cls(info, info.spec, choices, _sessions(info, choices, threads), fingerprint, limit, threads)
+        model = cls(info, info.spec, choices, _sessions(info, choices, 1), fingerprint, limit)
         model.require_unchanged()
         return model
 
