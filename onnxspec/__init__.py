@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from onnxspec.analysis.analyzing import analyze
     from onnxspec.auditing.gate import audit
     from onnxspec.comparison.comparing import compare
-    from onnxspec.images import Preprocess
+    from onnxspec.images.preprocess import Preprocess
     from onnxspec.model.callable import CallableModel
     from onnxspec.paths.own import OwnFamily
     from onnxspec.report.report import Report
@@ -47,7 +47,7 @@ _HOMES = {
     "compare": "onnxspec.comparison.comparing",
     "CallableModel": "onnxspec.model.callable",
     "OwnFamily": "onnxspec.paths.own",
-    "Preprocess": "onnxspec.images",
+    "Preprocess": "onnxspec.images.preprocess",
     "Report": "onnxspec.report.report",
     "Settings": "onnxspec.settings",
 }

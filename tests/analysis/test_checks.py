@@ -8,7 +8,10 @@ import pytest
 from onnxspec import spectra
 from onnxspec.analysis import checks
 from onnxspec.engine.local import LocalEngine
-from onnxspec.images import InputSpec, PixelCache, Preprocess, fit, open_images
+from onnxspec.images.cache import PixelCache
+from onnxspec.images.inputspec import InputSpec
+from onnxspec.images.opening import open_images
+from onnxspec.images.preprocess import Preprocess, fit
 from onnxspec.model.callable import CallableModel
 from onnxspec.paths.families import line
 from onnxspec.paths.pairs import draw

@@ -13,8 +13,9 @@ from model import build
 from onnxspec.analysis.reference import PAIRS, _random_pairs, reference_distance
 from onnxspec.analysis.subject import open_subject
 from onnxspec.errors import DataError, ModelError, UsageError
-from onnxspec.images import InputSpec, Preprocess
+from onnxspec.images.inputspec import InputSpec
 from onnxspec.images.names import distinct
+from onnxspec.images.preprocess import Preprocess
 from onnxspec.model import metadata
 from onnxspec.model.callable import CallableModel
 from onnxspec.settings import Settings

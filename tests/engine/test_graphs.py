@@ -16,7 +16,10 @@ from onnxspec.engine import graphs
 from onnxspec.engine.graphs import GraphPaths, sized_for_device
 from onnxspec.engine.local import LocalEngine
 from onnxspec.errors import ResourceError
-from onnxspec.images import InputSpec, PixelCache, Preprocess, fit, open_images
+from onnxspec.images.cache import PixelCache
+from onnxspec.images.inputspec import InputSpec
+from onnxspec.images.opening import open_images
+from onnxspec.images.preprocess import Preprocess, fit
 from onnxspec.model import providers, runtime, session
 from onnxspec.model.binding import Binding
 from onnxspec.model.callable import CallableModel

@@ -9,8 +9,10 @@ import pytest
 from onnxspec.engine import local
 from onnxspec.engine.local import LocalEngine
 from onnxspec.errors import ModelError, ResourceError
-from onnxspec.images import InputSpec, PixelCache, Preprocess, fit, open_images
-from onnxspec.images.preprocess import rms_distance
+from onnxspec.images.cache import PixelCache
+from onnxspec.images.inputspec import InputSpec
+from onnxspec.images.opening import open_images
+from onnxspec.images.preprocess import Preprocess, fit, rms_distance
 from onnxspec.model.callable import CallableModel
 from onnxspec.paths import families
 

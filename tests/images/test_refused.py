@@ -287,7 +287,7 @@ def test_hostile_data_end_in_one_line(make, code, message, tmp_path, monkeypatch
 LIMITED = """
 import resource, sys
 from onnxspec.errors import DataError
-from onnxspec.images import open_images
+from onnxspec.images.opening import open_images
 import h5py, numpy, PIL.Image
 used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
 resource.setrlimit(resource.RLIMIT_AS, (used + 700 * 2**20,) * 2)

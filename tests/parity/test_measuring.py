@@ -14,6 +14,7 @@ from conftest import FASHION
 from onnxspec import parity
 from onnxspec.analysis.subject import open_subject
 from onnxspec.errors import DataError, ModelError, UsageError
+from onnxspec.images.opening import open_images
 from onnxspec.listening import Silence
 from onnxspec.parity import pooling
 from onnxspec.parity.planning import prepare
@@ -260,7 +261,7 @@ def test_the_first_image_may_be_the_unreadable_one(tmp_path):
         place = tmp_path / "data" / str(LABELS[i]) / f"{i}.png"
         place.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(image).save(place)
-    data = onnxspec.images.open_images(tmp_path / "data")
+    data = open_images(tmp_path / "data")
     first = tmp_path / "data" / data.names[data.order[0]]
     first.write_bytes(bytes(first.stat().st_size))  # of the same size: the order is drawn from names and sizes
     found = parity.run(logits, tmp_path / "data", settings(skip_bad=2))
