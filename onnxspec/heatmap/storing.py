@@ -7,7 +7,7 @@
 /images   the images that were used
 /run      attributes that differ between equal runs
 
-`digest` covers everything outside /run. `reading` reads it back.
+Both digests are a report's (`tables.seal`). `reading` reads it back.
 """
 
 import io

@@ -127,7 +127,7 @@ class Report:
 
     @cached_property
     def classes(self) -> dict[str, np.ndarray]:
-        """The classes of the data: name, output, images, used, right; each (classes,)."""
+        """The classes of the data: class, name, folder, output, images, used, right; each (classes,)."""
         return self._table("classes").read()
 
     @cached_property

@@ -11,7 +11,7 @@
     /families  pooled numbers of other families of paths, and /paths_FAMILY their rows: only where a run has them
     /run       attributes that differ between equal runs: time, host, command line, batch, threads (workers, and inside a session)
 
-`digest` covers everything outside /run.
+`digest` covers everything outside /run but the names of model and data and the remarks, `digest_with_names` these too.
 """
 
 SCHEMA_VERSION = 3

@@ -96,7 +96,7 @@ def seal(file: h5py.File) -> None:
 
 
 def digest(file: h5py.File) -> str:
-    """SHA-256 (hex) over the names, attributes and values of a file in name order, /run apart."""
+    """SHA-256 (hex) over the names, attributes and values of a file in name order: /run, names and remarks apart."""
     total = hashlib.sha256()
     _absorb_attributes(total, file.attrs)
     for name in sorted(file):
