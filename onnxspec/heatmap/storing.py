@@ -101,7 +101,7 @@ def to_dict(found: "HeatMap") -> dict[str, Any]:
         "accuracy": {name: tables.plain(accuracy[name]) for name in ("estimate", "low", "high")}
         if found.labelled
         else None,
-        **{name: _rows(columns) for name, columns in tables_of.items()},
+        **{name: tables.records(columns) for name, columns in tables_of.items()},
         "remarks": [asdict(remark) for remark in found.remarks],
     }
 
@@ -185,8 +185,3 @@ def _described(name: str) -> tuple[str, str]:
     """Unit and long name of a figure or of an end of its interval."""
     base, _, end = name.rpartition("_") if name.endswith(tuple(f"_{end}" for end in _ENDS)) else (name, "", "")
     return _UNITS.get(base.removeprefix("change_"), "1"), _WORDS[base] + (f": {_ENDS[end]}" if end else "")
-
-
-def _rows(columns: Mapping[str, np.ndarray]) -> list[dict[str, Any]]:
-    values = zip(*(column.tolist() for column in columns.values()), strict=True)
-    return [dict(zip(columns, map(tables.plain, row), strict=True)) for row in values]

@@ -347,10 +347,9 @@ class Report:
         whole = {name: tables.plain(value) for name, value in self.attributes.items()}
         for name in ("settings", "preprocess", "remarks", "ended"):
             whole[name] = json.loads(whole[name])
-        whole["figures"] = [dict(zip(self.figures, row, strict=True)) for row in self._rows(self.figures)]
-        whole["classes"] = [dict(zip(self.classes, row, strict=True)) for row in self._rows(self.classes)]
+        whole |= {"figures": tables.records(self.figures), "classes": tables.records(self.classes)}
         if self.families:
-            whole["families"] = [dict(zip(self.families, row, strict=True)) for row in self._rows(self.families)]
+            whole["families"] = tables.records(self.families)
         whole["checks"] = [asdict(verdict) for verdict in verdicts(self)]
         whole["answer"] = answer(self)
         return whole
@@ -367,11 +366,6 @@ class Report:
 
         groups = {name: xarray.load_dataset(self._file, engine="h5netcdf", group=name) for name in self._groups}
         return xarray.DataTree.from_dict(groups)
-
-    @staticmethod
-    def _rows(columns: Mapping[str, np.ndarray]) -> Iterator[list[Any]]:
-        plain = [[tables.plain(value) for value in values.tolist()] for values in columns.values()]
-        return (list(row) for row in zip(*plain, strict=True))
 
     def __repr__(self) -> str:
         return f"Report({str(self.path)!r}: {self.attributes['model']} on {self.attributes['data']})"

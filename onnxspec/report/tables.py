@@ -15,7 +15,7 @@ CHUNK_BYTES = 1 << 18
 TEXT_BYTES = 64
 """About what a short text takes as an object."""
 OF_HDF5 = {"DIMENSION_LIST", "REFERENCE_LIST", "CLASS", "NAME", "_Netcdf4Dimid"}
-"""References that HDF5 keeps for dimension scales: nothing of onnxspec reads them, and they say nothing of their own."""
+"""References that HDF5 keeps for dimension scales: nothing of onnxspec reads them, they say nothing of their own."""
 
 
 def set_attributes(item: h5py.Group, values: Mapping[str, Any]) -> None:
@@ -87,6 +87,12 @@ def plain(value: Any) -> Any:
     """A text or a number of a table as JSON has it: NumPy's own as Python's, undefined numbers as None."""
     value = value.item() if isinstance(value, np.generic) else value
     return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def records(columns: Mapping[str, np.ndarray]) -> list[dict[str, Any]]:
+    """Columns (n,) as JSON has a table: a dict of `plain` values a row."""
+    rows = zip(*(column.tolist() for column in columns.values()), strict=True)
+    return [dict(zip(columns, map(plain, row), strict=True)) for row in rows]
 
 
 def seal(file: h5py.File) -> None:
