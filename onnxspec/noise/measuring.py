@@ -9,6 +9,8 @@ from onnxspec.noise.losses import LogLikelihood, perfect, uniform
 from onnxspec.results import Remark
 from onnxspec.statistics import Pooled
 
+QUANTITIES = ("clean", "noisy", "noise_fitting", "following", "explained")
+
 
 def measure(found: LogLikelihood, s: np.ndarray, amplitude: float, classes: int) -> dict[str, Pooled]:
     """The quantities of method.md section 10 over images whose smoothing is s (n,).
