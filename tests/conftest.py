@@ -17,6 +17,10 @@ SHARED = ROOT.parent / "shared" / "data"
 # A script's shell has what it starts in the background ignore Ctrl-C, and children inherit that: tests interrupt them.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# As many processes as there are cores run the tests: a linear algebra whose threads wait for each other in each of them
+# takes time from all. Before NumPy is loaded; tests of what threads change set their number themselves.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 # A terminal of known width, without colours, wherever the tests run.
 os.environ.update({"COLUMNS": "80", "NO_COLOR": "1"})
 
