@@ -26,10 +26,17 @@ os.environ.update({"COLUMNS": "80", "NO_COLOR": "1"})
 
 
 @pytest.fixture(scope="session")
-def bundled_report(tmp_path_factory: pytest.TempPathFactory) -> onnxspec.Report:
+def evaluated(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A cache that all workers share, for tests to which it does not matter where the rows come from."""
+    own = tmp_path_factory.getbasetemp()
+    return str((own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "evaluated")
+
+
+@pytest.fixture(scope="session")
+def bundled_report(tmp_path_factory: pytest.TempPathFactory, evaluated: str) -> onnxspec.Report:
     """The bundled network on the bundled images, as in the demo."""
     output = tmp_path_factory.mktemp("bundled") / "report.h5"
-    return onnxspec.analyze(FASHION / "pytorch.onnx", FASHION / "test.npz", points=65, output=output)
+    return onnxspec.analyze(FASHION / "pytorch.onnx", FASHION / "test.npz", points=65, output=output, cache=evaluated)
 
 
 @pytest.fixture(scope="session")

@@ -28,8 +28,11 @@ def lines(blocks: list[tuple[str, str]]) -> list[str]:
     return [line for kind, text in blocks if kind == "sh" for line in text.splitlines()]
 
 
-def furnish(place: Path, model: Path = QUICKEST) -> Path:
-    """model.onnx, other.onnx, epoch-*.onnx and images/, the bundled ones, as files, and models/ as it is."""
+def furnish(place: Path, cache: str, pairs: int, model: Path = QUICKEST) -> Path:
+    """model.onnx, other.onnx, epoch-*.onnx and images/, the bundled ones, as files, and models/ as it is.
+
+    Settings there name a cache: many lines measure the same.
+    """
     shutil.copy(model, place / "model.onnx")
     shutil.copy(FASHION / "keras.onnx", place / "other.onnx")
     for epoch in FASHION.glob("epoch-*.onnx"):
@@ -40,7 +43,7 @@ def furnish(place: Path, model: Path = QUICKEST) -> Path:
         own.mkdir(parents=True)
         for i, image in enumerate(data["images"][data["labels"] == c][:PER_CLASS]):
             Image.fromarray(image).save(own / f"{i:03}.png")
-    (place / "onnxspec.toml").write_text("pairs = 60\n")
+    (place / "onnxspec.toml").write_text(f"pairs = {pairs}\ncache = '{cache}'\n")
     (place / "models").symlink_to(ROOT / "models")
     return place
 

@@ -13,8 +13,8 @@ SHOWN = [line for line in documents.lines(BLOCKS) if "noise targets" not in line
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory) -> Path:
-    return documents.furnish(tmp_path_factory.mktemp("paper"), FASHION / "pytorch.onnx")
+def folder(tmp_path_factory, evaluated) -> Path:
+    return documents.furnish(tmp_path_factory.mktemp("paper"), evaluated, 45, FASHION / "pytorch.onnx")
 
 
 @pytest.fixture(scope="module")

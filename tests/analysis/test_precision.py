@@ -142,9 +142,9 @@ def test_differences_that_are_not_known_well_enough_are_inconclusive(tmp_path, c
     assert "factors of hff to 1%" in (tmp_path / "c.html").read_text()
 
 
-def test_the_factor_of_a_twin_is_known_however_few_paths_carry_it():
+def test_the_factor_of_a_twin_is_known_however_few_paths_carry_it(evaluated):
     """Its difference is rounding on the heaviest paths; that of another network, which few carry too, is not known."""
-    how = {"kinds": "within", "precision": 0.1, "pairs": 250} | CHEAP
+    how = {"kinds": "within", "precision": 0.1, "pairs": 250, "cache": evaluated} | CHEAP
     model = FASHION / "pytorch.onnx"
     twin, other = (compare([model, FASHION / f"{name}.onnx"], DATA, **how) for name in ("twin", "keras"))
     assert (twin.ended, other.ended) == ({"within": "precision"}, {"within": "pairs"})

@@ -262,17 +262,18 @@ def test_the_same_run_as_the_baseline_passes(run):
     assert out.count("the same as the baseline") == 3
 
 
-def test_a_worse_model_than_the_baseline_fails(run, report):
+def test_a_worse_model_than_the_baseline_fails(run, report, evaluated):
     run(report, "--write-baseline", "b.json")
-    code, out, _ = run(WORSE, "--data", DATA, "--baseline", "b.json")
+    code, out, _ = run(WORSE, "--data", DATA, "--baseline", "b.json", "--cache", evaluated)
     assert code == 1
     assert "fail          accuracy" in out
 
 
-def test_a_model_that_fails_does_not_become_the_baseline(run, empty_folder, report):
+def test_a_model_that_fails_does_not_become_the_baseline(run, empty_folder, report, evaluated):
     run(report, "--write-baseline", "b.json")
     before = (empty_folder / "b.json").read_bytes()
-    code, _, err = run(WORSE, "--data", DATA, "--baseline", "b.json", "--write-baseline", "b.json")
+    how = ("--data", DATA, "--cache", evaluated)
+    code, _, err = run(WORSE, *how, "--baseline", "b.json", "--write-baseline", "b.json")
     assert code == 1 and "b.json was not written" in err
     assert (empty_folder / "b.json").read_bytes() == before
     assert run(report, "--baseline", "b.json", "--write-baseline", "b.json")[0] == 0

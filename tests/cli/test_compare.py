@@ -16,6 +16,12 @@ PYTORCH, SKLEARN, TWIN = (str(FASHION / f"{name}.onnx") for name in ("pytorch", 
 FEW = ("--data", "few.npz", "--pairs", "20", "--points", "33", "--batch", "32")
 
 
+@pytest.fixture
+def few(evaluated):
+    """A few pairs of a few images, which several tests have these models walk."""
+    return (*FEW, "--cache", evaluated)
+
+
 @pytest.fixture(autouse=True)
 def empty_folder(tmp_path, monkeypatch):
     """An empty folder to be in, but for a few of the bundled images."""
@@ -29,8 +35,8 @@ def written(folder):
     return sorted(path.name for path in folder.iterdir() if path.name != "few.npz")
 
 
-def test_everything_in_one_command(run, empty_folder):
-    code, out, _ = run("compare", PYTORCH, TWIN, *FEW, "--agreement", "-o", "c.h5", "--reports", "kept")
+def test_everything_in_one_command(run, empty_folder, few):
+    code, out, _ = run("compare", PYTORCH, TWIN, *few, "--agreement", "-o", "c.h5", "--reports", "kept")
     assert code == 0
     assert "pytorch (reference)" in out
     assert "twin  identical to float32 rounding" in out
@@ -67,30 +73,30 @@ def test_a_full_disk_keeps_back_a_page_and_not_what_was_found(run, bundled_repor
     assert code == 6 and "a (reference)" in out
 
 
-def test_json_alone_stands_on_standard_output(run, empty_folder):
-    code, out, _ = run("compare", PYTORCH, SKLEARN, *FEW, "--json", "--reference", "sklearn")
+def test_json_alone_stands_on_standard_output(run, empty_folder, few):
+    code, out, _ = run("compare", PYTORCH, SKLEARN, *few, "--json", "--reference", "sklearn")
     assert code == 0
     assert json.loads(out)["reference"] == "sklearn"
     assert not written(empty_folder)
 
 
-def test_csv_of_a_series(run):
-    code, out, _ = run("compare", PYTORCH, SKLEARN, *FEW, "--csv", "models", "--at", "2,1")
+def test_csv_of_a_series(run, few):
+    code, out, _ = run("compare", PYTORCH, SKLEARN, *few, "--csv", "models", "--at", "2,1")
     assert code == 0
     assert [line.split(",")[0] for line in out.splitlines()] == ["name", "sklearn", "pytorch"]
 
 
-def test_a_series_shows_accuracy_beside_the_metrics(run):
-    code, out, _ = run("compare", FASHION / "epoch-30.onnx", FASHION / "epoch-01.onnx", *FEW, "--series")
+def test_a_series_shows_accuracy_beside_the_metrics(run, few):
+    code, out, _ = run("compare", FASHION / "epoch-30.onnx", FASHION / "epoch-01.onnx", *few, "--series")
     assert code == 0
     assert "Over the series: accuracy and prob hff" in out
     assert out.index("epoch-01 (reference)") < out.index("epoch-30")
 
 
-def test_models_of_the_configuration(run, empty_folder):
+def test_models_of_the_configuration(run, empty_folder, evaluated):
     shutil.copy(PYTORCH, empty_folder / "net.onnx")
     (empty_folder / "onnxspec.toml").write_text(
-        f'data = "few.npz"\npairs = 20\nbatch = 32\n[models.first]\npath = "net.onnx"\n'
+        f'data = "few.npz"\npairs = 20\npoints = 33\nbatch = 32\ncache = "{evaluated}"\n[models.first]\npath = "net.onnx"\n'
         f'[models.second]\npath = "{SKLEARN}"\n[models.sklearn]\npreprocess = "0..1"\n'
     )
     code, out, _ = run("compare", "--json")

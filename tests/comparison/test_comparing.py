@@ -35,11 +35,11 @@ def test_models_share_their_pairs_and_reports_of_them_say_the_same(four, reports
     assert found.models[0].accuracy == four.models[0].accuracy
 
 
-def test_a_model_beside_a_report_is_measured_as_that_was(reports, digits, four):
+def test_a_model_beside_a_report_is_measured_as_that_was(reports, digits, four, evaluated):
     mixed = compare([reports["pytorch"].path, SKLEARN], digits)
     assert mixed.contrast("sklearn", "between").common == four.contrast("sklearn", "between").common
     assert [model.from_report for model in mixed.models] == [1, 0]
-    turned = compare([PYTORCH, reports["sklearn"].path], digits)
+    turned = compare([PYTORCH, reports["sklearn"].path], digits, cache=evaluated)
     assert turned.reference == "pytorch"
     assert turned.contrast("sklearn", "between").common == four.contrast("sklearn", "between").common
 
