@@ -112,13 +112,13 @@ def test_what_does_not_go_with_a_precision_is_refused(stopped):
 
 
 def test_models_stop_on_their_difference_in_step(tmp_path):
-    models = [FASHION / "pytorch.onnx", FASHION / "keras.onnx"]
+    models = [MODEL, FASHION / "keras.onnx"]
     how = {"kinds": "between", "precision": 0.3, "pairs": 600, "reports": tmp_path} | CHEAP
     found = compare(models, DATA, **how)
     assert found.ended == {"between": "precision"}
     factor = found.contrast("keras", "between")
     assert factor.common.half_width <= 0.3 and factor.pairs >= FIRST_CHECK
-    reports = [onnxspec.Report(tmp_path / f"{name}.h5") for name in ("pytorch", "keras")]
+    reports = [onnxspec.Report(tmp_path / f"{name}.h5") for name in ("sklearn", "keras")]
     walked = {len(report.paths["kind"]) for report in reports}
     (pairs,) = walked
     assert pairs < 600
@@ -131,12 +131,12 @@ def test_models_stop_on_their_difference_in_step(tmp_path):
 
 def test_differences_that_are_not_known_well_enough_are_inconclusive(tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    models = [str(FASHION / name) for name in ("epoch-01.onnx", "epoch-10.onnx")]
+    models = [str(FASHION / name) for name in ("sklearn.onnx", "epoch-10.onnx")]
     how = ["--data", str(DATA), "--kinds", "between", "--points", "17", "--cutoff", "5", "--pairs", "220"]
     assert cli.main(["compare", *models, *how, "--precision", "0.01", "-o", "c.h5", "--html", "c.html"]) == 5
     out, err = capsys.readouterr()
     said = " ".join(out.split())
-    assert all(f"{name}: at most 220 paths" in err for name in ("epoch-01", "epoch-10"))
+    assert all(f"{name}: at most 220 paths" in err for name in ("sklearn", "epoch-10"))
     assert "factors of hff to 1%: between not reached: the pairs allowed are used up" in said
     assert "differences of hff between are not known to 1%, as was asked: the pairs allowed are used up" in said
     assert "factors of hff to 1%" in (tmp_path / "c.html").read_text()

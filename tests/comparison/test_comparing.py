@@ -62,16 +62,16 @@ def test_the_softmax_of_a_report_is_that_of_models_beside_it(digits):
     some = digits[1] < 4
     few = digits[0][some], digits[1][some]
     asked = {"pairs": 20, "points": 33, "batch": 32}
-    over_few = onnxspec.analyze(PYTORCH, few, restrict_outputs=True, **asked)
-    same = compare({"report": over_few, "same": PYTORCH}, few)
+    over_few = onnxspec.analyze(SKLEARN, few, restrict_outputs=True, **asked)
+    same = compare({"report": over_few, "same": SKLEARN}, few)
     assert same.contrast("same", "between").common.estimate == pytest.approx(1, abs=1e-4)
     assert not any(remark.code == "softmax" for remark in same.remarks)
-    own = compare({"report": over_few, "all": PYTORCH}, few, own={"all": {"restrict_outputs": False}})
+    own = compare({"report": over_few, "all": SKLEARN}, few, own={"all": {"restrict_outputs": False}})
     (remark,) = (remark for remark in own.remarks if remark.code == "softmax")
     assert "all are over 10 outputs, those of report over 4" in remark.text
-    over_all = onnxspec.analyze(PYTORCH, few, **asked)
+    over_all = onnxspec.analyze(SKLEARN, few, **asked)
     with pytest.raises(UsageError, match=r"restrict_outputs False.*Leave out --restrict-outputs"):
-        compare([over_all, SKLEARN], few, restrict_outputs=True)
+        compare([over_all, PYTORCH], few, restrict_outputs=True)
 
 
 @pytest.fixture(scope="module")
@@ -121,12 +121,12 @@ def test_other_images_than_the_report_s_are_refused(reports, digits):
 
 def test_every_model_has_its_own_preprocessing(digits):
     found = compare(
-        {"right": PYTORCH, "wrong": PYTORCH},
+        {"right": SKLEARN, "wrong": SKLEARN},
         digits,
         pairs=20,
         points=33,
         batch=32,
-        own={"wrong": {"preprocess": "0..255"}},
+        own={"wrong": {"preprocess": "0..1"}},
     )
     right, wrong = found.models
     assert wrong.accuracy < right.accuracy
@@ -191,38 +191,37 @@ class Stopping(Silence):
     """Interrupts at the second model's first path."""
 
     def stage(self, name):
-        if name in ("sklearn: walking the paths", "model: walking the paths"):
+        if name in ("second: walking the paths", "model: walking the paths"):
             raise KeyboardInterrupt
 
 
 @pytest.mark.parametrize(
     ("kept", "words"),
     [
-        ("reports", r"^sklearn: nothing was written\. .*pytorch\.h5: measured, and can be given in place of its model"),
-        ("cache", r"^sklearn: .* is in .*: the same command takes it over"),
-        (None, r"^sklearn: .* is lost; --reports FOLDER keeps reports, --cache DIR"),
+        ("reports", r"^second: nothing was written\. .*first\.h5: measured, and can be given in place of its model"),
+        ("cache", r"^second: .* is in .*: the same command takes it over"),
+        (None, r"^second: .* is lost; --reports FOLDER keeps reports, --cache DIR"),
     ],
 )
-def test_an_interrupt_says_what_becomes_of_the_models_before(digits, tmp_path, kept, words):
+def test_an_interrupt_says_what_becomes_of_the_models_before(digits, quick_twin, tmp_path, kept, words):
     asked = {"pairs": 20, "points": 33, "batch": 32} | ({kept: str(tmp_path / "kept")} if kept else {})
     with pytest.raises(Interrupted, match=words):
-        compare([PYTORCH, SKLEARN], digits, listener=Stopping(), **asked)
+        compare({"first": SKLEARN, "second": quick_twin}, digits, listener=Stopping(), **asked)
 
 
-def test_without_labels_the_reference_names_the_classes(digits):
+def test_without_labels_the_reference_names_the_classes(digits, quick_twin):
     images, _ = digits
-    found = compare(
-        [PYTORCH, SKLEARN, FASHION / "twin.onnx"], images, pairs=20, points=33, batch=32, labels="predicted"
-    )
+    models = {"sklearn": SKLEARN, "epoch": FASHION / "epoch-01.onnx", "twin": quick_twin}
+    found = compare(models, images, pairs=20, points=33, batch=32, labels="predicted")
     assert all(np.isnan(model.accuracy) for model in found.models)
-    reference, other, twin = (found.figure(name, "within").paths for name in ("pytorch", "sklearn", "twin"))
+    reference, other, twin = (found.figure(name, "within").paths for name in models)
     assert reference == twin == 20
     assert other <= 20
 
 
-def test_probe_images_serve_all_models(monkeypatch):
+def test_probe_images_serve_all_models(monkeypatch, quick_twin):
     monkeypatch.setattr("onnxspec.analysis.subject.PROBES", 100)
-    found = compare([PYTORCH, FASHION / "twin.onnx"], pairs=10, batch=32)
+    found = compare({"sklearn": SKLEARN, "twin": quick_twin}, pairs=10, batch=32)
     assert found.attributes["labelling"] == "probe"
     assert found.contrast("twin", "within", "slope").verdict == "the same"
 

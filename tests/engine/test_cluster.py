@@ -17,7 +17,8 @@ import pytest
 
 import onnxspec
 from analysis.test_resuming import content
-from conftest import FASHION, ROOT
+from conftest import FASHION, QUICKEST, ROOT
+from model import build
 from onnxspec.analysis.subject import open_subject
 from onnxspec.engine import cluster, remote, scheduler
 from onnxspec.errors import DataError, DeviceError, ModelError, ResourceError, UsageError
@@ -29,7 +30,7 @@ from onnxspec.settings import FAMILIES, Settings
 distributed = pytest.importorskip("distributed")
 dask = pytest.importorskip("dask")
 
-MODEL, DATA = FASHION / "pytorch.onnx", FASHION / "test.npz"
+MODEL, NETWORK, DATA = QUICKEST, FASHION / "pytorch.onnx", FASHION / "test.npz"
 HOW = {"pairs": 40, "points": 17, "batch": 32}
 
 
@@ -81,13 +82,13 @@ def test_the_report_is_that_of_one_process(data, path_graph, address, pictures, 
 def test_so_are_other_families(address, pictures, tmp_path):
     own = {"detour": lambda a, b, t: a + np.sin(np.pi * t)[:, None, None, None] ** 2 * (b - a)}
     how = {"pairs": 8, "points": 9, "cutoff": 4.0, "paths": FAMILIES, "own_paths": own}
-    onnxspec.analyze(MODEL, pictures, output=tmp_path / "one.h5", **how)
-    onnxspec.analyze(MODEL, pictures, output=tmp_path / "many.h5", cluster=address, **how)
+    onnxspec.analyze(NETWORK, pictures, output=tmp_path / "one.h5", **how)
+    onnxspec.analyze(NETWORK, pictures, output=tmp_path / "many.h5", cluster=address, **how)
     assert content(tmp_path / "one.h5") == content(tmp_path / "many.h5")
 
 
 def test_comparisons_share_a_cluster_and_a_cache(address, pictures, tmp_path):
-    models = [FASHION / "epoch-01.onnx", FASHION / "epoch-10.onnx"]
+    models = [MODEL, build.reweighted(MODEL, 2, tmp_path / "other.onnx")]
     how = {"data": pictures, "pairs": 16, "points": 9}
     for name, more in (("one", {}), ("many", {"cluster": address, "cache": str(tmp_path / "cache")})):
         onnxspec.compare(models, reports=tmp_path / name, **how, **more)
@@ -109,7 +110,7 @@ def test_nothing_stays_with_the_workers(address, pictures):
 def test_a_refusal_of_the_model_reaches_the_user_once(address, tmp_path):
     images = np.full((40, 28, 28), 3e38, np.float32)
     with pytest.raises(ModelError, match="The model gives"):
-        onnxspec.analyze(MODEL, (images * np.linspace(0.1, 1, 40)[:, None, None].astype(np.float32), np.arange(40) % 2),
+        onnxspec.analyze(NETWORK, (images * np.linspace(0.1, 1, 40)[:, None, None].astype(np.float32), np.arange(40) % 2),
                          cluster=address, pairs=4, points=9)  # fmt: skip
 
 
@@ -121,13 +122,13 @@ def test_a_python_function_stays_here(address, pictures):
 def test_without_dask_it_is_said_what_to_install(monkeypatch, pictures):
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(DeviceError, match=r'pip install "onnxspec\[distributed\]"'):
-        onnxspec.analyze(MODEL, pictures, cluster="local:7")
+        onnxspec.analyze(NETWORK, pictures, cluster="local:7")
 
 
 def test_an_address_where_nobody_is_or_that_is_none(monkeypatch, pictures):
     monkeypatch.setattr(scheduler, "SECONDS_TO_ANSWER", 0.3)
     with pytest.raises(DeviceError, match=r"No Dask scheduler answers at tcp://127\.0\.0\.1:9"):
-        onnxspec.analyze(MODEL, pictures, cluster="tcp://127.0.0.1:9")
+        onnxspec.analyze(NETWORK, pictures, cluster="tcp://127.0.0.1:9")
     for none in ("local:0", "local:", "localhost", "tcp://"):
         with pytest.raises(UsageError, match="--cluster is"):
             Settings.of(cluster=none)
@@ -135,33 +136,33 @@ def test_an_address_where_nobody_is_or_that_is_none(monkeypatch, pictures):
 
 def test_certificates_that_are_missing_are_said(pictures, tmp_path):
     with pytest.raises(UsageError, match=r"distributed\.comm\.tls"):
-        onnxspec.analyze(MODEL, pictures, cluster="tls://127.0.0.1:9")
+        onnxspec.analyze(NETWORK, pictures, cluster="tls://127.0.0.1:9")
     nowhere = {f"distributed.comm.tls.{name}": str(tmp_path / "none.pem") for name in ("ca-file", "client.cert")}
     with dask.config.set(nowhere), pytest.raises(UsageError, match=r"No such file.*distributed\.comm\.tls"):
-        onnxspec.analyze(MODEL, pictures, cluster="tls://127.0.0.1:9")
+        onnxspec.analyze(NETWORK, pictures, cluster="tls://127.0.0.1:9")
 
 
 def test_a_gpu_that_no_worker_offers_is_said(address, monkeypatch, pictures):
     monkeypatch.setattr("onnxspec.model.session.OnnxModel.provider", "CUDAExecutionProvider")
     with pytest.raises(DeviceError, match=r"no workers that offer a GPU.*--resources GPU=1"):
-        onnxspec.analyze(MODEL, pictures, cluster=address)
+        onnxspec.analyze(NETWORK, pictures, cluster=address)
     with pytest.raises(UsageError, match="local:2 is for CPUs"):
-        onnxspec.analyze(MODEL, pictures, cluster="local:2")
+        onnxspec.analyze(NETWORK, pictures, cluster="local:2")
 
 
 @pytest.fixture(scope="module")
 def way():
-    subject = open_subject(MODEL, DATA, Settings.of(batch=8, threads=1))
+    subject = open_subject(NETWORK, DATA, Settings.of(batch=8, threads=1))
     engine, images = subject.engine, subject.images
     opener = lambda path: open_model(path, Settings())  # noqa: E731
-    return remote.Way(opener, str(MODEL), None, subject.model.digest, subject.model.provider, images.names, images.digest,
+    return remote.Way(opener, str(NETWORK), None, subject.model.digest, subject.model.provider, images.names, images.digest,
                       images.way, remote.engine_fields(engine), engine.path_form)  # fmt: skip
 
 
 def test_a_worker_opens_an_engine_like_the_one_here(way, tmp_path):
     engine = way.opened(tmp_path, lambda images: None)
     assert (engine.tile, engine.kind, engine.classes, engine.workers) == (8, "logits", 10, 1)
-    sent = replace(way, files={"sub/a.onnx": MODEL.read_bytes()}, path="/nowhere.onnx", images=None)
+    sent = replace(way, files={"sub/a.onnx": NETWORK.read_bytes()}, path="/nowhere.onnx", images=None)
     engine = sent.opened(tmp_path, lambda images: None)
     with engine.pixels.lending({3: (np.zeros((28, 28, 1), np.uint8), "")}):
         assert engine.outputs(np.array([3]), np.array([3]), np.ones((1, 2), np.float32) / 2).shape == (1, 1, 10)
@@ -180,7 +181,7 @@ def test_another_model_provider_or_data_set_is_refused_by_the_worker(way, tmp_pa
 
 def test_workers_may_run_another_system(monkeypatch):
     """A WindowsPath is unpickled on Windows alone."""
-    subject = open_subject(MODEL, DATA, Settings.of(batch=8, threads=1))
+    subject = open_subject(NETWORK, DATA, Settings.of(batch=8, threads=1))
     sender, lent = object.__new__(cluster.Cluster), []
     opener = partial(open_model, settings=Settings())
     vars(sender).update(_model=subject.model, _opener=opener, _local=False, _way="")
@@ -232,7 +233,7 @@ def machines():
 @pytest.mark.slow
 def test_a_worker_that_is_killed_costs_no_more_than_its_shards_in_flight(machines, tmp_path):
     how = {"pairs": 1500, "points": 33, "batch": 32}
-    onnxspec.analyze(MODEL, DATA, output=tmp_path / "one.h5", **how)
+    onnxspec.analyze(NETWORK, DATA, output=tmp_path / "one.h5", **how)
 
     class Kills(Hears):
         killed = False
@@ -244,7 +245,7 @@ def test_a_worker_that_is_killed_costs_no_more_than_its_shards_in_flight(machine
                 os.kill(next(iter(machines.workers.values())).pid, signal.SIGKILL)
 
     listener = Kills()
-    onnxspec.analyze(MODEL, DATA, output=tmp_path / "many.h5", cluster=machines.scheduler_address, listener=listener,
+    onnxspec.analyze(NETWORK, DATA, output=tmp_path / "many.h5", cluster=machines.scheduler_address, listener=listener,
                      **how)  # fmt: skip
     assert listener.killed
     assert content(tmp_path / "one.h5") == content(tmp_path / "many.h5")
@@ -255,7 +256,7 @@ def test_a_worker_that_is_killed_costs_no_more_than_its_shards_in_flight(machine
 @pytest.mark.slow
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_run_goes_on_with_what_it_has(tmp_path, sent):
-    command = [sys.executable, "-m", "onnxspec", "analyze", str(MODEL), "--data", str(DATA), "--pairs", "1200"]
+    command = [sys.executable, "-m", "onnxspec", "analyze", str(NETWORK), "--data", str(DATA), "--pairs", "1200"]
     command += ["--cluster", "local:2", "-o", "r.h5"]
     how = {"cwd": tmp_path, "env": {**os.environ, "PYTHONPATH": str(ROOT)}, "stderr": subprocess.PIPE, "text": True}
     running = subprocess.Popen(command, stdout=subprocess.DEVNULL, start_new_session=True, **how)
@@ -271,7 +272,7 @@ def test_an_interrupted_run_goes_on_with_what_it_has(tmp_path, sent):
     ended = subprocess.run([*command, "--resume"], stdout=subprocess.DEVNULL, check=False, **how)
     assert ended.returncode == 0, ended.stderr
     assert "kept from an interrupted run" in ended.stderr
-    onnxspec.analyze(MODEL, DATA, output=tmp_path / "one.h5", pairs=1200)
+    onnxspec.analyze(NETWORK, DATA, output=tmp_path / "one.h5", pairs=1200)
     assert content(tmp_path / "one.h5") == content(tmp_path / "r.h5")
 
 
@@ -279,7 +280,7 @@ def test_an_interrupted_run_goes_on_with_what_it_has(tmp_path, sent):
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("after", [1.5, 2.0, 2.4, 2.8, 3.2])
 def test_a_cluster_that_is_interrupted_while_it_starts_says_no_more_than_that(tmp_path, sent, after):
-    command = [sys.executable, "-m", "onnxspec", "analyze", str(MODEL), "--data", str(DATA), "--cluster", "local:2"]
+    command = [sys.executable, "-m", "onnxspec", "analyze", str(NETWORK), "--data", str(DATA), "--cluster", "local:2"]
     how = {"cwd": tmp_path, "env": {**os.environ, "PYTHONPATH": str(ROOT)}, "stderr": subprocess.PIPE, "text": True}
     running = subprocess.Popen([*command, "--pairs", "9000"], stdout=subprocess.DEVNULL, start_new_session=True, **how)
     time.sleep(after)
@@ -341,7 +342,7 @@ def test_a_worker_without_onnxspec_is_told_of(tmp_path):
     (tmp_path / "onnxspec.py").write_text("raise ModuleNotFoundError(\"No module named 'onnxspec'\")")
     told = pytest.raises(DeviceError, match=r"a worker at tcp://\S+ has no module onnxspec\. They need it all: pip")
     with running(tmp_path, worker={"PYTHONPATH": str(tmp_path)}) as (address, _), told:
-        onnxspec.analyze(MODEL, DATA, cluster=address, pairs=4)
+        onnxspec.analyze(NETWORK, DATA, cluster=address, pairs=4)
 
 
 @pytest.mark.slow
@@ -356,14 +357,14 @@ def test_a_scheduler_that_is_gone_is_told_of_and_looked_for_again(tmp_path, monk
                     process.kill()
 
         with pytest.raises(ResourceError, match="connection to the cluster's scheduler was lost"):
-            onnxspec.analyze(MODEL, DATA, cluster=address, pairs=1500, points=33, listener=Kills())
+            onnxspec.analyze(NETWORK, DATA, cluster=address, pairs=1500, points=33, listener=Kills())
         for _ in range(2):
             with pytest.raises(DeviceError, match="No Dask scheduler answers"):
-                onnxspec.analyze(MODEL, DATA, cluster=address, pairs=4)
+                onnxspec.analyze(NETWORK, DATA, cluster=address, pairs=4)
     port = address.rpartition(":")[2]
     with running(tmp_path, "--port", port) as (again, _):
         assert again == address
-        onnxspec.analyze(MODEL, DATA, cluster=address, pairs=4)
+        onnxspec.analyze(NETWORK, DATA, cluster=address, pairs=4)
 
 
 @pytest.mark.slow
@@ -377,13 +378,13 @@ def test_over_tls_with_certificates_from_the_environment(tmp_path):
     known |= {f"{tls}CA_FILE": str(tmp_path / "cert.pem"), "DASK_DISTRIBUTED__COMM__REQUIRE_ENCRYPTION": "true"}
     with running(tmp_path, "--protocol", "tls", **known) as (address, _):
         assert address.startswith("tls://")
-        line = [sys.executable, "-m", "onnxspec", "analyze", str(MODEL), "--data", str(DATA), "--pairs", "20"]
+        line = [sys.executable, "-m", "onnxspec", "analyze", str(NETWORK), "--data", str(DATA), "--pairs", "20"]
         line += ["-o", "many.h5", "--cluster", address]
         done = subprocess.run(
             line, check=False, cwd=tmp_path, env=environment(**known), text=True, stderr=subprocess.PIPE
         )
         assert done.returncode == 0, done.stderr
-    onnxspec.analyze(MODEL, DATA, output=tmp_path / "one.h5", pairs=20)
+    onnxspec.analyze(NETWORK, DATA, output=tmp_path / "one.h5", pairs=20)
     assert content(tmp_path / "one.h5") == content(tmp_path / "many.h5")
 
 

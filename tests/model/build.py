@@ -137,6 +137,15 @@ def model(nodes, inputs, outputs, weights=None, opset=17, ml=False):
     return helper.make_model(graph, opset_imports=opsets, ir_version=IR_VERSION, producer_name="tests")
 
 
+def reweighted(source, factor, path) -> Path:
+    """Another network that costs as much: the weights of the first layer of one that has been saved, times a factor."""
+    proto = onnx.load(source)
+    weights = next(t for t in proto.graph.initializer if len(t.dims) == 2)
+    values = numpy_helper.to_array(weights)
+    weights.CopyFrom(numpy_helper.from_array(values * values.dtype.type(factor), weights.name))
+    return save(proto, path)
+
+
 def tensor(name, dtype, shape):
     """A tensor's value info; a shape of None leaves its rank open."""
     return helper.make_tensor_value_info(name, dtype, shape)
