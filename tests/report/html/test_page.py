@@ -58,6 +58,14 @@ def policy(elements):
     return next(one["content"] for one in elements.all("meta") if one.get("http-equiv") == "Content-Security-Policy")
 
 
+@pytest.fixture
+def undrawn(monkeypatch):
+    """Pages without figures, for what stands beside them: drawing is nearly all that a page takes."""
+    for where in ("parts", "strips"):
+        monkeypatch.setattr(f"onnxspec.report.html.{where}.inline_svg", lambda *_, **__: "<svg></svg>")
+
+
+@pytest.mark.usefixtures("undrawn")
 def test_an_undefined_headline_is_said_in_words(bundled_report, tmp_path):
     reason = np.array(["the outputs do not change"] * len(bundled_report.figures["reason"]), object)
     report = altered(bundled_report, tmp_path / "r.h5", figures__estimate=np.nan, figures__reason=reason)
@@ -185,6 +193,7 @@ def command(made):
     return re.search(r"<pre[^>]*><code>(.*?)</code>", made, re.DOTALL)[1]
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_the_command_to_reproduce_can_be_pasted(bundled_report, tmp_path, monkeypatch):
     line = ["/opt/my tools/onnxspec", "analyze", "my model.onnx", "--preprocess", "mean=.3;std=.4"]
     monkeypatch.setattr("sys.argv", line)
@@ -193,6 +202,7 @@ def test_the_command_to_reproduce_can_be_pasted(bundled_report, tmp_path, monkey
     assert shlex.split(html.unescape(command(page(report)))) == ["onnxspec", *line[1:]]
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_program_s_call_to_reproduce_is_python_and_makes_the_same_report(monkeypatch):
     monkeypatch.setattr("sys.argv", ["study.py"])
     data = np.random.default_rng(0).integers(0, 256, (60, 8, 8, 3), np.uint8), np.arange(60) % 3
