@@ -81,7 +81,7 @@ def run(folder, monkeypatch, capfd):
 def report(run, folder):
     """The report of all that, made once, by the command line."""
     if not (folder / "r.h5").exists():
-        line = ["--data", "data", "--classes", "classes.json", "--pairs", "60", "--points", "9", "-o", "r.h5"]
+        line = ["--data", "data", "--classes", "classes.json", "--pairs", "30", "--points", "9", "-o", "r.h5"]
         out, _ = run("analyze", f"{MODEL}.onnx", *line)
         assert inert(MODEL) in out
     return "r.h5"

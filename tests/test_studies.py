@@ -210,7 +210,9 @@ def measured(tmp_path_factory) -> list[Network]:
     networks = []
     for epoch, fraction in (("30", 1.0), ("03", 0.1)):
         model = folder / f"epoch-{epoch}.onnx"
-        onnxspec.analyze(FASHION / model.name, FASHION / "test.npz", output=model.with_suffix(".h5"), pairs=40)
+        onnxspec.analyze(
+            FASHION / model.name, FASHION / "test.npz", output=model.with_suffix(".h5"), pairs=40, points=33
+        )
         networks.append(Network("epoch", 0, fraction, model, {}))
     return networks
 

@@ -52,6 +52,7 @@ def test_another_temperature_is_the_same_decisions(digits):
         digits,
         preprocess="0..1",
         pairs=10,
+        points=33,
         with_agreement=True,
     )
     assert of(found, "hot").verdict == SAME_DECISIONS
