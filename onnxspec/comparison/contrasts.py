@@ -196,7 +196,7 @@ def _pooled(member: Member, rows: np.ndarray, quantity: Quantity) -> Pooled:
     """The quantity on the log scale, so that two make a factor."""
     if quantity.metric == "hff":
         return member.pooling.hff(rows, quantity.signal)
-    return statistics.log_mean(member.rows[quantity.column][rows], *member.pooling.ends(rows))
+    return member.pooling.log_mean(rows, quantity.column)
 
 
 def _corrected(found: list[Contrast], model: Member, reference: Member, kinds: dict[str, np.ndarray]) -> list[Contrast]:

@@ -90,20 +90,18 @@ def headline(report: Report, page: Page) -> Iterator[RenderableType]:
 
 
 def answer(report: Report) -> str:
-    """What the headline comes to, in a line; empty where a kind is missing or undefined.
-
-    Steepness has no interval of its own: it is decided where the intervals of the two slopes do not meet.
-    """
+    """What the headline comes to, in a line; empty where a kind is missing or undefined."""
     signal = signals_of(report)[0]
-    ratio = figure(report, "between/within", "hff", signal)
-    within, between = (figure(report, kind, "slope", signal) for kind in KINDS)
-    if not all(math.isfinite(one.estimate) and one.estimate > 0 for one in (ratio, within, between)):
+    steep, fast = (figure(report, "between/within", metric, signal) for metric in ("slope", "hff"))
+    if not all(math.isfinite(one.estimate) and one.estimate > 0 for one in (steep, fast)):
         return ""
-    apart = within.high < between.low or between.high < within.low
-    steep = f"{number(between.estimate / within.estimate)} times as steep" if apart else "steepness undecided"
-    fast = ratio.low > 1 or ratio.high < 1
-    wiggling = f", {number(ratio.estimate)} times the fast wiggling" if fast else "; fast wiggling undecided"
-    return f"Between classes against within: {steep}{wiggling}."
+    steepness = f"{number(steep.estimate)} times as steep" if _decided(steep) else "steepness undecided"
+    wiggling = f", {number(fast.estimate)} times the fast wiggling" if _decided(fast) else "; fast wiggling undecided"
+    return f"Between classes against within: {steepness}{wiggling}."
+
+
+def _decided(ratio: Interval) -> bool:
+    return ratio.low > 1 or ratio.high < 1
 
 
 def rows_of(signals: Sequence[str]) -> Iterator[tuple[str, str]]:
@@ -150,13 +148,8 @@ def _row(report: Report, cells: Cells, signal: str, metric: str, selection: str)
     row = [cells.of(one, metric) for one in found]
     if len(found) > 1:
         pooled = figure(report, "between/within", metric, signal, selection=selection)
-        row.append(cells.of(pooled, "ratio") if pooled.paths else _quotient(*found))
+        row.append(cells.of(pooled, "ratio") if pooled.paths else "")
     return row
-
-
-def _quotient(within: Interval, between: Interval) -> str:
-    defined = within.estimate > 0 and math.isfinite(between.estimate)
-    return number(between.estimate / within.estimate) if defined else ""
 
 
 def _paths(report: Report, cells: Cells, kind: str) -> str:

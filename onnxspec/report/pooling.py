@@ -168,6 +168,11 @@ class Pooling:
         top = TOPS.get(column, float("inf"))
         return statistics.mean(self.rows[column][kept], *ends, bottom=0.0, top=top, counts=column == "flips")
 
+    def log_mean(self, rows: np.ndarray, column: str) -> Pooled:
+        """The same on the log scale, so that two of them make a factor."""
+        kept = rows[np.isfinite(self.rows[column][rows])]
+        return statistics.log_mean(self.rows[column][kept], *self.ends(kept))
+
     def _mean_share(self, rows: np.ndarray, high: np.ndarray, total: np.ndarray, still: float) -> Pooled:
         """The mean of the paths' own shares; a path that does not move, by far more than `still`, has none."""
         moving = total > TELLING * still
@@ -205,15 +210,14 @@ class Pooling:
         kinds = {stratum.kind: rows for stratum, rows in self.strata.kinds()}
         if len(kinds) < 2:
             return
+        estimator = self.reading.measurement.estimator
         for selection in SELECTIONS:
-            within, between = (self.selected(kinds[kind], selection) for kind in KINDS)
+            rows = [self.selected(kinds[kind], selection) for kind in reversed(KINDS)]
             for signal in self.reading.measurement.signals:
-                ratio = statistics.contrast(self.hff(between, signal), self.hff(within, signal))
-                if ratio.logarithmic:
-                    stratum = Stratum("between/within")
-                    yield Figure(
-                        stratum, selection, signal, "hff", self.reading.measurement.estimator, ratio.interval()
-                    )
+                yield from _ratio(selection, signal, "hff", estimator, [self.hff(some, signal) for some in rows])
+                slopes = [self.log_mean(some, f"slope_{signal}") for some in rows]
+                yield from _ratio(selection, signal, "slope", "sine", slopes)
+            yield from _ratio(selection, "prob", "excess_tv", "", [self.log_mean(some, "excess_tv") for some in rows])
 
     def _short(self, stratum: Stratum, rows: np.ndarray) -> Iterator[Figure]:
         for signal in self.reading.measurement.signals:
@@ -252,6 +256,13 @@ class Pooling:
                 for number, p in permutation.against_the_rest(self.share(rows, signal), classes).items():
                     found[replace(kind, class_a=self.strata.class_names[number]), signal] = p
         return found
+
+
+def _ratio(selection: str, signal: str, metric: str, estimator: str, pooled: list[Pooled]) -> Iterator[Figure]:
+    """Between over within, of the figures of the two; none where they are no logarithms, and their difference no ratio."""
+    found = statistics.contrast(*pooled)
+    if found.logarithmic:
+        yield Figure(Stratum("between/within"), selection, signal, metric, estimator, found.interval())
 
 
 def _apart_from(figure: Pooled, other: Pooled) -> float:

@@ -124,7 +124,7 @@ def _bomb(file):
         dataset.id.write_direct_chunk((strip, 0, 0, 0, 0), packed)
 
 
-COMPOUND = np.zeros(441, [("a", "f8"), ("b", "i4")])
+COMPOUND = np.zeros(447, [("a", "f8"), ("b", "i4")])
 REFERENCES = {"dtype": h5py.ref_dtype}
 RAGGED = {"dtype": h5py.vlen_dtype(np.float64)}
 
@@ -144,18 +144,18 @@ DAMAGES = {
     "records": (replaced("figures/estimate", COMPOUND), "values of the type [('a'"),
     "references": (replaced("figures/estimate", **REFERENCES), "values of the type object at /figures/estimate"),
     "ragged rows": (replaced("figures/estimate", **RAGGED), "values of the type object at /figures/estimate"),
-    "complex numbers": (replaced("figures/estimate", np.zeros(441, complex)), "values of the type complex128"),
-    "opaque bytes": (replaced("figures/estimate", np.zeros(441, "V8")), "values of the type |V8"),
-    "texts for numbers": (replaced("figures/estimate", ["x"] * 441), "where a number was expected"),
-    "numbers for texts": (replaced("figures/kind", np.zeros(441)), "where a text was expected"),
-    "whole numbers for real ones": (replaced("figures/estimate", np.zeros(441, int)), "where a number was expected"),
-    "texts of fixed length": (replaced("figures/kind", np.array([b"within"] * 441)), "values of the type |S6"),
-    "packed texts": (replaced("figures/kind", ["within"] * 441, compression="gzip"), "not stored as reports"),
-    "another packing": (replaced("figures/estimate", np.zeros(441), compression="lzf"), "packs /figures/estimate"),
+    "complex numbers": (replaced("figures/estimate", np.zeros(447, complex)), "values of the type complex128"),
+    "opaque bytes": (replaced("figures/estimate", np.zeros(447, "V8")), "values of the type |V8"),
+    "texts for numbers": (replaced("figures/estimate", ["x"] * 447), "where a number was expected"),
+    "numbers for texts": (replaced("figures/kind", np.zeros(447)), "where a text was expected"),
+    "whole numbers for real ones": (replaced("figures/estimate", np.zeros(447, int)), "where a number was expected"),
+    "texts of fixed length": (replaced("figures/kind", np.array([b"within"] * 447)), "values of the type |S6"),
+    "packed texts": (replaced("figures/kind", ["within"] * 447, compression="gzip"), "not stored as reports"),
+    "another packing": (replaced("figures/estimate", np.zeros(447), compression="lzf"), "packs /figures/estimate"),
     "nothing": (empty("figures/estimate"), "no values at /figures/estimate"),
     "one value": (replaced("figures/estimate", np.float64(1)), "the shape () at /figures/estimate"),
-    "a short column": (replaced("figures/estimate", np.zeros(440)), "(441,) was expected"),
-    "too many dimensions": (replaced("figures/estimate", np.zeros((441, 1))), "the shape (441, 1)"),
+    "a short column": (replaced("figures/estimate", np.zeros(446)), "(447,) was expected"),
+    "too many dimensions": (replaced("figures/estimate", np.zeros((447, 1))), "the shape (447, 1)"),
     "bins of other points": (replaced("paths/power_prob", np.zeros((800, 62), np.float32)), "(800, 63) was expected"),
     "no group": (gone("checks"), "no table /checks"),
     "no column": (gone("paths/flips"), "no column /paths/flips"),

@@ -64,7 +64,7 @@ def test_one_text_in_every_cell_is_not_read(bundled_report, tmp_path, capfd):
         assert tracemalloc.get_traced_memory()[1] < 20_000_000
     finally:
         tracemalloc.stop()
-    assert "declares 44,100,000 bytes of text at /figures/reason" in capfd.readouterr().err
+    assert "declares 44,700,000 bytes of text at /figures/reason" in capfd.readouterr().err
 
 
 @pytest.mark.parametrize(

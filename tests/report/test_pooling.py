@@ -69,11 +69,22 @@ def test_class_pairs_pool_their_stratum(bundled_report, paths):
     assert figure.estimate == pytest.approx(paths["excess_tv"][at].mean())
 
 
-def test_the_ratio_of_kinds_is_the_ratio_of_their_figures(bundled_report):
-    ratio = bundled_report.figure("between/within", "hff")
-    between, within = (bundled_report.figure(kind, "hff") for kind in ("between", "within"))
+@pytest.mark.parametrize(
+    ("metric", "signal"), [("hff", "prob"), ("slope", "prob"), ("slope", "logit"), ("excess_tv", "prob")]
+)
+def test_the_ratio_of_kinds_is_the_ratio_of_their_figures(bundled_report, metric, signal):
+    ratio = bundled_report.figure("between/within", metric, signal)
+    between, within = (bundled_report.figure(kind, metric, signal) for kind in ("between", "within"))
     assert ratio.estimate == pytest.approx(between.estimate / within.estimate, rel=1e-9)
     assert ratio.low < ratio.estimate < ratio.high
+    # Wider than either alone, and narrower than the corners of the two together.
+    width = np.log(ratio.high / ratio.low)
+    assert max(_log_width(between), _log_width(within)) < 1.05 * width
+    assert width < 1.2 * (_log_width(between) + _log_width(within))
+
+
+def _log_width(interval):
+    return np.log(interval.high / interval.low)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -180,11 +180,11 @@ def test_labels_of_the_model_itself(own_labels):
     assert "all*" not in text
 
 
-def test_steepness_is_decided_where_the_intervals_of_the_slopes_do_not_meet(bundled_report, tmp_path):
+def test_steepness_is_decided_where_the_interval_of_its_ratio_leaves_one_out(bundled_report, tmp_path):
     assert "times as steep" in as_text(bundled_report)
     f = bundled_report.figures
-    high = np.where((f["metric"] == "slope") & (f["kind"] == "within"), 1e6, f["high"])
-    text = as_text(altered(bundled_report, tmp_path / "r.h5", figures__high=high))
+    low = np.where((f["metric"] == "slope") & (f["kind"] == "between/within"), 0.5, f["low"])
+    text = as_text(altered(bundled_report, tmp_path / "r.h5", figures__low=low))
     assert "Between classes against within: steepness undecided" in text
     assert "times as steep" not in text
 

@@ -52,11 +52,11 @@ def headline(report: Report) -> Markup:
     for signal, metric in rows_of(signals):
         found = [figure(report, kind, metric, signal) for kind in kinds]
         cells = [value(one, metric) for one in found]
-        rows.append([f"{signal} {METRICS[metric]}", *cells, *_ratio(report, metric, signal, found)])
+        rows.append([f"{signal} {METRICS[metric]}", *cells, *_ratio(report, metric, signal)])
     if labelled(report):
         every = [figure(report, kind, "hff", signals[0], selection="all") for kind in kinds]
         cells = [value(one, "hff") for one in every]
-        rows.append([f"{signals[0]} hff (%), all paths", *cells, *_ratio(report, "hff", signals[0], every, "all")])
+        rows.append([f"{signals[0]} hff (%), all paths", *cells, *_ratio(report, "hff", signals[0], "all")])
     rows.append(["paths", *(_paths(report, kind) for kind in kinds), *[""] * (len(kinds) > 1)])
     chosen = (
         "Paths count where the network gets both ends right: a path within a class one end of which it gets wrong must "
@@ -132,14 +132,11 @@ def _card(title: str, interval: Interval, metric: str, unit: str, note: str, kin
     )
 
 
-def _ratio(
-    report: Report, metric: str, signal: str, found: list[Interval], selection: str = "right"
-) -> Iterator[Child]:
-    """Between over within, where both were measured: with an interval where the report has one."""
-    if len(found) == 2:
+def _ratio(report: Report, metric: str, signal: str, selection: str = "right") -> Iterator[Child]:
+    """Between over within, where both were measured."""
+    if len(report.kinds) == 2:
         pooled = figure(report, "between/within", metric, signal, selection=selection)
-        within, between = (one.estimate for one in found)
-        yield value(pooled, "ratio") if pooled.paths else number(between / within) if within > 0 else ""
+        yield value(pooled, "ratio") if pooled.paths else ""
 
 
 def _paths(report: Report, kind: str) -> str:
