@@ -14,7 +14,8 @@ MAX_BYTES = 32 * 2**20
 
 # Without it, opening a FIFO that nobody writes to waits for ever. Windows has no such files.
 _WITHOUT_WAITING = getattr(os, "O_NONBLOCK", 0)
-_temporary: list[Path] = []
+_temporary: list[tuple[int, Path]] = []
+"""Folders, each with the process that made it: a child that was forked has them in its memory, too."""
 
 
 def open_regular(path: str | os.PathLike[str]) -> IO[bytes]:
@@ -31,18 +32,23 @@ def open_regular(path: str | os.PathLike[str]) -> IO[bytes]:
 
 def temporary_folder() -> Path:
     """A new folder that is removed when the process ends."""
-    if not _temporary:
+    if not any(owner == os.getpid() for owner, _ in _temporary):
         import atexit
+        from multiprocessing import util
 
         atexit.register(remove_temporary)
-    _temporary.append(Path(tempfile.mkdtemp(prefix="onnxspec-")))
-    return _temporary[-1]
+        util.Finalize(None, remove_temporary, exitpriority=0)  # the processes of a pool end without a word to atexit
+    folder = Path(tempfile.mkdtemp(prefix="onnxspec-"))
+    _temporary.append((os.getpid(), folder))
+    return folder
 
 
 def remove_temporary() -> None:
     """Removes the folders of this process now: one that leaves threads behind ends without a word to `atexit`."""
     while _temporary:
-        shutil.rmtree(_temporary.pop(), ignore_errors=True)
+        owner, folder = _temporary.pop()
+        if owner == os.getpid():
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def append_text(path: str | os.PathLike[str], text: str) -> None:

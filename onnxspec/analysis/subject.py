@@ -28,6 +28,7 @@ from onnxspec.images.preprocess import Preprocess, fit
 from onnxspec.images.probe import probe_images, probe_shape
 from onnxspec.images.span import Span, require_meant
 from onnxspec.model import doctor, machine, metadata
+from onnxspec.model.callable import CallableModel
 from onnxspec.model.opening import open_model
 from onnxspec.model.outputs import as_classes, detect, saturated
 from onnxspec.model.protocol import Classifier
@@ -106,6 +107,7 @@ def open_subject(model: Any, data: Any, settings: Settings) -> Subject:
     images, labelling = _open_images(data, classifier, given, settings)
     image = first_readable(images, settings.inputs.skip_bad)
     remarks = [Remark("installation", f.text, f.hint) for f in doctor.quick()]
+    remarks += _of_files_alone(classifier, settings)
     remarks += [Remark("images", note) for note in images.notes]
     remarks += _overridden(given, stamp)
     preprocess = given or Preprocess()
@@ -188,6 +190,27 @@ def _overridden(given: Preprocess | None, stamp: metadata.Stamp) -> list[Remark]
         return []
     text = "The preprocessing is not what the model's own metadata say (" + str(own) + ")."
     return [Remark("preprocess-overridden", text, "Leave out --preprocess to use the model's own.")]
+
+
+def _of_files_alone(classifier: Classifier, settings: Settings) -> list[Remark]:
+    """Settings that were given and mean nothing to a Python function, which runs on whatever it likes."""
+    if not isinstance(classifier, CallableModel):
+        return []
+    usual, given = (one.inputs.__dict__ | one.execution.__dict__ for one in (Settings(), settings))
+    names = [
+        "device",
+        "tf32",
+        "threads",
+        "input",
+        "output",
+        *(["cache", "resume"] if classifier.digest is None else []),
+    ]
+    unheard = [name for name in names if given[name] != usual[name] and given[name] is not False]
+    if not unheard:
+        return []
+    text = f"The model is a Python function, to which {', '.join(unheard)} mean{'s' * (len(unheard) == 1)} nothing."
+    hint = "Give it a digest: CallableModel(function, spec, digest=...)." if {"cache", "resume"} & set(unheard) else ""
+    return [Remark("function", text, hint)]
 
 
 def _open_images(

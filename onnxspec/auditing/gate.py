@@ -66,7 +66,8 @@ def audit(
     asked = {"data": data, "settings": settings, "output": output} | overrides
     given = [name for name, value in asked.items() if value is not None]
     if given and is_report(model):
-        raise UsageError(f"{model} is a report, which {', '.join(given)} cannot change.", "Give the model instead.")
+        path = model.path if isinstance(model, Report) else model
+        raise UsageError(f"{path} is a report, which {', '.join(given)} cannot change.", "Give the model instead.")
     report = measured(model, data, settings, rules, allow_mismatch, output, listener, **overrides)
     return judge(report, rules, allow_mismatch, allow_inconclusive)
 

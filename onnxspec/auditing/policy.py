@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, dataclass, fields
 from typing import Any
 
+import numpy as np
+
 from onnxspec.auditing.names import ACCURACY, SPECTRAL, Metric, nearest, parse, spectral
 from onnxspec.errors import UsageError
 
@@ -131,6 +133,7 @@ def _rule(kind: type, name: str, keys: Mapping[str, Any]) -> Any:
     """A `Limit` or `Regression` from its TOML keys."""
     known = {f.name: f.default for f in fields(kind) if f.default is not MISSING}
     _known(name, keys, known)
+    keys = {key: given.item() if isinstance(given, np.generic) else given for key, given in keys.items()}
     for key, given in keys.items():
         wanted = type(known[key])
         if wanted is float and isinstance(given, int) and not isinstance(given, bool) and abs(given) <= _MOST:

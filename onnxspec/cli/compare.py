@@ -56,6 +56,7 @@ def compare(
     Exit code 5 where --precision was asked for, which is of the differences here, and not reached.
     """
     from onnxspec import configuration
+    from onnxspec.cli.plain import say_written
     from onnxspec.cli.progress import TerminalProgress
     from onnxspec.comparison import candidates, storing
     from onnxspec.comparison.comparing import compare as run
@@ -90,10 +91,12 @@ def compare(
         _print(found, as_json, table)
     if destination is not None:  # files last: a full disk must not keep back what was found
         storing.write(found, destination)
+        say_written(destination, " (onnxspec show prints it again)")
     if page is not None:
         from onnxspec.comparison.page import write_page
 
         write_page(found, page)
+        say_written(page, " (open it in a browser)")
     context.exit(precision_code(found.ended))
 
 

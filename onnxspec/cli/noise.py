@@ -112,6 +112,7 @@ def fit(
     """Measure how far checkpoints fit noise of given frequencies, and where over training noise fitting dips."""
     from onnxspec import configuration
     from onnxspec.cli.pictures import require_picture
+    from onnxspec.cli.plain import say_written
     from onnxspec.cli.progress import TerminalProgress
     from onnxspec.noise import fitting, storing
     from onnxspec.report.destination import require_writable
@@ -131,11 +132,12 @@ def fit(
     chosen = configuration.load(config, **flags)
     with TerminalProgress() as progress:
         found = fitting.fit(models, None, chosen, **noises, direction=along, at=at, listener=progress)
+    _print(found, as_json, table)
     if destination is not None:
         storing.write(found, destination)
+        say_written(destination, " (onnxspec show prints it again)")
     if picture is not None:
         _draw(found, picture)
-    _print(found, as_json, table)
 
 
 def _direction(radial: bool, text: str | None) -> int | str | None:

@@ -15,7 +15,7 @@ from onnxspec.errors import inert
 
 def printable(text: str) -> str:
     """`inert` text that standard output can encode."""
-    encoding = sys.stdout.encoding or "ascii"
+    encoding = getattr(sys.stdout, "encoding", None) or "ascii"
     return inert(text).encode(encoding, "backslashreplace").decode(encoding)
 
 

@@ -12,6 +12,7 @@ from onnxspec.comparison.ranking import Rank
 from onnxspec.errors import UsageError
 from onnxspec.report import tables
 from onnxspec.report.pooling import Stratum
+from onnxspec.report.printed import Printed
 from onnxspec.results import Remark
 from onnxspec.statistics import Interval
 
@@ -99,8 +100,8 @@ class Agreement:
         return ", ".join(f"{word} {getattr(self, name):.0%}" for name, word in BANDS.items())
 
 
-@dataclass(frozen=True)
-class Comparison:
+@dataclass(frozen=True, repr=False)
+class Comparison(Printed):
     """Models side by side.
 
     attributes : what was compared on what; names of models are unique, and `reference` is one of them
@@ -194,10 +195,13 @@ class Comparison:
         own = _plain(self.attributes) | {"ended": self.ended}
         return {"reference": self.reference, **own, **rows, "remarks": remarks}
 
-    def __str__(self) -> str:
-        from onnxspec.comparison.view import as_text
+    def __repr__(self) -> str:
+        return f"Comparison({', '.join(one.name for one in self.models)} on {self.attributes['data']})"
 
-        return as_text(self)
+    def _view(self) -> Any:
+        from onnxspec.comparison.view import View
+
+        return View(self)
 
     def _missing(self, what: str, model: str, stratum: Stratum, quantity: Quantity) -> UsageError:
         """The error of a figure or a contrast that is not there."""

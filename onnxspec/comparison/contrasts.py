@@ -20,6 +20,7 @@ ENOUGH_IN_COMMON = 0.8
 """Of the smaller own set of paths: below, what is found depends on the selection."""
 DEPENDS = "depends on selection"
 UNDECIDED = "not told apart"
+TOO_FEW = "too few pairs"
 SAME = "the same"
 # Float32 rounding moves pooled figures by less than this share, and that is no difference however often it is seen.
 ROUNDING = 1e-4
@@ -126,11 +127,11 @@ def contrast(model: Member, reference: Member, stratum: Stratum, quantity: Quant
 
 
 def verdict(common: Pooled, own: Pooled, p: float, shared: float) -> str:
-    """What a contrast says: higher, lower, the same, not told apart, depends on selection, or undefined.
+    """What a contrast says: higher, lower, the same, not told apart, too few pairs, depends on selection, or undefined.
 
     Parameters
     ----------
-    p : of the contrast over common pairs; shared : these over the smaller own set
+    p : of the contrast over common pairs, NaN where they are too few for a test; shared : these over the smaller own set
     """
     if common.reason:
         return "undefined"
@@ -143,7 +144,7 @@ def verdict(common: Pooled, own: Pooled, p: float, shared: float) -> str:
     if same and _known_within(common, ALIKE):
         return SAME
     if not p < SIGNIFICANT:
-        return UNDECIDED
+        return TOO_FEW if np.isnan(p) else UNDECIDED
     return "higher" if common.value > 0 else "lower"
 
 
@@ -247,5 +248,5 @@ def _share(member: Member, rows: np.ndarray, quantity: Quantity) -> np.ndarray:
 
 def _class_verdict(one: Contrast, p_holm: float) -> str:
     if one.verdict in ("higher", "lower") and not p_holm < SIGNIFICANT:
-        return UNDECIDED
+        return TOO_FEW if np.isnan(p_holm) else UNDECIDED
     return one.verdict

@@ -1,7 +1,6 @@
 """A comparison on a terminal of 80 columns: models, how they differ, in which order they stand, how alike they are."""
 
 import math
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -52,7 +51,7 @@ def as_text(comparison: Comparison, width: int = 80, encoding: str | None = None
     ----------
     encoding : what the text will be written in; None takes standard output's
     """
-    return rendered(View(comparison), width, encoding or sys.stdout.encoding or "utf-8")
+    return rendered(View(comparison), width, encoding)
 
 
 def _opening(comparison: Comparison, page: Page) -> Iterator[RenderableType]:

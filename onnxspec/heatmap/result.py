@@ -1,7 +1,6 @@
 """A heat map: what was seen on every image, and the figures that come of it."""
 
 import os
-import sys
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -12,6 +11,7 @@ from onnxspec.heatmap import intervals
 from onnxspec.heatmap.filters import Filter
 from onnxspec.heatmap.intervals import Estimates
 from onnxspec.paths.waves import Waves, octave_range, octaves
+from onnxspec.report.printed import Printed
 from onnxspec.results import Remark
 from onnxspec.statistics import Interval, proportion
 
@@ -36,8 +36,8 @@ class Rings:
     change: dict[str, Estimates]
 
 
-@dataclass(frozen=True, eq=False)
-class HeatMap:
+@dataclass(frozen=True, eq=False, repr=False)
+class HeatMap(Printed):
     """What a classifier answers on images with one wave added, and on filtered images.
 
     "Wrong" is another class than the label's; where images are not labelled, than on the image as it is.
@@ -135,11 +135,13 @@ class HeatMap:
 
         return to_dict(self)
 
-    def __str__(self) -> str:
-        from onnxspec.heatmap.view import View
-        from onnxspec.report.rendering import rendered
+    def __repr__(self) -> str:
+        return f"HeatMap({self.attributes['model']} on {self.attributes['data']})"
 
-        return rendered(View(self), 80, sys.stdout.encoding or "utf-8")
+    def _view(self) -> Any:
+        from onnxspec.heatmap.view import View
+
+        return View(self)
 
 
 def _averaged(values: np.ndarray, group: np.ndarray) -> np.ndarray:

@@ -7,8 +7,10 @@ from typing import Any, Literal
 
 import numpy as np
 
-from onnxspec.errors import DataError
+from onnxspec.errors import DataError, UsageError
 from onnxspec.images.pixels import colour_channels, convertible
+
+LAYOUTS = ("NCHW", "NHWC", "flat")
 
 
 @dataclass(frozen=True)
@@ -18,6 +20,11 @@ class InputSpec:
     `layout` is "NCHW", "NHWC" or "flat"; `size` is the number of features of a flat input. `dtype` is float16,
     float32, float64 or uint8; `inside` the half precision that the model rounds to all the same, "float16" or
     "bfloat16", or "".
+
+    Raises
+    ------
+    UsageError
+        There is no such layout.
     """
 
     layout: Literal["NCHW", "NHWC", "flat"]
@@ -27,6 +34,10 @@ class InputSpec:
     dtype: np.dtype[Any] = field(default_factory=lambda: np.dtype(np.float32))
     size: int | None = None
     inside: str = ""
+
+    def __post_init__(self) -> None:
+        if self.layout not in LAYOUTS:
+            raise UsageError(f"The layout of the input is {self.layout!r}.", f"Known: {', '.join(LAYOUTS)}.")
 
     @property
     def coarsest(self) -> str:

@@ -9,7 +9,7 @@ import os
 import shutil
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import onnx
@@ -67,8 +67,8 @@ def stamp(
         `source` is no ONNX file, or has another number of outputs than there are class names, or of channels than
         there are values of mean and std; or `preprocess_json` is no preprocessing.
     UsageError
-        `target` is in another folder than the external weights of `source`, its folder does not exist, or it is a
-        file that is no ONNX model.
+        `target` is in another folder than the external weights of `source`, has not the ending of a model, its folder
+        does not exist, or it is a file that is no ONNX model.
     ResourceError
         The file cannot be written.
     """
@@ -76,6 +76,10 @@ def stamp(
     proto = onnxfile.load(source)
     weights = external.external_files(proto, source)
     _refuse_other_files(target)
+    if target.suffix.lower() not in (".onnx", source.suffix.lower()):
+        raise UsageError(
+            f"{target} is no name of a model like {source.name}.", f"Name it {target.with_name(target.stem + '.onnx')}."
+        )
     if not target.parent.is_dir():
         raise UsageError(f"The folder {target.parent} of {target.name} does not exist.", "Create it first.")
     if weights and not target.parent.samefile(source.parent):
@@ -130,7 +134,8 @@ def _check_count(names: int, outputs: int | None) -> None:
 
 
 def _check_channels(preprocess_json: str, spec: InputSpec | None) -> None:
-    preprocess = from_metadata(preprocess_json)
+    found = from_metadata(preprocess_json)
+    preprocess = replace(found, origin=dict.fromkeys(found.origin, "to be stamped"))
     if spec is None or spec.channels is None:
         return
     try:

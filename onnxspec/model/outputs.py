@@ -76,6 +76,11 @@ def detect(scores: Scores, final_op: str = "") -> Kind:
             "The model ends in a Softmax, and its outputs do not sum to 1 over the classes: it is taken over another axis.",
             "Export the model with its softmax over the classes (axis 1), or with its logits.",
         )
+    if len(finite) > 1 and (finite == finite[0]).all():
+        raise ModelError(
+            f"The model gives the same for all of {len(finite)} images, in [0, 1] and with a sum that is not 1.",
+            "See that the images reach it, and that these are its class scores: --output NAME chooses another.",
+        )
     raise ModelError(
         "The model's outputs lie in [0, 1] and do not sum to 1: a multi-label model, whose classes do not exclude "
         f"each other{f' (it ends in {final_op})' if final_op else ''}; onnxspec needs one distribution over the classes.",

@@ -1,7 +1,6 @@
 """What noise fitting found: plain rows of named values, three tables of them."""
 
 import os
-import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -9,6 +8,7 @@ from typing import Any
 from onnxspec.errors import UsageError
 from onnxspec.noise.dips import Dip
 from onnxspec.noise.losses import ClosedForms
+from onnxspec.report.printed import Printed
 from onnxspec.results import Remark
 from onnxspec.statistics import Interval
 
@@ -61,8 +61,8 @@ class NoiseOf:
     against_first: Interval
 
 
-@dataclass(frozen=True)
-class NoiseFit:
+@dataclass(frozen=True, repr=False)
+class NoiseFit(Printed):
     """Checkpoints in order against noises, by amplitude and then frequency; attributes : what was measured on what."""
 
     attributes: Mapping[str, Any]
@@ -127,11 +127,13 @@ class NoiseFit:
         """Everything as plain data."""
         return {**self.attributes, **self.tables(), "remarks": [asdict(remark) for remark in self.remarks]}
 
-    def __str__(self) -> str:
-        from onnxspec.noise.view import View
-        from onnxspec.report.rendering import rendered
+    def __repr__(self) -> str:
+        return f"NoiseFit({', '.join(one.name for one in self.checkpoints)} on {self.attributes['data']})"
 
-        return rendered(View(self), 80, sys.stdout.encoding or "utf-8")
+    def _view(self) -> Any:
+        from onnxspec.noise.view import View
+
+        return View(self)
 
 
 def _fit_row(one: FitOf) -> Row:

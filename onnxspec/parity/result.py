@@ -1,13 +1,13 @@
 """What a protocol run leaves: the papers' figures, spectra, and every path behind them."""
 
 import os
-import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
+from onnxspec.report.printed import Printed
 from onnxspec.report.tables import plain
 from onnxspec.results import Remark
 from onnxspec.statistics import Interval
@@ -47,8 +47,8 @@ class BandedSpectrum:
     high: np.ndarray
 
 
-@dataclass(frozen=True)
-class ParityResult:
+@dataclass(frozen=True, repr=False)
+class ParityResult(Printed):
     """A protocol's measurement of one model.
 
     attributes : what was measured on what
@@ -116,8 +116,10 @@ class ParityResult:
             "remarks": [asdict(remark) for remark in self.remarks],
         }
 
-    def __str__(self) -> str:
-        from onnxspec.parity.view import View
-        from onnxspec.report.rendering import rendered
+    def __repr__(self) -> str:
+        return f"ParityResult({self.attributes['model']} on {self.attributes['data']})"
 
-        return rendered(View(self), 80, sys.stdout.encoding or "utf-8")
+    def _view(self) -> Any:
+        from onnxspec.parity.view import View
+
+        return View(self)

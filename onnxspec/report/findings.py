@@ -142,6 +142,8 @@ def _changes(found: Sequence[Convergence]) -> str:
 def _off_grid(found: Sequence[Convergence]) -> str:
     """How far the curve through the points is off between them, where that is more than rounding."""
     shares = [max(one.off_grid - ABOVE_FLOOR * one.floor, 0) / one.high for one in found if one.high and not one.noise]
+    if not any(one.high for one in found):
+        return "nothing is fast at the points, or the cut-off is beyond what they resolve"
     if not shares:
         return "what is fast is rounding noise, at the points and between them"
     return f"the error between points is {max(shares):.2g} of what is fast (limit {UNRESOLVED_SHARE:g})"

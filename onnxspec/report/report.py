@@ -2,21 +2,21 @@
 
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
-import h5py
 import numpy as np
 
 from onnxspec.errors import ReportError
 from onnxspec.report import families, tables
 from onnxspec.report.contract import GROUPS
 from onnxspec.report.lookup import Lookup
-from onnxspec.report.storage import Flaw, opened, stamp
+from onnxspec.report.printed import Printed
+from onnxspec.report.reading import Table
+from onnxspec.report.storage import opened, stamp
 from onnxspec.report.verification import as_written, verified
 from onnxspec.results import Remark
 from onnxspec.settings import LINEAR
@@ -44,46 +44,7 @@ class SpectrumOf:
     paths: int
 
 
-class Table(Mapping[str, np.ndarray]):
-    """The columns of one group of a report file, read when they are asked for.
-
-    Raises
-    ------
-    ReportError
-        The file is no longer the one that was verified.
-    """
-
-    def __init__(self, path: Path, group: str, known: tuple[int, ...] | None = None):
-        self._path, self._group, self._known = path, group, known
-
-    def __getitem__(self, name: str) -> np.ndarray:
-        with self._opened() as group:
-            values = tables.read_column(group[name]) if name in group else None
-        if values is None:
-            raise KeyError(name)
-        return values
-
-    def read(self) -> dict[str, np.ndarray]:
-        """All columns at once."""
-        with self._opened() as group:
-            return {name: tables.read_column(group[name]) for name in group}
-
-    def __iter__(self) -> Iterator[str]:
-        with self._opened() as group:
-            return iter(list(group))
-
-    def __len__(self) -> int:
-        return len(list(iter(self)))
-
-    @contextmanager
-    def _opened(self) -> Iterator[h5py.Group]:
-        with opened(self._path) as file:
-            if self._known is not None and stamp(self._path) != self._known:
-                raise Flaw("was written again while it was read")
-            yield file[self._group]
-
-
-class Report:
+class Report(Printed):
     """A frequency report.
 
     Raises
@@ -209,7 +170,7 @@ class Report:
         ----------
         kind : within or between; between/within for the ratio of the two
         metric : hff, slope, excess_tv and whatever else the column `metric` of `figures` has
-        class_a, class_b : a class, or the two of a pair, by the names that the report shows; "" for all
+        class_a, class_b : a class, or the two of a pair in either order, by the names that the report shows; "" for all
         selection : right (pairs whose two ends are predicted right) or all
         estimator : of hff; None takes that of the run
 
@@ -219,12 +180,14 @@ class Report:
             The report has no such figure; the message lists what it has.
         """
         usual = ("", "sine", self.attributes["estimator"])
+        pairs = ((class_a, class_b), (class_b, class_a))[: 1 + bool(class_b)]
         for by in (estimator,) if estimator is not None else dict.fromkeys((self.attributes["estimator"], *usual)):
-            at = self._index.get((kind, class_a, class_b, selection, signal, metric, by))
-            if at is not None:
-                return _interval(self.figures, at)
+            for pair in pairs:
+                at = self._index.get((kind, *pair, selection, signal, metric, by))
+                if at is not None:
+                    return _interval(self.figures, at)
         raise ReportError(
-            f"The report has no {metric} of {signal}, {kind} {class_a} {class_b}({selection}).",
+            f"The report has no {metric} of {signal}, {_words(kind, class_a, class_b)} ({selection}).",
             self._figures_held,
         )
 
@@ -254,7 +217,8 @@ class Report:
         at = self._families_index.get(families.key_of(family, kind, metric, signal, band, selection))
         if at is None:
             raise ReportError(
-                f"The report has no {metric} of {signal}, {family} {kind} {band} ({selection}).", self._families_held
+                f"The report has no {metric} of {signal}, {_words(family, kind, band)} ({selection}).",
+                self._families_held,
             )
         return _interval(self.families, at)
 
@@ -272,11 +236,23 @@ class Report:
 
     @cached_property
     def _figures_held(self) -> str:
-        metrics, signals, kinds = (_listed(self.figures[name]) for name in ("metric", "signal", "kind"))
-        return f"It has metrics {metrics}, signals {signals} and kinds {kinds}."
+        held = (f"{name}s {_listed(self.figures[name])}" for name in ("metric", "signal", "kind", "estimator"))
+        return f"It has {'; '.join(held)}; classes {_listed(self.figures['class_a'])}."
 
     def p_holm(self, kind: str, name: str, signal: str = "prob") -> float:
-        """p of a class's hff against the rest of its kind, adjusted over all classes; NaN where it was not tested."""
+        """p of a class's hff against the rest of its kind, adjusted over all classes; NaN where it was not tested.
+
+        Raises
+        ------
+        ReportError
+            The report has no such class, kind or signal.
+        """
+        if (
+            kind not in self.kinds
+            or name not in self.classes["name"]
+            or signal not in self.attributes["signals"].split()
+        ):
+            raise ReportError(f"The report has no hff of {signal}, {_words(kind, name)}.", self._figures_held)
         at = self._index.get((kind, name, "", "right", signal, "hff", self.attributes["estimator"]))
         return float("nan") if at is None else float(self.figures["p_holm"][at])
 
@@ -305,7 +281,7 @@ class Report:
         at = self._strata.get((kind, class_a, class_b, selection))
         if at is None or f"power_{signal}" not in spectra:
             raise ReportError(
-                f"The report has no spectrum of {signal}, {kind} {class_a} {class_b}".rstrip() + ".",
+                f"The report has no spectrum of {signal}, {_words(kind, class_a, class_b)}.",
                 self._spectra_held,
             )
         power, low, high = (spectra[f"power_{signal}{suffix}"][at] for suffix in ("", "_low", "_high"))
@@ -370,16 +346,20 @@ class Report:
     def __repr__(self) -> str:
         return f"Report({str(self.path)!r}: {self.attributes['model']} on {self.attributes['data']})"
 
-    def __str__(self) -> str:
-        from onnxspec.report.terminal import as_text
+    def _view(self) -> Any:
+        from onnxspec.report.terminal import summary
 
-        return as_text(self)
+        return summary(self)
 
 
 def _interval(figures: Mapping[str, np.ndarray], at: int) -> Interval:
     row = {name: figures[name][at] for name in ("estimate", "low", "high", "n_eff")}
     paths, reason = int(figures["paths"][at]), str(figures["reason"][at])
     return Interval(paths=paths, reason=reason, **{name: float(value) for name, value in row.items()})
+
+
+def _words(*names: str) -> str:
+    return " ".join(name for name in names if name)
 
 
 def _listed(values: np.ndarray) -> str:

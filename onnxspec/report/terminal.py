@@ -3,7 +3,6 @@
 Sections are functions of (report, page) that give something rich can print; what they say stands in `findings`.
 """
 
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -57,7 +56,7 @@ def as_text(report: Report, width: int = 80, encoding: str | None = None) -> str
     ----------
     encoding : what the text will be written in; None takes standard output's. Without UTF-8 it is ASCII drawing.
     """
-    return rendered(summary(report), width, encoding or sys.stdout.encoding or "utf-8")
+    return rendered(summary(report), width, encoding)
 
 
 def opening(report: Report, page: Page) -> Iterator[RenderableType]:

@@ -21,6 +21,8 @@ BOTH_ZERO = "both are zero"
 TOO_FEW = "too few paths carry the figure"
 BELOW_FLOOR = "what is above the cut-off is below the noise floor"
 ONE_IMAGE = "one image is an end of all paths"
+ALL_ALIKE = "it is the same on all paths"
+"""Which says nothing of others where a figure can be of any size."""
 ROUNDING = 1e-6
 """Of influences whose numbers were kept as float32."""
 HINGED_PATHS = 3
@@ -106,7 +108,11 @@ class Pooled:
             scale = 1.0 if self.counts else self.top - self.bottom
             reach = scale * _share_unseen(min(paths, images / 2), level) if elsewhere else 0.0
             low, high = max(estimate - reach, self.bottom), min(estimate + reach, self.top)
-            return Interval(estimate, low, high, paths, float("nan") if self.value == -np.inf else float(paths))
+            n_eff, reason = (
+                float("nan") if self.value == -np.inf else float(paths),
+                ALL_ALIKE if reach == np.inf else "",
+            )
+            return Interval(estimate, low, high, paths, n_eff, reason)
         reach = float(special.stdtrit(_degrees(kappa, images, paths), (1 + level) / 2)) * np.sqrt(v)
         low, high = self.value - reach, self.value + reach
         if self.logarithmic:

@@ -313,3 +313,24 @@ def test_the_first_image_may_be_one_that_is_skipped(tmp_path):
     place = tmp_path / name
     place.write_bytes(b"x" * place.stat().st_size)
     assert reference_distance(open_subject(model, tmp_path, settings)) > 0
+
+
+def test_what_means_nothing_to_a_function_is_said():
+    def function(batch):
+        return 40 * batch.mean((2, 3))
+
+    settings = Settings.of(device="cuda", threads=2, cache="nowhere", preprocess="0..1")
+    subject = open_subject(function, (IMAGES, LABELS % 3), settings)
+    said = [remark for remark in subject.remarks if remark.code == "function"]
+    assert [str(remark) for remark in said] == [
+        "The model is a Python function, to which device, threads, cache mean nothing. Give it a digest: "
+        "CallableModel(function, spec, digest=...)."
+    ]
+    known = CallableModel(function, InputSpec("NCHW"), digest="1")
+    subject = open_subject(known, (IMAGES, LABELS % 3), Settings.of(cache="nowhere", preprocess="0..1"))
+    assert not [remark for remark in subject.remarks if remark.code == "function"]
+
+
+def test_a_layout_that_there_is_not_is_refused():
+    with pytest.raises(UsageError, match="layout of the input is 'NCWH'"):
+        InputSpec("NCWH", 3, 8, 8)

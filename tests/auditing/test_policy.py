@@ -1,5 +1,8 @@
 """Policies: tables become rules, and what is no rule is said with what would be."""
 
+import math
+
+import numpy as np
 import pytest
 
 from onnxspec.auditing.policy import Policy, usual
@@ -69,3 +72,8 @@ def test_what_is_no_rule_is_said(table, said):
     with pytest.raises(UsageError) as caught:
         Policy.of(table)
     assert said in str(caught.value)
+
+
+def test_numbers_of_numpy_are_numbers():
+    policy = Policy.of({"limits": {"accuracy": {"min": np.float32(0.5)}, "within.hff": {"max": np.int64(1)}}})
+    assert [(one.min, one.max) for one in policy.limits] == [(0.5, math.inf), (-math.inf, 1)]

@@ -122,3 +122,7 @@ def test_whatever_stands_anywhere_is_shown_or_refused(data, file, tmp_path):
         assert all(views(read(tmp_path / "strange.h5")))
     except OnnxspecError as error:
         assert isinstance(error, ReportError)
+
+
+def test_a_line_says_what_it_is(four):
+    assert len(repr(four)) < 300 and "sklearn" in repr(four)

@@ -125,3 +125,9 @@ def test_names_are_readable_in_the_file(path):
     stamp(path, path, classes=NAMES)
     assert json.loads(dict(metadata_of(path))[metadata.CLASSES_KEY]) == NAMES
     assert "käse" in dict(metadata_of(path))[metadata.CLASSES_KEY]
+
+
+def test_a_model_has_the_name_of_one(path, tmp_path):
+    with pytest.raises(UsageError, match=r"no name of a model like .*Name it .*st\.onnx"):
+        metadata.stamp(path, tmp_path / "st.txt", classes=None)
+    assert not (tmp_path / "st.txt").exists()

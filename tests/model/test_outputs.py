@@ -119,3 +119,8 @@ def test_scores_near_zero_of_both_signs_are_logits():
     """A network whose last layer begins at zero."""
     assert detect(1e-6 * RNG.normal(size=(80, 10))) == "logits"
     assert detect(softmax(RNG.normal(size=(80, 10))) - 1e-6) == "probabilities"
+
+
+def test_a_model_that_says_nothing_is_no_multi_label_one():
+    with pytest.raises(ModelError, match="gives the same for all of 32 images"):
+        detect(np.zeros((32, 10), np.float32))

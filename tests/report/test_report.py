@@ -89,3 +89,54 @@ def test_another_schema_is_said_with_both_versions(bundled_report, tmp_path):
         file.attrs["schema_version"] = 99
     with pytest.raises(ReportError, match="schema 99; this onnxspec reads schema 3"):
         onnxspec.Report(newer)
+
+
+class Silent:
+    """What stands in for standard output in a service: it has no encoding."""
+
+    def write(self, text):
+        return len(text)
+
+    def flush(self):
+        pass
+
+
+def test_it_prints_where_standard_output_has_no_encoding(bundled_report, monkeypatch):
+    whole = str(bundled_report)
+    monkeypatch.setattr("sys.stdout", Silent())
+    assert str(bundled_report).splitlines()[0] == whole.splitlines()[0]
+
+
+def test_a_notebook_shows_the_summary_and_a_list_shows_a_line(bundled_report):
+    shown = []
+    bundled_report._repr_pretty_(type("Printer", (), {"text": lambda _, text: shown.append(text)})(), False)
+    assert shown == [str(bundled_report)]
+    assert len(repr(bundled_report)) < 300 and "\n" not in repr(bundled_report)
+
+
+def test_columns_are_told_by_name_and_nearest(bundled_report):
+    assert (
+        "slope_prob" in repr(bundled_report.paths) and "slope_prob" in bundled_report.paths._ipython_key_completions_()
+    )
+    with pytest.raises(KeyError, match=r"slop: there is no such column; .*slope_prob"):
+        _ = bundled_report.paths["slop"]
+
+
+def test_what_is_kept_cannot_be_changed(bundled_report):
+    with pytest.raises(ValueError, match="read-only"):
+        bundled_report.figures["estimate"][0] = 0.5
+
+
+def test_a_pair_of_classes_has_no_order(bundled_report):
+    f = bundled_report.figures
+    at = np.flatnonzero((f["class_b"] != "") & (f["metric"] == "hff") & np.isfinite(f["estimate"]))[0]
+    pair = {name: str(f[name][at]) for name in ("class_a", "class_b")}
+    turned = {"class_a": pair["class_b"], "class_b": pair["class_a"]}
+    kind, signal = str(f["kind"][at]), str(f["signal"][at])
+    assert bundled_report.figure(kind, signal=signal, **pair) == bundled_report.figure(kind, signal=signal, **turned)
+
+
+@pytest.mark.parametrize("wrong", [("within", "Sandl"), ("inside", "Sandal"), ("within", "Sandal", "logits")])
+def test_p_of_what_there_is_not_is_no_number(bundled_report, wrong):
+    with pytest.raises(ReportError, match=rf"no hff of .*{wrong[1]}.*classes .*Sandal"):
+        bundled_report.p_holm(*wrong)

@@ -350,3 +350,8 @@ def test_an_image_at_the_end_of_all_paths_leaves_no_band():
         average, low, high = statistics.mean_band(values, *ends)
         assert average == pytest.approx(values.mean(0)) and (low == 0).all() and (high == np.inf).all()
     assert np.isfinite(statistics.mean_band(values[:2], one[:2], others[:2])).all()
+
+
+def test_zeros_bound_nothing_that_has_no_end():
+    found = statistics.mean(np.zeros(9), *disjoint(9), bottom=0.0).interval()
+    assert (found.estimate, found.low, found.high) == (0.0, 0.0, np.inf) and "same on all paths" in found.reason

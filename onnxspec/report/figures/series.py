@@ -113,7 +113,7 @@ def _stations(held: dict[str, dict[str, np.ndarray]], file: str, signal: str) ->
     numbers = zip(*(figures[name].tolist() for name in ("estimate", "low", "high", "paths", "n_eff")), strict=True)
     found = {key: Interval(*row) for key, row in zip(keys, numbers, strict=True)}
     kinds = [kind for kind in KINDS if any(key[1] == kind and key[3] == signal for key in found)]
-    if not kinds or "position" not in models:
+    if not kinds or not np.isfinite(models["position"]).all():
         raise ReportError(f"{file} holds no series of {signal}.", "Make one: onnxspec compare ... --series")
     accuracy, low, high = (models[f"accuracy{end}"].tolist() for end in ("", "_low", "_high"))
     return [

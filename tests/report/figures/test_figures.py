@@ -190,3 +190,9 @@ def test_names_of_every_sort_can_be_drawn(bundled_report, tmp_path):
             warnings.simplefilter("error")
             style.save(figure, str(tmp_path / "figure.svg"), "svg")
         assert "\x1b" not in (tmp_path / "figure.svg").read_text(encoding="utf-8")
+
+
+def test_a_comparison_without_places_is_no_series(tmp_path, bundled_report):
+    onnxspec.compare({"a": bundled_report, "b": bundled_report}).save(tmp_path / "c.h5")
+    with pytest.raises(ReportError, match="holds no series of prob"):
+        series.of_comparison(str(tmp_path / "c.h5"), "prob")

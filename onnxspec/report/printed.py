@@ -1,0 +1,20 @@
+"""Results that print as the page that their command prints, in a notebook, too."""
+
+from typing import Any
+
+
+class Printed:
+    """Something with a view of its own; `repr` is a line, since a result may hold a hundred thousand numbers."""
+
+    def _view(self) -> Any:
+        """What rich prints of it."""
+        raise NotImplementedError
+
+    def __str__(self) -> str:
+        from onnxspec.report.rendering import rendered
+
+        return rendered(self._view())
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        """What IPython shows where a cell ends in it."""
+        printer.text(str(self))
