@@ -152,7 +152,7 @@ def longer(digits, tmp_path_factory):
         (name, pairs): onnxspec.analyze(
             FASHION / f"{name}.onnx", data, pairs=pairs, points=33, output=folder / f"{name}-{pairs}.h5"
         )
-        for name, pairs in (("epoch-01", 60), ("epoch-01", 240), ("epoch-10", 60))
+        for name, pairs in (("sklearn", 60), ("sklearn", 240), ("epoch-10", 60))
     }
 
 
@@ -163,7 +163,7 @@ def contrasts_of(model, reference):
 
 def test_what_only_one_of_two_has_walked_changes_nothing(longer):
     """method.md section 1: two runs pair over their common prefix."""
-    short, long, model = (longer[key] for key in (("epoch-01", 60), ("epoch-01", 240), ("epoch-10", 60)))
+    short, long, model = (longer[key] for key in (("sklearn", 60), ("sklearn", 240), ("epoch-10", 60)))
     found = [
         {(one.stratum, one.quantity): one for one in contrasts_of(*pair) if not one.stratum.class_a}
         for pair in ((model, short), (model, long))
@@ -179,7 +179,7 @@ def test_what_only_one_of_two_has_walked_changes_nothing(longer):
 
 
 def test_a_factor_the_other_way_round_is_its_inverse(longer):
-    long, model = longer["epoch-01", 240], longer["epoch-10", 60]
+    long, model = longer["sklearn", 240], longer["epoch-10", 60]
     there, back = contrasts_of(model, long), contrasts_of(long, model)
     for one, other in zip(there, back, strict=False):
         if one.stratum.class_a:
@@ -195,5 +195,5 @@ def ends(interval):
 
 
 def test_the_lines_are_counted_that_all_models_have(longer):
-    found = onnxspec.compare({"long": longer["epoch-01", 240], "short": longer["epoch-10", 60]})
+    found = onnxspec.compare({"long": longer["sklearn", 240], "short": longer["epoch-10", 60]})
     assert "33 points on the same 120 lines between images" in " ".join(str(found).split())
