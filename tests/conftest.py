@@ -39,6 +39,13 @@ def bundled_report(tmp_path_factory: pytest.TempPathFactory, evaluated: str) -> 
     return onnxspec.analyze(FASHION / "pytorch.onnx", FASHION / "test.npz", points=65, output=output, cache=evaluated)
 
 
+@pytest.fixture
+def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages without figures, for what stands beside them: drawing is nearly all that a page takes."""
+    for where in ("parts", "strips"):
+        monkeypatch.setattr(f"onnxspec.report.html.{where}.inline_svg", lambda *_, **__: "<svg></svg>")
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The folder of real data sets beside the repository."""

@@ -37,13 +37,12 @@ def test_warnings_of_the_report_are_not_said_twice(bundled_report):
     assert "<li" not in verdicts_section(audit, bundled_report)
 
 
+@pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize(("most", "code"), [("0.9", 0), ("0.0001", 1)])
 def test_on_the_command_line(bundled_report, tmp_path, monkeypatch, capsys, most, code):
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
     monkeypatch.setattr("onnxspec.report.html.page.page", _short) if code == 0 else None
-    for where in ("parts", "strips"):  # the figures are those of any report, and take nearly all of the time
-        monkeypatch.setattr(f"onnxspec.report.html.{where}.inline_svg", lambda *_, **__: "<svg></svg>")
     (tmp_path / "onnxspec.toml").write_text(f'[audit.limits]\n"within.hff" = {{ max = {most} }}\n')
     assert main(["audit", str(bundled_report.path), "--html", "a.html"]) == code
     made = (tmp_path / "a.html").read_text(encoding="utf-8")

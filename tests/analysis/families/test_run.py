@@ -48,6 +48,7 @@ def test_every_family_stands_in_the_table(every):
     assert {"closed", "sine"} <= set(found["estimator"])
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_lines_are_the_same_with_and_without_others(every, pictures):
     plain = measured(pictures, paths="linear", own_paths=None)
     assert plain.families == {}
@@ -120,6 +121,7 @@ def test_every_image_that_was_used_is_named(every):
     assert set(np.concatenate(used)) - {-1} <= set(every.images["image"])
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_views_show_every_family(every):
     text, web = as_text(every), page(every)
     assert max(map(len, text.splitlines())) <= 80

@@ -58,13 +58,6 @@ def policy(elements):
     return next(one["content"] for one in elements.all("meta") if one.get("http-equiv") == "Content-Security-Policy")
 
 
-@pytest.fixture
-def undrawn(monkeypatch):
-    """Pages without figures, for what stands beside them: drawing is nearly all that a page takes."""
-    for where in ("parts", "strips"):
-        monkeypatch.setattr(f"onnxspec.report.html.{where}.inline_svg", lambda *_, **__: "<svg></svg>")
-
-
 @pytest.mark.usefixtures("undrawn")
 def test_an_undefined_headline_is_said_in_words(bundled_report, tmp_path):
     reason = np.array(["the outputs do not change"] * len(bundled_report.figures["reason"]), object)
