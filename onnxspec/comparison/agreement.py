@@ -53,7 +53,7 @@ def agreements(
     subjects = [subject for _, subject in named]
     whole = _same_outputs(subjects)
     listener.stage("comparing outputs")
-    images, rounded = len(pairs) * points, 2 * len(_rounded(pairs)) * points
+    images, rounded = len(pairs) * points, 2 * len(checks.dithered_places(pairs)) * points
     seconds = sum(s.seconds_per_image for s in subjects) * images + subjects[0].seconds_per_image * rounded
     listener.plan(Ahead(len(pairs), len(named) * images + rounded, seconds, of="agreement"))
     weights = families.line(points)
@@ -77,18 +77,13 @@ def agreements(
 
 def rounding(subject: Subject, pairs: Pairs, points: int, whole: bool) -> float:
     """RMS difference of a model's centred logits from themselves when its input moves by the least (`checks.dither`)."""
-    some = _rounded(pairs)
+    some = pairs[checks.dithered_places(pairs)]
     weights = families.line(points)
     moving = checks.dither(np.random.default_rng(7), subject.engine.spec.coarsest)
     plain = _logits(subject, subject.engine.outputs(some.image_a, some.image_b, weights), whole)
     moved = _logits(subject, subject.engine.outputs(some.image_a, some.image_b, weights, moving), whole)
     own = np.finfo(np.float32).eps * np.sqrt(np.square(plain).mean())
     return float(max(np.sqrt(np.square(moved - plain).mean()), own))
-
-
-def _rounded(pairs: Pairs) -> Pairs:
-    """The pairs whose paths show what rounding does."""
-    return checks.pilot_pairs(pairs, checks.DITHERED_PATHS // 2)
 
 
 def verdict(logit_difference: float, noise: float, same_points: float, same_flips: float) -> str:

@@ -117,18 +117,16 @@ def require_comparable(name: str, report: Report, reference: Report, beside: str
             f"{words[b['labelling'] == 'true']}: right and wrong do not mean the same.",
             "Measure both on the same labelled images.",
         )
-    for attribute, word in {
-        "data_digest": "images (digest)",
-        "points": "points on a path",
-        "estimator": "estimator",
-    }.items():
+    stored = "Measure both on the same files: pictures that are stored otherwise, compressed again say, are other data."
+    more = f"Measure both with --points {max(a['points'], b['points'])}."
+    for attribute, word, hint in (
+        ("data_digest", "images (digest)", stored),
+        ("points", "points on a path", more),
+        ("estimator", "estimator", "Measure both in the same way."),
+    ):
         if a[attribute] != b[attribute]:
-            raise ReportError(
-                f"{name} and {beside} have different {word}: {_short(a[attribute])} and {_short(b[attribute])}.",
-                f"Measure both with --points {max(a[attribute], b[attribute])}."
-                if attribute == "points"
-                else "Measure both in the same way.",
-            )
+            found = f"{_short(a[attribute])} and {_short(b[attribute])}"
+            raise ReportError(f"{name} and {beside} have different {word}: {found}.", hint)
     _require_same_files(name, report, reference, beside)
     _require_same_classes(name, report, reference, beside)
 
