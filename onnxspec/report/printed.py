@@ -16,5 +16,5 @@ class Printed:
         return rendered(self._view())
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
-        """What IPython shows where a cell ends in it."""
-        printer.text(str(self))
+        """What IPython shows where a cell ends in it; of one among others a line."""
+        printer.text(repr(self) if len(getattr(printer, "stack", ())) > 1 else str(self))

@@ -107,10 +107,18 @@ def test_it_prints_where_standard_output_has_no_encoding(bundled_report, monkeyp
     assert str(bundled_report).splitlines()[0] == whole.splitlines()[0]
 
 
-def test_a_notebook_shows_the_summary_and_a_list_shows_a_line(bundled_report):
-    shown = []
-    bundled_report._repr_pretty_(type("Printer", (), {"text": lambda _, text: shown.append(text)})(), False)
-    assert shown == [str(bundled_report)]
+class Printer:
+    """As IPython's: `stack` holds what is being printed, the outermost first."""
+
+    def __init__(self, *stack):
+        self.stack, self.text = stack, lambda text: setattr(self, "said", text)
+
+
+def test_a_notebook_shows_the_summary_and_of_a_list_lines(bundled_report):
+    alone, among = Printer(1), Printer(1, 2)
+    for printer in (alone, among):
+        bundled_report._repr_pretty_(printer, False)
+    assert (alone.said, among.said) == (str(bundled_report), repr(bundled_report))
     assert len(repr(bundled_report)) < 300 and "\n" not in repr(bundled_report)
 
 
