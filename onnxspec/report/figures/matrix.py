@@ -52,7 +52,8 @@ def matrix(report: Report, signal: str) -> Figure:
             look: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": 8, "color": colour}
             for x, y in ((a, b), (b, a)):
                 axes.text(x, y, f"{value:.2g}", **look)
-    bar = figure.colorbar(squares, ax=axes, location="top", shrink=0.6, pad=0.02, aspect=30, label=f"{signal} hff, %")
+    looks: dict[str, Any] = {"shrink": 0.6, "pad": 0.02, "aspect": 30, "extend": _beyond(percent[shown], low, high)}
+    bar = figure.colorbar(squares, ax=axes, location="top", label=f"{signal} hff, %", **looks)
     bar.outline.set_visible(False)
     ticks = np.geomspace(low, high, 4)
     bar.set_ticks(ticks.tolist(), labels=[f"{tick:.2g}" for tick in ticks])
@@ -81,6 +82,12 @@ def _range(percent: np.ndarray) -> tuple[float, float]:
         return 0.1, 1.0
     low, high = np.quantile(percent, [0.02, 0.98])
     return float(low), float(max(high, low * 1.5))
+
+
+def _beyond(percent: np.ndarray, low: float, high: float) -> str:
+    """At which ends the colour scale goes on: an arrow there says that some values lie beyond."""
+    below, above = bool((percent < low).any()), bool((percent > high).any())
+    return {(False, False): "neither", (True, False): "min", (False, True): "max"}.get((below, above), "both")
 
 
 def _name(axes: Axes, names: list[str]) -> None:

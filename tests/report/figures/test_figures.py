@@ -60,6 +60,14 @@ def test_the_matrix_has_a_square_for_every_pair_both_ways(bundled_report):
     assert len(squares.get_offsets()) == 2 * (percent > 0).sum()
 
 
+def test_the_scale_of_the_matrix_goes_on_where_values_lie_beyond(bundled_report):
+    percent = matrix.pair_figures(bundled_report, "prob")[2]
+    low, high = matrix.matrix(bundled_report, "prob").axes[0].collections[0].get_clim()
+    assert percent[percent > 0].min() < low and percent.max() > high
+    assert matrix._beyond(percent[percent > 0], low, high) == "both"
+    assert matrix._beyond(percent, 0.0, 100.0) == "neither" and matrix._beyond(percent, 0.0, high) == "max"
+
+
 def test_a_zero_in_the_matrix_has_the_colour_of_ink(bundled_report, tmp_path):
     still = altered(bundled_report, tmp_path / "r.h5", paths__hf_prob=0.0)
     written = matrix.matrix(still, "prob").axes[0].texts
