@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from onnxspec.analysis.analyzing import analyze
     from onnxspec.auditing.gate import audit
     from onnxspec.comparison.comparing import compare
+    from onnxspec.comparison.comparison import Comparison
     from onnxspec.images.preprocess import Preprocess
     from onnxspec.model.callable import CallableModel
     from onnxspec.paths.own import OwnFamily
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 __version__ = "0.3.0"
 __all__ = [
     "CallableModel",
+    "Comparison",
     "ExitCode",
     "OnnxspecError",
     "OwnFamily",
@@ -46,6 +48,7 @@ _HOMES = {
     "audit": "onnxspec.auditing.gate",
     "compare": "onnxspec.comparison.comparing",
     "CallableModel": "onnxspec.model.callable",
+    "Comparison": "onnxspec.comparison.comparison",
     "OwnFamily": "onnxspec.paths.own",
     "Preprocess": "onnxspec.images.preprocess",
     "Report": "onnxspec.report.report",

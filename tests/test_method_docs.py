@@ -2,12 +2,14 @@
 
 import re
 
+import numpy as np
 import pytest
 
 import documents
 from conftest import ROOT
 from onnxspec import metrics, results
 from onnxspec.analysis import checks, reference
+from onnxspec.report import pooling
 from onnxspec.settings import ESTIMATORS, SIGNALS
 from onnxspec.statistics import FEW_PATHS
 
@@ -44,4 +46,16 @@ def test_its_numbers_are_those_of_the_code():
     assert f"A pilot of {checks.PILOT_PAIRS} pairs a kind" in TEXT
     limits = (100 * results.TOLERANCE[name] for name in ("hff", "slope", "excess_tv"))
     assert "{:g}, {:g} and {:g} % at most".format(*limits) in TEXT
-    assert results.UNRESOLVED_SHARE == 0.1 and FEW_PATHS == 10
+    assert "under a tenth of hf" in TEXT and results.UNRESOLVED_SHARE == 1 / 10
+    assert "fewer than ten pairs decide nothing" in TEXT and FEW_PATHS == 10
+    assert "eight of the paths" in TEXT and checks.DITHERED_PATHS == 8
+    assert "paths with a hundred times the noise" in TEXT and pooling.TELLING == 100
+
+
+def test_the_bins_of_mool_are_those_it_says():
+    """From number K / 10, rounded up, to the last but one, over all."""
+    for bins in (9, 17, 33):
+        magnitude = np.random.default_rng(bins).random((4, bins))
+        said = magnitude[:, int(np.ceil(bins / 10)) : -1].sum(1)
+        assert np.allclose(metrics.mool_high_power(magnitude), said)
+    assert "those from number K / 10 (rounded up) to the last but one, over all, the constant included" in TEXT

@@ -197,14 +197,9 @@ def _of_files_alone(classifier: Classifier, settings: Settings) -> list[Remark]:
     if not isinstance(classifier, CallableModel):
         return []
     usual, given = (one.inputs.__dict__ | one.execution.__dict__ for one in (Settings(), settings))
-    names = [
-        "device",
-        "tf32",
-        "threads",
-        "input",
-        "output",
-        *(["cache", "resume"] if classifier.digest is None else []),
-    ]
+    names = ["device", "tf32", "threads", "max_memory", "input", "output"]
+    names += ["cache", "resume"] if classifier.digest is None else []
+    # Nothing is resumed anyway: to ask for that is no mistake.
     unheard = [name for name in names if given[name] != usual[name] and given[name] is not False]
     if not unheard:
         return []

@@ -28,13 +28,16 @@ def show(report: str, as_json: bool, table: str | None, name: str | None, cross_
 
     if as_json + (table is not None) + (name is not None) + cross_check > 1:
         raise UsageError("--json, --csv, --class and --cross-check exclude each other.", "Give one of them.")
-    marks = attribute_names(report) & OTHERS.keys()
-    for mark in marks:
-        if name is not None or cross_check:
-            raise UsageError(f"{report} is {OTHERS[mark].what}; --class and --cross-check are of reports.")
-        _show_other(report, mark, as_json, table)
-    if not marks:
+    mark = next(iter(attribute_names(report) & OTHERS.keys()), None)
+    if mark is None:
         _show_report(report, as_json, table, name, cross_check)
+    elif name is not None or cross_check:
+        raise UsageError(
+            f"{report} is {OTHERS[mark].what}; --class and --cross-check are of reports.",
+            "Leave them out, or take --json.",
+        )
+    else:
+        _show_other(report, mark, as_json, table)
 
 
 def _show_other(path: str, mark: str, as_json: bool, table: str | None) -> None:

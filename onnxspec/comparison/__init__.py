@@ -8,6 +8,6 @@ ranking      members in order, with ties
 stepping     models that walk round by round until their differences are known well enough
 agreement    two models as functions, point by point
 comparing    `compare`, the driver
-comparison   what comes of it; `storing` is its file, `view` its terminal page, `page` its HTML, of which
+comparison   what comes of it; `storing` and `reading` are its file, `view` its terminal page, `page` its HTML, of which
              `class_table` and `agreement_table` are parts
 """

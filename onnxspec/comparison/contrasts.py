@@ -20,7 +20,7 @@ ENOUGH_IN_COMMON = 0.8
 """Of the smaller own set of paths: below, what is found depends on the selection."""
 DEPENDS = "depends on selection"
 UNDECIDED = "not told apart"
-TOO_FEW = "too few pairs"
+TOO_FEW = "too few to tell"
 SAME = "the same"
 # Float32 rounding moves pooled figures by less than this share, and that is no difference however often it is seen.
 ROUNDING = 1e-4
@@ -127,11 +127,11 @@ def contrast(model: Member, reference: Member, stratum: Stratum, quantity: Quant
 
 
 def verdict(common: Pooled, own: Pooled, p: float, shared: float) -> str:
-    """What a contrast says: higher, lower, the same, not told apart, too few pairs, depends on selection, or undefined.
+    """What a contrast says: higher, lower, the same, not told apart, too few to tell, depends on selection, or undefined.
 
     Parameters
     ----------
-    p : of the contrast over common pairs, NaN where they are too few for a test; shared : these over the smaller own set
+    p : of the contrast over common pairs, NaN where too few carry it for a test; shared : these over the smaller own set
     """
     if common.reason:
         return "undefined"

@@ -34,7 +34,7 @@ _OWN = {**dict.fromkeys(("own_estimate", "own_low", "own_high"), float), "own_re
 
 
 def read(path: str | os.PathLike[str]) -> Comparison:
-    """The comparison in a file. Of a contrast over own paths the effective number is not kept, and is NaN.
+    """The comparison in a file; of contrasts over own paths counts and effective numbers are not kept.
 
     Raises
     ------

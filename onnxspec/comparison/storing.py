@@ -94,7 +94,7 @@ def require_table(table: str, with_agreement: bool) -> None:
     """
     export.require_table(table, TABLES)
     if table == "agreement" and not with_agreement:
-        raise UsageError("The table agreement is empty.", "Ask for it with --agreement.")
+        raise UsageError("The table agreement is empty.", "Ask for it with compare --agreement.")
 
 
 def to_csv(comparison: Comparison, table: str) -> str:

@@ -78,7 +78,7 @@ def stamp(
     _refuse_other_files(target)
     if target.suffix.lower() not in (".onnx", source.suffix.lower()):
         raise UsageError(
-            f"{target} is no name of a model like {source.name}.", f"Name it {target.with_name(target.stem + '.onnx')}."
+            f"{target} is no name of a model like {source.name}.", f"Name it {target.with_name(target.name + '.onnx')}."
         )
     if not target.parent.is_dir():
         raise UsageError(f"The folder {target.parent} of {target.name} does not exist.", "Create it first.")

@@ -27,7 +27,7 @@ _NOISE = dict.fromkeys(("frequency", "amplitude", "smoothing", "perfect_here", "
 
 
 def read(path: str | os.PathLike[str]) -> NoiseFit:
-    """The figures in a file; the effective numbers of their intervals are not kept, and are NaN.
+    """The figures in a file; effective numbers of their intervals, and reasons, are not kept.
 
     Raises
     ------

@@ -78,6 +78,9 @@ def _checked(found: ParityResult) -> ParityResult:
         sizes = {len(values) for values in (one.frequency, one.power, one.low, one.high)}
         if sizes == {0} or len(sizes) != 1 or one.family not in NAMES:
             raise Flaw("is damaged: it should hold spectra of known families, all of as many bins")
+    bins = found.paths["points"] // 2 + 1
+    if found.power is not None and len(found.power) != bins.sum():
+        raise Flaw("is damaged: it should hold the power of all paths")
     if not found.figures and not found.spectra:
         raise Flaw("is damaged: it should hold figures or spectra")
     for family in found.families if found.figures else ():

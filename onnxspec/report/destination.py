@@ -38,12 +38,13 @@ def require_writable(destination: Path) -> None:
     """
     folder = destination.parent
     if not folder.is_dir():
-        raise UsageError(f"The folder {folder} for the report does not exist.", f"Create it: mkdir -p {folder}")
+        raise UsageError(f"The folder {folder} for {destination.name} does not exist.", f"Create it: mkdir -p {folder}")
     if destination.is_dir():
         raise UsageError(f"{destination} is a folder; a file name was expected.", f"Use -o {destination / 'report.h5'}")
-    if destination.is_file() and destination.suffix.lower() not in _OTHER_ENDINGS and not _is_report(destination):
+    if destination.is_file() and destination.suffix.lower() not in _OTHER_ENDINGS and not _is_own(destination):
         raise UsageError(
-            f"{destination} exists and is no onnxspec report, so it is not replaced.", "Choose another name with -o."
+            f"{destination} exists and is nothing that onnxspec wrote, so it is not replaced.",
+            "Choose another name with -o.",
         )
     if destination.exists() and not destination.is_file():
         raise UsageError(f"{destination} is no regular file.", "Choose another name with -o.")
@@ -52,5 +53,6 @@ def require_writable(destination: Path) -> None:
         temporary_beside(destination).unlink()
 
 
-def _is_report(path: Path) -> bool:
+def _is_own(path: Path) -> bool:
+    """Whether onnxspec wrote it: a report, or another of its files."""
     return any(name.endswith("schema_version") for name in attribute_names(path))

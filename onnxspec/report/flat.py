@@ -13,7 +13,8 @@ import numpy as np
 from onnxspec.errors import inert
 from onnxspec.report import tables
 from onnxspec.report.export import defused
-from onnxspec.report.storage import OF_HDF5, Flaw
+from onnxspec.report.storage import Flaw
+from onnxspec.report.tables import OF_HDF5
 
 Row = Mapping[str, Any]
 

@@ -14,7 +14,7 @@ from onnxspec.errors import ReportError
 from onnxspec.report import drawing
 from onnxspec.report.page import Page, interval_text, number
 from onnxspec.report.report import Report
-from onnxspec.statistics import Interval
+from onnxspec.statistics import FEW_PATHS, Interval
 
 KINDS = {"within": "within a class", "between": "between classes"}
 METRICS = {"hff": "hff (%)", "slope": "slope", "excess_tv": "excess TV"}
@@ -95,13 +95,11 @@ def answer(report: Report) -> str:
     steep, fast = (figure(report, "between/within", metric, signal) for metric in ("slope", "hff"))
     if not all(math.isfinite(one.estimate) and one.estimate > 0 for one in (steep, fast)):
         return ""
-    steepness = f"{number(steep.estimate)} times as steep" if _decided(steep) else "steepness undecided"
-    wiggling = f", {number(fast.estimate)} times the fast wiggling" if _decided(fast) else "; fast wiggling undecided"
+    enough = min(figure(report, kind, "hff", signal).paths for kind in KINDS) >= FEW_PATHS
+    decided = [enough and (one.low > 1 or one.high < 1) for one in (steep, fast)]
+    steepness = f"{number(steep.estimate)} times as steep" if decided[0] else "steepness undecided"
+    wiggling = f", {number(fast.estimate)} times the fast wiggling" if decided[1] else "; fast wiggling undecided"
     return f"Between classes against within: {steepness}{wiggling}."
-
-
-def _decided(ratio: Interval) -> bool:
-    return ratio.low > 1 or ratio.high < 1
 
 
 def rows_of(signals: Sequence[str]) -> Iterator[tuple[str, str]]:

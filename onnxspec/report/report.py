@@ -179,10 +179,9 @@ class Report(Printed):
         ReportError
             The report has no such figure; the message lists what it has.
         """
-        usual = ("", "sine", self.attributes["estimator"])
-        pairs = ((class_a, class_b), (class_b, class_a))[: 1 + bool(class_b)]
-        for by in (estimator,) if estimator is not None else dict.fromkeys((self.attributes["estimator"], *usual)):
-            for pair in pairs:
+        known = dict.fromkeys((self.attributes["estimator"], "", "sine")) if estimator is None else (estimator,)
+        for by in known:
+            for pair in _orders(class_a, class_b):
                 at = self._index.get((kind, *pair, selection, signal, metric, by))
                 if at is not None:
                     return _interval(self.figures, at)
@@ -278,7 +277,8 @@ class Report(Printed):
             The report has no such spectrum.
         """
         spectra = self.spectra
-        at = self._strata.get((kind, class_a, class_b, selection))
+        strata = ((kind, *pair, selection) for pair in _orders(class_a, class_b))
+        at = next((self._strata[one] for one in strata if one in self._strata), None)
         if at is None or f"power_{signal}" not in spectra:
             raise ReportError(
                 f"The report has no spectrum of {signal}, {_words(kind, class_a, class_b)}.",
@@ -356,6 +356,11 @@ def _interval(figures: Mapping[str, np.ndarray], at: int) -> Interval:
     row = {name: figures[name][at] for name in ("estimate", "low", "high", "n_eff")}
     paths, reason = int(figures["paths"][at]), str(figures["reason"][at])
     return Interval(paths=paths, reason=reason, **{name: float(value) for name, value in row.items()})
+
+
+def _orders(class_a: str, class_b: str) -> tuple[tuple[str, str], ...]:
+    """A class, or a pair of classes in both orders: what is between two has none."""
+    return ((class_a, class_b), (class_b, class_a)) if class_b else ((class_a, ""),)
 
 
 def _words(*names: str) -> str:

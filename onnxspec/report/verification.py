@@ -18,7 +18,7 @@ import numpy as np
 
 from onnxspec.errors import ReportError
 from onnxspec.report import attributes, contract, schema, tables
-from onnxspec.report.storage import Budget, Flaw, opened, require_tables
+from onnxspec.report.storage import Budget, Flaw, opened, require_scalars, require_tables
 
 _VERSION = "schema_version"
 HEAT_MAP, COMPARISON = "heatmap_schema_version", "comparison_schema_version"
@@ -27,16 +27,22 @@ NOISE, PARITY = "noise_schema_version", "parity_schema_version"
 
 @dataclass(frozen=True)
 class Kept:
-    """A kind of file: what it is, what writes it, and the version that it is written in and read."""
+    """A kind of file: what it is, what writes it, the version that it is written in and read, and what to do with it."""
 
     what: str
     maker: str
     version: int = 1
+    use: str = "onnxspec show prints it."
 
 
 OTHERS = {
     HEAT_MAP: Kept("a heat map", "onnxspec heatmap MODEL --data IMAGES -o MAP.h5"),
-    COMPARISON: Kept("a comparison", "onnxspec compare MODEL OTHER --data IMAGES -o COMPARISON.h5", 2),
+    COMPARISON: Kept(
+        "a comparison",
+        "onnxspec compare MODEL OTHER --data IMAGES -o COMPARISON.h5",
+        2,
+        "onnxspec show prints it; plot --what series draws one that was made with --series.",
+    ),
     NOISE: Kept("what noise fit measured", "onnxspec noise fit CHECKPOINT... --data IMAGES -o NOISE.h5", 2),
     PARITY: Kept(
         "what analyze --protocol measured", "onnxspec analyze MODEL --data IMAGES --protocol NAME -o NAME.h5", 2
@@ -89,12 +95,13 @@ def other(path: str | os.PathLike[str], mark: str) -> Iterator[h5py.File]:
     with opened(place) as file:
         if mark not in file.attrs:
             raise ReportError(f"{place} is not {kept.what}.", f"Make one: {kept.maker}")
-        require_tables(file, Budget(place))
+        require_scalars(file, "/")
         if (version := file.attrs[mark]) != kept.version:
             raise ReportError(
-                f"{place} is of schema version {version}; this onnxspec reads {kept.version}.",
+                f"{place} is of schema version {str(version)[:20]}; this onnxspec reads {kept.version}.",
                 f"Make it again: {kept.maker}",
             )
+        require_tables(file, Budget(place))
         require_digests(file)
         yield file
 
@@ -108,7 +115,7 @@ def require_version(file: h5py.File, path: Path) -> None:
         With both versions, and what to do.
     """
     for mark in OTHERS.keys() & set(file.attrs):
-        raise ReportError(f"{path} is {OTHERS[mark].what}, not a report.", "onnxspec show prints it.")
+        raise ReportError(f"{path} is {OTHERS[mark].what}, not a report.", OTHERS[mark].use)
     if _VERSION not in file.attrs:
         raise ReportError(f"{path} is an HDF5 file but not an onnxspec report.", "Make one: onnxspec analyze")
     known = file.attrs.get_id(_VERSION)

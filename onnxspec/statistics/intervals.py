@@ -35,7 +35,8 @@ BAND_VALUES = 1 << 16
 class Interval:
     """A pooled figure with its confidence interval.
 
-    estimate, low, high : in the figure's unit; NaN where it is undefined, with `reason`
+    estimate, low, high : in the figure's unit; NaN where it is undefined, with `reason`, which ends of
+    an interval that are nowhere have as well
     paths : how many were pooled; n_eff : 1 / (2 kappa), the effective number of paths that the interval hangs on
     """
 

@@ -128,6 +128,6 @@ def test_names_are_readable_in_the_file(path):
 
 
 def test_a_model_has_the_name_of_one(path, tmp_path):
-    with pytest.raises(UsageError, match=r"no name of a model like .*Name it .*st\.onnx"):
+    with pytest.raises(UsageError, match=r"no name of a model like .*Name it .*st\.txt\.onnx"):
         metadata.stamp(path, tmp_path / "st.txt", classes=None)
     assert not (tmp_path / "st.txt").exists()

@@ -1,5 +1,6 @@
 """What noise fitting found from its file: read back whole, and a damaged one is told in a line."""
 
+import json
 import shutil
 
 import h5py
@@ -31,6 +32,7 @@ def test_what_is_written_is_read_back(course, file):
     again = NoiseFit.load(file)
     before, after = views(course), views(again)
     assert after[0] == before[0] and after[2:] == before[2:]
+    assert json.loads(after[1]) == json.loads(before[1])
     assert again.remarks == course.remarks
     assert again.noise(F, A).dip.at == course.noise(F, A).dip.at
     assert again.figure("e-3", F, A).estimate == course.figure("e-3", F, A).estimate

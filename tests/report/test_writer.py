@@ -89,7 +89,7 @@ def test_a_file_that_is_no_report_is_never_replaced(tmp_path):
     with h5py.File(tmp_path / "images.h5", "w") as file:
         file["images"] = np.zeros(3)
     for name in ("model.onnx", "images.h5"):
-        with pytest.raises(UsageError, match="no onnxspec report, so it is not replaced"):
+        with pytest.raises(UsageError, match="nothing that onnxspec wrote, so it is not replaced"):
             writer_to(tmp_path / name)
 
 
