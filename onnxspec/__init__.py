@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from onnxspec.report.report import Report
     from onnxspec.settings import Settings
 
-__version__ = "0.3.0"
+__version__ = "0.4.0"
 __all__ = [
     "CallableModel",
     "Comparison",
