@@ -5,9 +5,11 @@ import shutil
 
 import h5py
 import numpy as np
+import pytest
 from hypothesis import strategies as st
 
 import onnxspec
+from onnxspec.errors import OnnxspecError, ReportError
 from onnxspec.report import contents, tables
 from onnxspec.report.figuretable import FigureTable
 from onnxspec.report.pooling import Figure, Stratum
@@ -91,17 +93,36 @@ def _kinds_of(report):
         yield tuple(str(f[name][i]) for name in ("kind", "selection", "signal", "metric", "estimator"))
 
 
-def anywhere(file, data):
-    """Puts a number or a text that nobody expects somewhere into an open file, and seals it."""
-    places = [f"{group}/{name}" for group in file for name in file[group]]
+def refused(original, place, change, read, said):
+    """A copy that was changed, and sealed again, is told in a line."""
+    shutil.copy(original, place)
+    with h5py.File(place, "r+") as file:
+        change(file)
+        sealed(file)
+    with pytest.raises(ReportError, match=said) as caught:
+        read(place)
+    assert "\n" not in str(caught.value)
+
+
+def shown_or_refused(original, place, data, views):
+    """A copy with a number or a text somewhere that nobody expects is shown, or told as a damaged file is."""
+    shutil.copy(original, place)
+    with h5py.File(place, "r+") as file:
+        _put_anywhere(file, data)
+        sealed(file)
+    try:
+        assert all(views(place))
+    except OnnxspecError as error:
+        assert isinstance(error, ReportError)
+
+
+def _put_anywhere(file, data):
     if data.draw(st.booleans(), "an attribute"):
-        names = [name for name in file.attrs if "digest" not in name and "schema" not in name]
-        name = data.draw(st.sampled_from(sorted(names)))
-        file.attrs[name] = data.draw(st.one_of(STRANGE_NUMBERS, STRANGE_TEXTS))
-    else:
-        values = file[data.draw(st.sampled_from(places))]
-        new = data.draw(STRANGE_TEXTS if values.dtype.kind == "O" else STRANGE_NUMBERS)
-        at = data.draw(st.integers(0, len(values) - 1))
-        with np.errstate(all="ignore"), contextlib.suppress(OverflowError, ValueError):
-            values[at] = new if values.dtype.kind == "O" else np.asarray(new).astype(values.dtype)
-    sealed(file)
+        names = sorted(name for name in file.attrs if "digest" not in name and "schema" not in name)
+        file.attrs[data.draw(st.sampled_from(names))] = data.draw(st.one_of(STRANGE_NUMBERS, STRANGE_TEXTS))
+        return
+    values = file[data.draw(st.sampled_from([f"{group}/{name}" for group in file for name in file[group]]))]
+    new = data.draw(STRANGE_TEXTS if values.dtype.kind == "O" else STRANGE_NUMBERS)
+    at = data.draw(st.integers(0, len(values) - 1))
+    with np.errstate(all="ignore"), contextlib.suppress(OverflowError, ValueError):
+        values[at] = new if values.dtype.kind == "O" else np.asarray(new).astype(values.dtype)
