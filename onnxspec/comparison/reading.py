@@ -15,11 +15,11 @@ from onnxspec.comparison.ranking import Rank
 from onnxspec.report import flat
 from onnxspec.report.attributes import held
 from onnxspec.report.flat import Row, typed
-from onnxspec.report.headline import KINDS
 from onnxspec.report.pooling import Stratum
 from onnxspec.report.storage import Flaw
 from onnxspec.report.verification import COMPARISON, other
 from onnxspec.results import Remark
+from onnxspec.settings import KINDS
 from onnxspec.statistics import Interval
 
 _ATTRIBUTES = {
@@ -96,7 +96,7 @@ def _checked(found: Comparison) -> Comparison:
     """The same, if it has what every view of it asks for; raises Flaw if it has not."""
     names = [one.name for one in found.models]
     _require(found.reference in names and len(set(names)) == len(names), "models of a name each, with the reference")
-    _require(bool(found.kinds) and set(found.kinds) <= KINDS.keys(), "figures of kinds of paths")
+    _require(bool(found.kinds) and set(found.kinds) <= set(KINDS), "figures of kinds of paths")
     _require(bool(found.main_quantities), "figures that are shown first")
     named = {one.model for table in (found.figures, found.contrasts, found.ranking, found.agreement) for one in table}
     _require(named <= set(names), "figures of its models alone")

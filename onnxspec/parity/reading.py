@@ -6,9 +6,8 @@ from typing import get_type_hints
 import h5py
 import numpy as np
 
-from onnxspec.parity.protocols import FOURIER
+from onnxspec.parity.protocols import FOURIER, LINEAR
 from onnxspec.parity.result import CONSISTENT, HFF, BandedSpectrum, Figure, ParityResult
-from onnxspec.parity.view import NAMES
 from onnxspec.report import flat, tables
 from onnxspec.report.attributes import held
 from onnxspec.report.flat import Row, typed
@@ -17,6 +16,7 @@ from onnxspec.report.verification import PARITY, other
 from onnxspec.results import Remark
 from onnxspec.statistics import Interval
 
+_FAMILIES = {*LINEAR, *FOURIER}
 _ATTRIBUTES = {
     **dict.fromkeys(("model", "source", "data", "preprocess"), str),
     **dict.fromkeys(("data_images", "accuracy_images"), int),
@@ -72,11 +72,11 @@ def _spectra(file: h5py.File, family_of: np.ndarray) -> tuple[BandedSpectrum, ..
 
 def _checked(found: ParityResult) -> ParityResult:
     """The same, if it has what its view asks for; raises Flaw or KeyError if it has not."""
-    if len({len(values) for values in found.paths.values()}) != 1 or not set(found.families) <= NAMES.keys():
+    if len({len(values) for values in found.paths.values()}) != 1 or not set(found.families) <= _FAMILIES:
         raise Flaw("is damaged: it should hold paths of known families")
     for one in found.spectra:
         sizes = {len(values) for values in (one.frequency, one.power, one.low, one.high)}
-        if sizes == {0} or len(sizes) != 1 or one.family not in NAMES:
+        if sizes == {0} or len(sizes) != 1 or one.family not in _FAMILIES:
             raise Flaw("is damaged: it should hold spectra of known families, all of as many bins")
     bins = found.paths["points"] // 2 + 1
     if found.power is not None and len(found.power) != bins.sum():
