@@ -179,6 +179,9 @@ def test_a_comparison(run, report, folder):
     other = "[blink]\x1b[5m"
     out, _ = run("compare", report, "--model", f"{other}={report}", "--html", "c.html", "-o", "c.h5")
     assert inert(other) in out
+    assert run("show", "c.h5")[0] == out
+    run("report", "c.h5", "-o", "again.html")
+    assert (folder / "again.html").read_bytes() == (folder / "c.html").read_bytes()
     _require_page((folder / "c.html").read_text(encoding="utf-8"), [inert(n) for n in [other, *_stored(SHOWN)]], 1)
     for table in ("models", "figures", "contrasts", "ranking"):
         out, _ = run("compare", report, "--model", f"{other}={report}", "--csv", table)
