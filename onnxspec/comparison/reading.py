@@ -14,11 +14,10 @@ from onnxspec.comparison.contrasts import Contrast, Quantity
 from onnxspec.comparison.ranking import Rank
 from onnxspec.report import flat
 from onnxspec.report.attributes import held
-from onnxspec.report.flat import Row, typed
+from onnxspec.report.flat import Row, made, typed
 from onnxspec.report.pooling import Stratum
 from onnxspec.report.storage import Flaw
 from onnxspec.report.verification import COMPARISON, other
-from onnxspec.results import Remark
 from onnxspec.settings import KINDS
 from onnxspec.statistics import Interval
 
@@ -46,23 +45,22 @@ def read(path: str | os.PathLike[str]) -> Comparison:
 
 
 def _read(file: h5py.File) -> Comparison:
-    attributes = flat.attributes(file, COMPARISON)
+    attributes, remarks = flat.described(file, COMPARISON)
     known = typed(_ATTRIBUTES, attributes)
-    remarks = tuple(Remark(**one) for one in held(attributes.pop("remarks"), "remarks"))
     return Comparison(
         attributes.pop("reference"),
         attributes | {name: known[name] for name in _ATTRIBUTES if name != "reference"},
-        tuple(ModelOf(**typed(get_type_hints(ModelOf), row)) for row in flat.rows(file, "models")),
+        tuple(made(ModelOf, row) for row in flat.rows(file, "models")),
         tuple(_figure(row) for row in flat.rows(file, "figures")),
         tuple(_contrast(row) for row in flat.rows(file, "contrasts")),
         tuple(_rank(row) for row in flat.rows(file, "ranking")),
-        tuple(Agreement(**typed(get_type_hints(Agreement), row)) for row in flat.rows(file, "agreement")),
+        tuple(made(Agreement, row) for row in flat.rows(file, "agreement")),
         remarks,
     )
 
 
 def _figure(row: Row) -> FigureOf:
-    interval = Interval(**typed(get_type_hints(Interval), row))
+    interval = made(Interval, row)
     return FigureOf(typed({"model": str}, row)["model"], _stratum(row), _quantity(row), interval)
 
 
@@ -85,11 +83,11 @@ def _rank(row: Row) -> Rank:
 
 
 def _stratum(row: Row) -> Stratum:
-    return Stratum(**typed(get_type_hints(Stratum), row))
+    return made(Stratum, row)
 
 
 def _quantity(row: Row) -> Quantity:
-    return Quantity(**typed(get_type_hints(Quantity), row))
+    return made(Quantity, row)
 
 
 def _checked(found: Comparison) -> Comparison:

@@ -1,7 +1,6 @@
 """A heat map from its file, which may be damaged or made by somebody else."""
 
 import os
-from typing import Any
 
 import h5py
 import numpy as np
@@ -13,7 +12,6 @@ from onnxspec.paths.waves import Waves
 from onnxspec.report import flat, tables
 from onnxspec.report.attributes import held
 from onnxspec.report.verification import HEAT_MAP, other
-from onnxspec.results import Remark
 
 _NUMBERS = ("outputs", "data_images", "height", "width", "eps", "rms", "tf32", "seed")
 _TEXTS = ("model", "output_kind", "data", "labelling")
@@ -28,12 +26,12 @@ def read(path: str | os.PathLike[str]) -> HeatMap:
         The file is missing, is no heat map, is of another schema version, or is damaged.
     """
     with other(path, HEAT_MAP) as file:
-        return _checked(_read(file, flat.attributes(file, HEAT_MAP)))
+        return _checked(_read(file))
 
 
-def _read(file: h5py.File, attributes: dict[str, Any]) -> HeatMap:
+def _read(file: h5py.File) -> HeatMap:
+    attributes, remarks = flat.described(file, HEAT_MAP)
     waves, filters, images = (_columns(file[group]) for group in ("map", "filters", "images"))
-    remarks = tuple(Remark(**one) for one in held(attributes.pop("remarks"), "remarks"))
     frequency = np.column_stack([waves["i"], waves["j"]]).astype(np.int64)
     return HeatMap(
         Waves(attributes["height"], attributes["width"], frequency),

@@ -11,11 +11,9 @@ from onnxspec.noise.found import CheckpointOf, FitOf, NoiseFit, NoiseOf
 from onnxspec.noise.losses import ClosedForms
 from onnxspec.noise.measuring import QUANTITIES
 from onnxspec.report import flat
-from onnxspec.report.attributes import held
-from onnxspec.report.flat import Row, typed
+from onnxspec.report.flat import Row, made, typed
 from onnxspec.report.storage import Flaw
 from onnxspec.report.verification import NOISE, other
-from onnxspec.results import Remark
 from onnxspec.statistics import Interval
 
 _ATTRIBUTES = {
@@ -39,9 +37,9 @@ def read(path: str | os.PathLike[str]) -> NoiseFit:
 
 
 def _read(file: h5py.File) -> NoiseFit:
-    attributes = flat.attributes(file, NOISE)
+    attributes, remarks = flat.described(file, NOISE)
     known = typed(_ATTRIBUTES, attributes)
-    remarks, images = tuple(Remark(**one) for one in held(attributes.pop("remarks"), "remarks")), known["images"]
+    images = known["images"]
     checkpoints = tuple(
         CheckpointOf(**_named(row), accuracy=_interval("accuracy", row, images))
         for row in flat.rows(file, "checkpoints")
@@ -72,7 +70,7 @@ def _noise(row: Row, images: int, places: dict[str, int]) -> NoiseOf:
     minimum, fall, rise = (_interval(name, row, images) for name in ("minimum", "fall", "rise"))
     return NoiseOf(
         **typed(_NOISE, row),
-        forms=ClosedForms(**typed(get_type_hints(ClosedForms), forms)),
+        forms=made(ClosedForms, forms),
         dip=Dip(places[words["dip_model"]], minimum, fall, rise, words["verdict"]),
         dip_model=words["dip_model"],
         against_first=_interval("against_first", row, images),

@@ -1,7 +1,6 @@
 """What a protocol measured, from its file, which may be damaged or made by somebody else."""
 
 import os
-from typing import get_type_hints
 
 import h5py
 import numpy as np
@@ -9,11 +8,9 @@ import numpy as np
 from onnxspec.parity.protocols import FOURIER, LINEAR
 from onnxspec.parity.result import CONSISTENT, HFF, BandedSpectrum, Figure, ParityResult
 from onnxspec.report import flat, tables
-from onnxspec.report.attributes import held
-from onnxspec.report.flat import Row, typed
+from onnxspec.report.flat import Row, made, typed
 from onnxspec.report.storage import Flaw
 from onnxspec.report.verification import PARITY, other
-from onnxspec.results import Remark
 from onnxspec.statistics import Interval
 
 _FAMILIES = {*LINEAR, *FOURIER}
@@ -37,9 +34,8 @@ def read(path: str | os.PathLike[str]) -> ParityResult:
 
 
 def _read(file: h5py.File) -> ParityResult:
-    attributes = flat.attributes(file, PARITY)
+    attributes, remarks = flat.described(file, PARITY)
     known = typed(_ATTRIBUTES, attributes)
-    remarks = tuple(Remark(**one) for one in held(attributes.pop("remarks"), "remarks"))
     paths = {name: tables.read_column(file["paths"][name]) for name in file["paths"] if name != "path"}
     return ParityResult(
         attributes | known,
@@ -52,7 +48,7 @@ def _read(file: h5py.File) -> ParityResult:
 
 
 def _figure(row: Row) -> Figure:
-    interval = Interval(**typed(get_type_hints(Interval), row))
+    interval = made(Interval, row)
     return Figure(**typed({"family": str, "metric": str, "std": float}, row), interval=interval)
 
 

@@ -5,18 +5,21 @@ import io
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar, get_type_hints
 
 import h5py
 import numpy as np
 
 from onnxspec.errors import inert
 from onnxspec.report import tables
+from onnxspec.report.attributes import held
 from onnxspec.report.export import defused
 from onnxspec.report.storage import Flaw
 from onnxspec.report.tables import OF_HDF5
+from onnxspec.results import Remark
 
 Row = Mapping[str, Any]
+Made = TypeVar("Made")
 
 
 def to_csv(rows: Sequence[Row], headings: Iterable[str] = ()) -> str:
@@ -53,11 +56,20 @@ def to_hdf5(
     return image.getvalue()
 
 
-def attributes(file: h5py.File, mark: str) -> dict[str, Any]:
-    """The attributes of a file but for its digests and what marks it; numbers as Python's own."""
+def described(file: h5py.File, mark: str) -> tuple[dict[str, Any], tuple[Remark, ...]]:
+    """The attributes of a file but for its digests and what marks it, numbers as Python's own; and its remarks.
+
+    Raises
+    ------
+    Flaw
+        The remarks are none.
+    KeyError
+        There are no remarks.
+    """
     own = {"digest", "digest_with_names", mark} | OF_HDF5
     found = {name: file.attrs[name] for name in file.attrs if name not in own}
-    return {name: value.item() if isinstance(value, np.generic) else value for name, value in found.items()}
+    plain = {name: value.item() if isinstance(value, np.generic) else value for name, value in found.items()}
+    return plain, tuple(Remark(**one) for one in held(plain.pop("remarks"), "remarks"))
 
 
 def rows(file: h5py.File, table: str) -> list[Row]:
@@ -85,6 +97,11 @@ def typed(wanted: Mapping[str, type], row: Row) -> dict[str, Any]:
         if type(found[name]) is not kind:
             raise Flaw(f"has {str(found[name])[:60]!r} as {name}, which cannot be")
     return found
+
+
+def made(kind: type[Made], row: Row) -> Made:
+    """A dataclass of texts and numbers from a row that has its fields; raises as `typed` does."""
+    return kind(**typed(get_type_hints(kind), row))
 
 
 def _write_table(
