@@ -195,7 +195,7 @@ class Comparison(Printed):
         own = _plain(self.attributes) | {"ended": self.ended}
         return {"reference": self.reference, **own, **rows, "remarks": remarks}
 
-    def __repr__(self) -> str:
+    def _line(self) -> str:
         return f"Comparison({', '.join(one.name for one in self.models)} on {self.attributes['data']})"
 
     def _view(self) -> Any:

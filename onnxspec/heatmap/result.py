@@ -135,7 +135,7 @@ class HeatMap(Printed):
 
         return to_dict(self)
 
-    def __repr__(self) -> str:
+    def _line(self) -> str:
         return f"HeatMap({self.attributes['model']} on {self.attributes['data']})"
 
     def _view(self) -> Any:

@@ -127,7 +127,7 @@ class NoiseFit(Printed):
         """Everything as plain data."""
         return {**self.attributes, **self.tables(), "remarks": [asdict(remark) for remark in self.remarks]}
 
-    def __repr__(self) -> str:
+    def _line(self) -> str:
         return f"NoiseFit({', '.join(one.name for one in self.checkpoints)} on {self.attributes['data']})"
 
     def _view(self) -> Any:

@@ -116,7 +116,7 @@ class ParityResult(Printed):
             "remarks": [asdict(remark) for remark in self.remarks],
         }
 
-    def __repr__(self) -> str:
+    def _line(self) -> str:
         return f"ParityResult({self.attributes['model']} on {self.attributes['data']})"
 
     def _view(self) -> Any:

@@ -10,6 +10,14 @@ class Printed:
         """What rich prints of it."""
         raise NotImplementedError
 
+    def _line(self) -> str:
+        """What it is, in a line."""
+        raise NotImplementedError
+
+    # Here and in no class below: IPython takes whichever of `__repr__` and `_repr_pretty_` it meets first on its way up.
+    def __repr__(self) -> str:
+        return self._line()
+
     def __str__(self) -> str:
         from onnxspec.report.rendering import rendered
 

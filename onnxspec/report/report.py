@@ -343,7 +343,7 @@ class Report(Printed):
         groups = {name: xarray.load_dataset(self._file, engine="h5netcdf", group=name) for name in self._groups}
         return xarray.DataTree.from_dict(groups)
 
-    def __repr__(self) -> str:
+    def _line(self) -> str:
         return f"Report({str(self.path)!r}: {self.attributes['model']} on {self.attributes['data']})"
 
     def _view(self) -> Any:

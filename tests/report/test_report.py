@@ -10,6 +10,9 @@ import pytest
 import onnxspec
 from conftest import FASHION
 from onnxspec.errors import ReportError
+from onnxspec.heatmap import HeatMap
+from onnxspec.noise.found import NoiseFit
+from onnxspec.parity import ParityResult
 
 
 def test_the_headline_has_both_kinds_and_intervals(bundled_report):
@@ -112,6 +115,13 @@ class Printer:
 
     def __init__(self, *stack):
         self.stack, self.text = stack, lambda text: setattr(self, "said", text)
+
+
+@pytest.mark.parametrize("kind", [onnxspec.Report, onnxspec.Comparison, HeatMap, NoiseFit, ParityResult])
+def test_a_notebook_finds_how_to_show_a_result(kind):
+    """IPython goes up the classes and takes what it meets first, a plain `__repr__` too."""
+    first = next(one for one in kind.__mro__ if {"_repr_pretty_", "__repr__"} & vars(one).keys())
+    assert "_repr_pretty_" in vars(first)
 
 
 def test_a_notebook_shows_the_summary_and_of_a_list_lines(bundled_report):
