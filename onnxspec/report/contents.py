@@ -22,17 +22,19 @@ _FIGURE_TEXT = {
     "estimator": "estimator of the spectrum",
     "reason": "why the figure is undefined, empty where it is defined",
 }
-_FIGURE_NUMBERS = schema.INTERVAL_COLUMNS | {
-    "p_holm": "p of the class against the rest of its kind, adjusted over the classes (shuffled paths, stepping down as Holm)",
-}
+_P_HOLM = (
+    "p of the class against the rest of its kind, adjusted over the classes (shuffled paths, stepping down as Holm)"
+)
+_FIGURE_NUMBERS = schema.INTERVAL_COLUMNS | {"p_holm": ("1", _P_HOLM)}
 
 
 def write_figures(writer: ReportWriter, figures: FigureTable) -> None:
     """The long table of pooled numbers."""
     group = writer.group("figures")
     tables.scale(group, "figure", np.arange(len(figures), dtype=np.int32), "1", "number of the figure")
-    for name, long_name in (_FIGURE_TEXT | _FIGURE_NUMBERS).items():
-        tables.column(group, name, figures.column(name), "1", long_name, ("figure",))
+    texts = {name: ("1", long_name) for name, long_name in _FIGURE_TEXT.items()}
+    for name, (unit, long_name) in (texts | _FIGURE_NUMBERS).items():
+        tables.column(group, name, figures.column(name), unit, long_name, ("figure",))
 
 
 def write_spectra(

@@ -12,7 +12,7 @@ import numpy as np
 
 from onnxspec import spectra
 from onnxspec.paths.pairs import pair_codes
-from onnxspec.report import attributes, families
+from onnxspec.report import attributes, families, schema
 from onnxspec.report.columns import BYTE, Column, checked, endless, real, text, whole
 from onnxspec.report.storage import Budget, Flaw, members
 from onnxspec.results import GRIDS
@@ -20,7 +20,6 @@ from onnxspec.settings import ESTIMATORS, KINDS
 
 GROUPS = ("paths", "figures", "spectra", "classes", "images", "checks", "strips")
 OPTIONAL = ("strips", families.GROUP)
-RATIO = "between/within"
 MOST_STRIPS, MOST_RANKS, MOST_SIDE = 256, 5, 1024
 
 
@@ -113,7 +112,7 @@ def _others(signals: list[str], kinds: list[str]) -> dict[str, dict[str, Column]
 
 def _figures(kinds: list[str]) -> dict[str, Column]:
     texts = {name: text("figure") for name in ("class_a", "class_b", "signal", "metric", "reason")}
-    closed = {"kind": text("figure", *kinds, RATIO), "selection": text("figure", "right", "all")}
+    closed = {"kind": text("figure", *kinds, schema.RATIO), "selection": text("figure", "right", "all")}
     numbers = {name: endless("figure") for name in ("low", "high", "n_eff")}
     numbers |= {"estimate": real("figure"), "p_holm": real("figure", low=0, high=1)}
     counts = {name: whole("figure") for name in ("figure", "paths")}

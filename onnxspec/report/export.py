@@ -19,7 +19,7 @@ from onnxspec.settings import KINDS
 
 _FIRST = (
     *("figure", "class", "path", "check", "name", "folder", "kind", "class_a", "class_b", "selection", "signal"),
-    *("signal_name", "metric", "estimator", "estimate", "low", "high"),
+    *("signal_name", "metric", "estimator", "estimate", "low", "high", "unit"),
 )
 # The wide forms start a formula in spreadsheets of East Asia.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
@@ -76,8 +76,9 @@ def _figures(report: Report) -> Columns:
 
 def _families(report: Report) -> Columns:
     """Other families of paths; headings alone where there are none."""
-    found = report.families or {name: np.empty(0, object) for name in ("figure", *COLUMNS)}
-    return {name: found[name] for name in ("figure", *COLUMNS)}
+    names = ("figure", *COLUMNS, "unit")
+    found = report.families or {name: np.empty(0, object) for name in names}
+    return {name: found[name] for name in names}
 
 
 def _classes(report: Report) -> Columns:

@@ -85,8 +85,9 @@ def write(writer: ReportWriter, found: Sequence[FamilyTable]) -> None:
     group = writer.group(GROUP)
     rows = [figure.row() for one in found for figure in one.figures]
     tables.scale(group, "figure", np.arange(len(rows), dtype=np.int32), "1", "number of the figure")
-    for name, long_name in (_TEXTS | schema.INTERVAL_COLUMNS).items():
-        tables.column(group, name, [row[name] for row in rows], "1", long_name, ("figure",))
+    texts = {name: ("1", long_name) for name, long_name in _TEXTS.items()}
+    for name, (unit, long_name) in (texts | schema.INTERVAL_COLUMNS).items():
+        tables.column(group, name, [row[name] for row in rows], unit, long_name, ("figure",))
     for one in found:
         _write_rows(writer.group(f"paths_{one.name}"), one)
 

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from onnxspec.errors import ReportError
-from onnxspec.report import drawing
+from onnxspec.report import drawing, schema
 from onnxspec.report.page import Page, interval_text, number
 from onnxspec.report.report import Report
 from onnxspec.statistics import FEW_PATHS, Interval
@@ -72,7 +72,7 @@ def labelled(report: Report) -> bool:
 def headline(report: Report, page: Page) -> Iterator[RenderableType]:
     """The figures over paths whose two ends are predicted right, and what they mean."""
     kinds, signals = report.kinds, signals_of(report)
-    headings = [KINDS[kind] for kind in kinds] + ["between/within"] * (len(kinds) > 1)
+    headings = [KINDS[kind] for kind in kinds] + [schema.RATIO] * (len(kinds) > 1)
     cells = Cells((page.width - _LABEL) // len(headings) - 2)
     table = grid(["", *headings])
     for signal, metric in rows_of(signals):
@@ -92,7 +92,7 @@ def headline(report: Report, page: Page) -> Iterator[RenderableType]:
 def answer(report: Report) -> str:
     """What the headline comes to, in a line; empty where a kind is missing or undefined."""
     signal = signals_of(report)[0]
-    steep, fast = (figure(report, "between/within", metric, signal) for metric in ("slope", "hff"))
+    steep, fast = (figure(report, schema.RATIO, metric, signal) for metric in ("slope", "hff"))
     if not all(math.isfinite(one.estimate) and one.estimate > 0 for one in (steep, fast)):
         return ""
     enough = min(figure(report, kind, "hff", signal).paths for kind in KINDS) >= FEW_PATHS
@@ -145,7 +145,7 @@ def _row(report: Report, cells: Cells, signal: str, metric: str, selection: str)
     found = [figure(report, kind, metric, signal, selection=selection) for kind in report.kinds]
     row = [cells.of(one, metric) for one in found]
     if len(found) > 1:
-        pooled = figure(report, "between/within", metric, signal, selection=selection)
+        pooled = figure(report, schema.RATIO, metric, signal, selection=selection)
         row.append(cells.of(pooled, "ratio") if pooled.paths else "")
     return row
 

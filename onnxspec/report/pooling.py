@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from onnxspec import metrics, spectra, statistics
+from onnxspec.report import schema
 from onnxspec.results import Reading, Rows
 from onnxspec.settings import ESTIMATORS, KINDS
 from onnxspec.statistics import BELOW_FLOOR, Interval, Pooled, permutation
@@ -262,7 +263,7 @@ def _ratio(selection: str, signal: str, metric: str, estimator: str, pooled: lis
     """Between over within, of the figures of the two; none where they are no logarithms, and their difference no ratio."""
     found = statistics.contrast(*pooled)
     if found.logarithmic:
-        yield Figure(Stratum("between/within"), selection, signal, metric, estimator, found.interval())
+        yield Figure(Stratum(schema.RATIO), selection, signal, metric, estimator, found.interval())
 
 
 def _apart_from(figure: Pooled, other: Pooled) -> float:

@@ -11,7 +11,7 @@ from typing import Any, Self
 import numpy as np
 
 from onnxspec.errors import ReportError
-from onnxspec.report import families, tables
+from onnxspec.report import families, schema, tables
 from onnxspec.report.contract import GROUPS
 from onnxspec.report.lookup import Lookup
 from onnxspec.report.printed import Printed
@@ -93,8 +93,8 @@ class Report(Printed):
 
     @cached_property
     def figures(self) -> dict[str, np.ndarray]:
-        """Every pooled number as a long table of columns, each (figures,)."""
-        return self._table("figures").read()
+        """Every pooled number as a long table of columns, each (figures,); `unit` is that of estimate, low and high."""
+        return _with_units(self._table("figures").read())
 
     @cached_property
     def checks(self) -> dict[str, np.ndarray]:
@@ -109,7 +109,7 @@ class Report(Printed):
     @cached_property
     def families(self) -> dict[str, np.ndarray]:
         """Every pooled number of other families of paths, a long table of columns, each (figures,); empty without any."""
-        return self._table(families.GROUP).read() if families.GROUP in self._groups else {}
+        return _with_units(self._table(families.GROUP).read()) if families.GROUP in self._groups else {}
 
     def paths_of(self, family: str) -> Mapping[str, np.ndarray]:
         """Per-path columns of a family, as `paths` has them of straight lines; its length stands under `length`.
@@ -370,3 +370,11 @@ def _words(*names: str) -> str:
 def _listed(values: np.ndarray) -> str:
     known = sorted({str(value) for value in values if value})
     return ", ".join(known[:12]) + (", ..." if len(known) > 12 else "")
+
+
+def _with_units(columns: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """A table of figures with the unit of each, (figures,) text."""
+    of = zip(*(columns[name].tolist() for name in ("kind", "signal", "metric")), strict=True)
+    unit = np.array([schema.figure_unit(*one) for one in of], object)
+    unit.flags.writeable = False
+    return columns | {"unit": unit}

@@ -14,6 +14,8 @@
 `digest` covers everything outside /run but the names of model and data and the remarks, `digest_with_names` these too.
 """
 
+from functools import cache
+
 SCHEMA_VERSION = 3
 
 SIGNAL_UNITS = {"prob": "1", "logit": "nat", "label": "1", "distance": "1"}
@@ -38,12 +40,14 @@ _PATH_COLUMNS = {
     "consistent": ("1", "fraction of the path before the first flip"),
     "width": (DISTANCE_UNIT, "distance over which the one decision is taken"),
 }
+OF_THE_METRIC = "that of the metric"
+"""In a table of figures each row has a unit of its own: `figure_unit`."""
 INTERVAL_COLUMNS = {
-    "estimate": "pooled figure",
-    "low": "lower end of the 95 % interval",
-    "high": "upper end of the 95 % interval",
-    "paths": "paths that were pooled",
-    "n_eff": "effective number of paths that carry the figure",
+    "estimate": (OF_THE_METRIC, "pooled figure"),
+    "low": (OF_THE_METRIC, "lower end of the 95 % interval"),
+    "high": (OF_THE_METRIC, "upper end of the 95 % interval"),
+    "paths": ("1", "paths that were pooled"),
+    "n_eff": ("1", "effective number of paths that carry the figure"),
 }
 _SIGNAL_COLUMNS = {
     "power": "power per bin, summed over outputs",
@@ -62,6 +66,11 @@ _MAGNITUDES = {
 }
 """Of MOOL's estimator, which are no powers."""
 
+RATIO = "between/within"
+_BY_SIGNAL = ("slope", "wiggle", "chord")
+_FIGURE_UNITS = dict.fromkeys(("width", "length", "spread"), DISTANCE_UNIT)
+_FIGURE_UNITS |= dict.fromkeys(("centroid", "rolloff"), FREQUENCY_UNIT)
+
 
 def describe_path_column(name: str, estimator: str = "sine") -> tuple[str, str]:
     """Units and long name of a column of /paths; `estimator` is that of columns that name none."""
@@ -77,3 +86,13 @@ def describe_path_column(name: str, estimator: str = "sine") -> tuple[str, str]:
         unit = f"{unit}2"
     by = f" ({named[0]} estimator)" if named else ""
     return unit, f"{meanings[quantity]} of {signal}{by}"
+
+
+@cache
+def figure_unit(kind: str, signal: str, metric: str) -> str:
+    """Unit of a pooled figure: "1" for shares, counts and ratios of kinds."""
+    if kind == RATIO:
+        return "1"
+    if metric in _BY_SIGNAL:
+        return describe_path_column(f"{metric}_{signal}")[0]
+    return _FIGURE_UNITS.get(metric, "1")

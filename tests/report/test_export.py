@@ -123,6 +123,19 @@ def test_negative_numbers_stay_numbers(bundled_report, tmp_path):
     assert {row["low"] for row in rows(report, "figures")} == {"-0.5"}
 
 
+def test_every_figure_says_its_unit(bundled_report):
+    units = {(row["kind"], row["signal"], row["metric"]): row["unit"] for row in rows(bundled_report, "figures")}
+    assert units["within", "prob", "hff"] == units["between", "prob", "excess_tv"] == "1"
+    assert units["within", "prob", "slope"] == "1 per unit RMS pixel difference"
+    assert units["between", "logit", "slope"] == "nat per unit RMS pixel difference"
+    assert units["between", "logit", "wiggle"] == "nat2"
+    assert units["between", "prob", "width"] == "RMS pixel difference"
+    assert units["between", "prob", "rolloff"] == "cycles per unit RMS distance"
+    assert units["between/within", "logit", "slope"] == "1"
+    with h5py.File(bundled_report.path) as file:
+        assert file["figures/estimate"].attrs["units"] != "1" == file["figures/paths"].attrs["units"]
+
+
 def test_an_unknown_table(bundled_report):
     with pytest.raises(UsageError, match=f"no table 'figure'. Known: {', '.join(TABLES)}"):
         to_csv(bundled_report, "figure")

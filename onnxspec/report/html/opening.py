@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Iterator, Sequence
 
+from onnxspec.report import schema
 from onnxspec.report.findings import facts, labels_note, warnings
 from onnxspec.report.headline import KINDS, METRICS, answer, figure, labelled, rows_of, signals_of
 from onnxspec.report.html.markup import Child, Markup, tag
@@ -135,7 +136,7 @@ def _card(title: str, interval: Interval, metric: str, unit: str, note: str, kin
 def _ratio(report: Report, metric: str, signal: str, selection: str = "right") -> Iterator[Child]:
     """Between over within, where both were measured."""
     if len(report.kinds) == 2:
-        pooled = figure(report, "between/within", metric, signal, selection=selection)
+        pooled = figure(report, schema.RATIO, metric, signal, selection=selection)
         yield value(pooled, "ratio") if pooled.paths else ""
 
 
