@@ -10,6 +10,8 @@ from onnxspec.report.pooling import BEYOND_POINTS
 from onnxspec.report.report import Report
 from onnxspec.statistics import FEW_PATHS, Interval
 
+_ABOUT, _FAR = 2, 10
+
 
 def judge(limit: Limit, report: Report, more: str = MORE_PAIRS) -> Verdict:
     """What becomes of a limit on a report; `more` says what to do where there are too few pairs.
@@ -23,7 +25,7 @@ def judge(limit: Limit, report: Report, more: str = MORE_PAIRS) -> Verdict:
     if limit.metric.figure == ACCURACY and _all_used(report):
         more = "use more images"
     state, why = _state(limit, found, more)
-    text = f"{shown(found)}{why}"
+    text = f"{shown(found)}{why}{_meant_in_percent(limit, found)}"
     gating = limit.severity == "fail"
     return Verdict(limit.metric.name, "limit", str(limit), judged(state, limit.severity), text, found, gating)
 
@@ -31,6 +33,15 @@ def judge(limit: Limit, report: Report, more: str = MORE_PAIRS) -> Verdict:
 def shown(found: Interval) -> str:
     """A figure with its interval, in the unit of its rule; the reason where it is undefined."""
     return f"undefined: {found.reason}" if math.isnan(found.estimate) else interval_text(found)
+
+
+def _meant_in_percent(limit: Limit, found: Interval) -> str:
+    """What a bound says, where its hundredth is about the figure and it is far off: summaries have hff in percent."""
+    for bound in (limit.min, limit.max):
+        near = found.low / _ABOUT <= bound / 100 <= found.high * _ABOUT
+        if limit.metric.figure == "hff" and math.isfinite(bound) and near and bound > _FAR * found.high:
+            return f"; the limit is {bound:.3g}, which is {bound:.0%}: for {bound:.3g} % write {bound / 100:.3g}"
+    return ""
 
 
 def _all_used(report: Report) -> bool:

@@ -60,6 +60,18 @@ def test_states(judged, found, limit, state):
     assert judged(found, **limit).state is state
 
 
+@pytest.mark.parametrize("limit", [{"max": 2.5e-1}, {"max": 0.9}, {"min": 0.5}])
+def test_a_bound_that_looks_like_percent_is_spelled_out(judged, limit):
+    (bound,) = limit.values()
+    said = judged(interval(0.004, 0.006), **limit).text
+    assert f"for {bound:g} % write {bound / 100:g}" in said
+
+
+@pytest.mark.parametrize("limit", [{"max": 0.05}, {"max": 0.008}, {"min": 0.001}, {"max": 1.0}, {"min": 0.0}])
+def test_a_bound_of_its_size_is_not(judged, limit):
+    assert "write" not in judged(interval(0.0011, 0.0013), **limit).text
+
+
 def test_a_warning_that_cannot_be_decided_breaks_no_build(judged):
     for severity, gating in (("warn", False), ("fail", True)):
         found = judged(interval(0.01, 0.03), max=0.02, severity=severity)
