@@ -246,11 +246,11 @@ def started(*arguments, folder):
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_run_ends_soon_and_leaves_nothing(empty_folder, sent):
     process = started("analyze", NETWORK, "--data", DATA, "--points", "2049", "--pairs", "100000", folder=empty_folder)
-    time.sleep(4)
+    said = next(line for line in process.stderr if "forward passes" in line)
     process.send_signal(sent)
     asked = time.monotonic()
     try:
-        _, err = process.communicate(timeout=30)
+        err = said + process.communicate(timeout=30)[1]
     finally:
         process.kill()
     assert process.returncode == 130
