@@ -56,7 +56,7 @@ def matrix_section(report: Report) -> Markup | None:
         "matrix",
         "Class by class",
         "Between which classes the outputs wiggle most: a square is the pooled hff of the paths that join two classes. "
-        f"{len(first):,} of {possible:,} pairs of classes have paths with both ends right, often only one or a few each, so "
+        f"{len(first):,} of {possible:,} pairs of classes have paths that count, often only one or a few each, so "
         "look for rows that stand out and not for single squares.",
         tag("div", signal_switch(signals_of(report)), class_="controls"),
         tag("div", drawn, class_="wall"),

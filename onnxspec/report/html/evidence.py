@@ -29,8 +29,8 @@ def distributions_section(report: Report) -> Markup:
     return section(
         "distributions",
         "Path by path",
-        "A pooled figure hides how unevenly it is carried. These are the single paths that the headline counts, those with "
-        "both ends right. Within a class, no change of the predicted class is what one hopes for.",
+        "A pooled figure hides how unevenly it is carried. These are the single paths that count. "
+        "Within a class, no change of the predicted class is what one hopes for.",
         tag("div", signal_switch(signals_of(report)), class_="controls"),
         tag("div", drawn, class_="wall"),
     )

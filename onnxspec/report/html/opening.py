@@ -144,4 +144,5 @@ def _paths(report: Report, kind: str) -> str:
     signal = signals_of(report)[0]
     taken, every = (figure(report, kind, "slope", signal, selection=s).paths for s in ("right", "all"))
     carrying = figure(report, kind, "hff", signal).n_eff
-    return f"{taken:,} of {every:,}" + ("" if carrying != carrying else f", hff carried by {number(carrying)}")
+    count = f"{taken:,} of {every:,}" if labelled(report) else f"{taken:,}"
+    return count + ("" if carrying != carrying else f", hff carried by {number(carrying)}")

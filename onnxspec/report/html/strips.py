@@ -43,8 +43,8 @@ def strips_section(report: Report, pixels: bool) -> Markup | None:
         "paths-seen",
         "Paths, seen",
         "Every strip is one straight line between two images; the curves below it are the class probabilities on the way, "
-        f"from 0 to 1. Chosen by {signals_of(report)[0]} hff among paths with both ends right whose outputs move enough to be "
-        "seen. A calm path bends once from one answer to the next, or hardly at all. A wild one goes to and fro, or turns "
+        f"from 0 to 1. Chosen by {signals_of(report)[0]} hff among paths that count whose outputs move enough to be seen. "
+        "A calm path bends once from one answer to the next, or hardly at all. A wild one goes to and fro, or turns "
         "sharply; where even those look smooth, the network is.",
         tag("div", shown, class_="pairs"),
     )

@@ -67,6 +67,15 @@ def test_an_undefined_headline_is_said_in_words(bundled_report, tmp_path):
     assert "- %" not in text
 
 
+@pytest.mark.usefixtures("undrawn")
+@pytest.mark.parametrize("labelling", ["true", "predicted"])
+def test_ends_are_right_only_where_there_are_labels(bundled_report, tmp_path, labelling):
+    report = altered(bundled_report, tmp_path / "r.h5", attributes={"labelling": labelling})
+    text = re.sub(r"<[^>]+>", "", page(report))
+    taken, every = (bundled_report.figure("within", "slope", selection=s).paths for s in ("right", "all"))
+    assert ("both ends right" in text) is (f"{taken} of {every}" in text) is (labelling == "true")
+
+
 def test_it_is_one_file_that_loads_nothing(bundled_page, elements):
     assert not {"link", "iframe", "object", "embed", "base", "form", "audio", "video"} & {
         tag for tag, _ in elements.found
