@@ -82,7 +82,7 @@ def of_answers(predicted: np.ndarray, true: np.ndarray, outputs: int, cause: str
     """
     right, images = int((predicted == true).sum()), len(true)
     hint = "This nearly always means wrong preprocessing or wrong class order: see --preprocess and --classes."
-    text = f"Accuracy is {right / max(images, 1):.1%} on {images} images"
+    text = f"Accuracy is {100 * right / max(images, 1):.3g}% on {images:,} images"
     if len(np.unique(predicted)) == 1 < len(np.unique(true)):
         text += ", and the same class is predicted for all of them."
     elif proportion(right, images).high < 1 / outputs:

@@ -45,7 +45,7 @@ def test_fractions_that_a_model_gets_for_levels_are_said():
 def test_answers_that_are_always_others_are_of_one_that_knows():
     true = np.repeat(np.arange(10), 10)
     (remark,) = plausibility.of_answers((true + 1) % 10, true, 10)
-    assert "0.0% on 100 images, far below chance (1 of 10)" in remark.text and "class order" in remark.hint
+    assert "0% on 100 images, far below chance (1 of 10)" in remark.text and "class order" in remark.hint
     assert "preprocess" not in remark.hint
 
 
@@ -84,11 +84,11 @@ def test_a_softmax_of_probabilities_is_said():
 @pytest.mark.parametrize(
     ("predicted", "true", "outputs", "said"),
     [
-        ([0] * 200, [0] * 190 + [1] * 10, 2, "95.0% on 200 images, and the same class is predicted for all"),
+        ([0] * 200, [0] * 190 + [1] * 10, 2, "95% on 200 images, and the same class is predicted for all"),
         ([0] * 200, [0] * 200, 2, None),
-        ([0, 1] * 100, [0, 1, 1, 0] * 50, 2, "50.0% on 200 images, near chance (1 of 2)"),
+        ([0, 1] * 100, [0, 1, 1, 0] * 50, 2, "50% on 200 images, near chance (1 of 2)"),
         ([0, 1] * 100, [0, 1, 1, 0] * 50, 1000, None),
-        (list(range(100)), [5] * 100, 100, "1.0% on 100 images, near chance (1 of 100)"),
+        (list(range(100)), [5] * 100, 100, "1% on 100 images, near chance (1 of 100)"),
     ],
 )
 def test_answers_of_one_that_sees_nothing(predicted, true, outputs, said):

@@ -190,11 +190,11 @@ def test_steepness_is_decided_where_the_interval_of_its_ratio_leaves_one_out(bun
 
 
 def test_many_paths_are_counted_in_two_lines(bundled_report, tmp_path):
-    """1000 of 1000 (400 eff.) is wider than a column."""
+    """1,000 of 1,000 (400 eff.) is wider than a column."""
     many = altered(bundled_report, tmp_path / "r.h5", figures__paths=1000, figures__n_eff=400.0)
     lines = as_text(many).splitlines()
     at = next(i for i, line in enumerate(lines) if line.startswith("paths ") and " of " in line)
-    assert lines[at].split() == ["paths", *["1000", "of", "1000"] * 2]
+    assert lines[at].split() == ["paths", *["1,000", "of", "1,000"] * 2]
     assert lines[at + 1].split() == ["(400", "eff.)"] * 2
 
 
