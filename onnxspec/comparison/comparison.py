@@ -13,6 +13,7 @@ from onnxspec.errors import UsageError
 from onnxspec.report import tables
 from onnxspec.report.pooling import Stratum
 from onnxspec.report.printed import Printed
+from onnxspec.report.schema import figure_unit
 from onnxspec.results import Remark
 from onnxspec.statistics import Interval
 
@@ -219,7 +220,8 @@ class Comparison(Printed):
 
 
 def _figure_row(one: FigureOf) -> Row:
-    return {"model": one.model, **asdict(one.stratum), **asdict(one.quantity), **asdict(one.interval)}
+    unit = figure_unit(one.stratum.kind, one.quantity.signal, one.quantity.metric)
+    return {"model": one.model, **asdict(one.stratum), **asdict(one.quantity), **asdict(one.interval), "unit": unit}
 
 
 def _contrast_row(one: Contrast) -> Row:

@@ -43,6 +43,7 @@ _LONG_NAMES = {
     "low": "lower end of the 95 % interval",
     "high": "upper end of the 95 % interval",
     "n_eff": "effective number of paths that carry the figure",
+    "unit": "unit of estimate, low and high",
     "reason": "why it is undefined, empty where it is defined",
     "own_estimate": "factor over the pairs right under each model by itself",
     "own_low": "lower end of its 95 % interval",

@@ -275,6 +275,12 @@ def test_the_file_is_plain_tables_that_xarray_reads(four, tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["c.h5", "d.h5"]
 
 
+def test_every_figure_says_its_unit(four):
+    units = {(row["signal"], row["metric"]): row["unit"] for row in four.tables()["figures"]}
+    assert units["prob", "hff"] == units["logit", "hff"] == "1"
+    assert units["logit", "slope"] == "nat per unit RMS pixel difference"
+
+
 def test_json_and_csv_hold_the_same_tables(four):
     whole = json.loads(to_json(four))
     for table, rows in four.tables().items():
