@@ -82,7 +82,7 @@ def test_exit_codes_and_commands_are_those_of_the_program():
     for name in cli.COMMANDS:
         assert f"`onnxspec {name} " in text or f"`onnxspec {name}`" in text
     for code in cli.ExitCode:
-        assert re.search(rf"\b{int(code)} ", text.split("### Exit codes")[1])
+        assert re.search(rf"\b{int(code)}\s", text.split("### Exit codes")[1])
 
 
 @pytest.mark.usefixtures("beside_models")
