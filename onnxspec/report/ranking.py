@@ -68,6 +68,9 @@ def _notes(ranked: list[Ranked], others: int) -> Iterator[str]:
         yield "no significant differences"
     elif ranked:
         yield "not compared with each other"
+    few = sum(one.hff.carried_by_few for one in ranked)
+    if few:
+        yield f"few paths carry {'each' if few == len(ranked) else f'{few:,} of {len(ranked):,}'}"
     if others:
         yield f"{others:,} with fewer than {RANKED_FROM} paths not ranked"
 
