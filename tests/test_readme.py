@@ -3,10 +3,11 @@
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import documents
-from conftest import ROOT
+from conftest import FASHION, ROOT
 from onnxspec import cli, configuration
 
 BLOCKS = documents.read("README.md")
@@ -73,8 +74,9 @@ def test_the_output_shown_is_the_output_of_the_demo(capsys, tmp_path):
     headline = [line for line in shown if line.startswith(("prob ", "logit ", "model", "data", "accuracy"))]
     assert len(headline) >= 8
     missing = [line for line in shown if line and line not in printed]
-    assert len(missing) <= 0.2 * len(shown), missing
-    assert not set(headline) - set(printed)
+    # Which classes are the most wiggly may be another on another machine.
+    names = tuple(np.load(FASHION / "test.npz")["class_names"].tolist())
+    assert [line for line in missing if not line.startswith(names)] == []
 
 
 def test_exit_codes_and_commands_are_those_of_the_program():

@@ -16,6 +16,7 @@ from onnxspec.report.headline import (
     METRICS,
     PERCENT,
     Cells,
+    counted,
     figure,
     grid,
     labelled,
@@ -88,8 +89,10 @@ class ClassSummary:
                 found = (figure(report, kind, metric, signal, name) for kind in report.kinds)
                 label = f"{'' if name else 'every class: '}{signal} {METRICS[metric]}"
                 table.add_row(label, *(cells.of(one, metric) for one in found), style=style)
-        taken = (figure(report, kind, "slope", signals[0], self.name) for kind in report.kinds)
-        table.add_row("paths", *(str(one.paths) for one in taken))
+        taken = [figure(report, kind, "slope", signals[0], self.name).paths for kind in report.kinds]
+        carrying = [figure(report, kind, "hff", signals[0], self.name).n_eff for kind in report.kinds]
+        counts = zip(taken, carrying, strict=True)
+        table.add_row("paths", *(counted(f"{paths:,}", eff, cells) for paths, eff in counts))
         yield table
         yield from notes(cells, page)
 

@@ -155,10 +155,13 @@ def _paths(report: Report, cells: Cells, kind: str) -> str:
     signal = signals_of(report)[0]
     taken, every = (figure(report, kind, "slope", signal, selection=selection).paths for selection in ("right", "all"))
     carrying = figure(report, kind, "hff", signal).n_eff
-    count = f"{taken:,} of {every:,}" if labelled(report) else f"{taken:,}"
     # The ratio has no count, and rarely takes all of its column.
-    room = Cells(cells.width + 1)
-    return count if math.isnan(carrying) else room.fold(f"{count} ({number(carrying)} eff.)", "(")
+    return counted(f"{taken:,} of {every:,}" if labelled(report) else f"{taken:,}", carrying, Cells(cells.width + 1))
+
+
+def counted(paths: str, carrying: float, cells: Cells) -> str:
+    """A count of paths with how many of them carry an hff, where that is known."""
+    return paths if math.isnan(carrying) else cells.fold(f"{paths} ({number(carrying)} eff.)", "(")
 
 
 def _meanings(page: Page, signals: Sequence[str], labelled: bool) -> Columns:

@@ -165,6 +165,14 @@ def test_classes_of_few_paths_are_counted_not_ranked(bundled_report, tmp_path):
     assert "most" not in text
 
 
+@pytest.mark.parametrize(("few", "said"), [(3, "few paths carry each"), (1, "few paths carry 1 of 3"), (0, None)])
+def test_classes_that_few_paths_carry_are_counted(bundled_report, tmp_path, few, said):
+    report = with_classes(bundled_report, tmp_path / "r.h5", ["a", "b", "c"])
+    report.figures["n_eff"] = np.where(np.isin(report.figures["class_a"], list("abc")[:few]), 9.9, 10.0)
+    text = " ".join(as_text(report).split())
+    assert said in text if said else "few paths carry" not in text
+
+
 def test_what_was_not_compared_is_not_said_to_be_alike(bundled_report, tmp_path):
     text = as_text(altered(bundled_report, tmp_path / "r.h5", figures__p_holm=math.nan))
     assert "within a class; not compared with each other" in text

@@ -25,8 +25,8 @@ _WORDS = {
     "a network that is restless near its own examples.",
     "between classes": "Paths between images of two classes. The answer has to change, and fine structure there is what "
     "trained capacity looks like.",
-    "the brackets": "95 % intervals. Within a class a few paths often carry most of a figure; the effective number of "
-    "paths says how many, and more pairs are the cure.",
+    "the brackets": "95 % intervals; with ~ fewer than ten effective paths carry the figure, as they often do within a "
+    "class, and the interval may well be too narrow: more pairs are the cure.",
 }
 
 

@@ -40,11 +40,14 @@ def table(headings: Sequence[Child], rows: Iterable[Sequence[Child]]) -> Markup:
 
 
 def value(interval: Interval, metric: str) -> Markup:
-    """An estimate with its interval beside it in a quieter voice; the reason where there is none."""
+    """An estimate with its interval beside it in a quieter voice, "~" where few paths carry it; the reason where there is none."""
     if math.isnan(interval.estimate):
         return tag("span", "–", class_="quiet", title=interval.reason or "undefined")
     estimate, _, rest = written(interval, metric).partition(" ")
-    return tag("span", tag("b", estimate), tag("span", f" {rest}", class_="quiet") if rest else None, class_="value")
+    few = interval.carried_by_few and metric != "accuracy"
+    said = f"carried by few of its {interval.paths:,} paths: {number(interval.n_eff)} effective ones" if few else None
+    beside = tag("span", f" {rest}{' ~' * few}", class_="quiet", title=said) if rest else None
+    return tag("span", tag("b", estimate), beside, class_="value")
 
 
 def written(interval: Interval, metric: str) -> str:

@@ -13,7 +13,9 @@ import pytest
 import onnxspec
 from onnxspec.report.figures.style import COLOURS
 from onnxspec.report.html.page import page, write_page
+from onnxspec.report.html.parts import value
 from onnxspec.report.html.strips import strips_section
+from onnxspec.statistics import Interval
 from report.altered import altered, with_classes
 
 VOID = {"meta", "img", "input", "br"}
@@ -74,6 +76,12 @@ def test_ends_are_right_only_where_there_are_labels(bundled_report, tmp_path, la
     text = re.sub(r"<[^>]+>", "", page(report))
     taken, every = (bundled_report.figure("within", "slope", selection=s).paths for s in ("right", "all"))
     assert ("both ends right" in text) is (f"{taken} of {every}" in text) is (labelling == "true")
+
+
+@pytest.mark.parametrize(("n_eff", "marked"), [(9.9, True), (10.0, False)])
+def test_an_interval_of_few_paths_is_marked(n_eff, marked):
+    shown = str(value(Interval(0.02, 0.01, 0.03, 40, n_eff), "hff"))
+    assert ("] ~<" in shown) is ('title="carried by few of its 40 paths' in shown) is marked
 
 
 def test_it_is_one_file_that_loads_nothing(bundled_page, elements):
