@@ -4,7 +4,7 @@ import math
 
 from onnxspec.auditing.names import ACCURACY, resolved, value
 from onnxspec.auditing.policy import Limit
-from onnxspec.auditing.verdicts import MORE_PAIRS, State, Verdict, judged
+from onnxspec.auditing.verdicts import MORE_PAIRS, State, Verdict, few_carry, judged
 from onnxspec.report.page import interval_text
 from onnxspec.report.pooling import BEYOND_POINTS
 from onnxspec.report.report import Report
@@ -57,6 +57,8 @@ def _state(limit: Limit, found: Interval, more: str) -> tuple[State, str]:
         return (State.ERROR, "") if found.paths >= 2 else (State.INCONCLUSIVE, f"; {more}")
     low, high = (found.estimate, found.estimate) if limit.strict else (found.low, found.high)
     if high < limit.min or low > limit.max:
+        if not limit.strict and (few := few_carry(limit.metric, found)):
+            return State.INCONCLUSIVE, f"; {few}: {more}"
         return State.FAIL, ""
     if not (limit.min <= low and high <= limit.max):
         return State.INCONCLUSIVE, f"; the interval lies on both sides of the limit: {more}"

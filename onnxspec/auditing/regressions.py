@@ -20,7 +20,7 @@ from onnxspec.auditing.changes import ALPHA, LARGE, Change, more_pairs
 from onnxspec.auditing.names import ACCURACY, Metric, nearest
 from onnxspec.auditing.policy import Regression
 from onnxspec.auditing.samples import WITHIN_REACH, Sample, identical, matched
-from onnxspec.auditing.verdicts import State, Verdict, judged
+from onnxspec.auditing.verdicts import State, Verdict, few_carry, judged
 from onnxspec.comparison.contrasts import ENOUGH_IN_COMMON
 from onnxspec.errors import UsageError
 from onnxspec.report.page import interval_text
@@ -76,8 +76,7 @@ def _state(rule: Regression, change: Change, p: float, more: str) -> tuple[State
     if change.beyond and p <= ALPHA:
         if change.selection:
             return State.INCONCLUSIVE, f", {_p_text(p)}; depends on selection: {change.selection}"
-        if metric.of_class and metric.figure != ACCURACY and change.interval.carried_by_few:
-            few = f"carried by few paths ({change.interval.n_eff:.0f} effective)"
+        if few := few_carry(metric, change.interval):
             return State.INCONCLUSIVE, f", {_p_text(p)}; {few}: {more}"
         return State.FAIL, f", {_p_text(p)}{_BETTER if _may_be_better(rule) else ''}"
     if change.beyond and change.p <= ALPHA:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from onnxspec.auditing.names import ACCURACY, Metric
 from onnxspec.errors import ExitCode
 from onnxspec.results import Remark
 from onnxspec.statistics import Interval
@@ -71,6 +72,16 @@ class Verdict:
             "gating": self.gating,
             **finite,
         }
+
+
+def few_carry(metric: Metric, found: Interval) -> str:
+    """Why a class's figure is too uncertain to break a build, whatever its interval says; "" where it is not.
+
+    The narrowest of such intervals are the least to be believed: a few paths that happen to agree make them.
+    """
+    if not metric.of_class or metric.figure == ACCURACY or not found.carried_by_few:
+        return ""
+    return f"carried by few paths ({found.n_eff:.0f} effective)"
 
 
 @dataclass(frozen=True)

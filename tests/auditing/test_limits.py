@@ -19,10 +19,10 @@ NAN = math.nan
 def judged(monkeypatch):
     """What becomes of a limit on a figure with this interval."""
 
-    def judge(found, **limit):
+    def judge(found, of="within.hff", **limit):
         monkeypatch.setattr(limits, "resolved", lambda metric, report: metric)
         monkeypatch.setattr(limits, "value", lambda metric, report: found)
-        return limits.judge(Limit(parse("within.hff"), **limit), None)
+        return limits.judge(Limit(parse(of), **limit), None)
 
     return judge
 
@@ -58,6 +58,16 @@ def interval(low, high, paths=100):
 )
 def test_states(judged, found, limit, state):
     assert judged(found, **limit).state is state
+
+
+@pytest.mark.parametrize("of", ["class.cat.hff", "class.cat.excess_tv"])
+@pytest.mark.parametrize(("n_eff", "state"), [(10.0, State.FAIL), (9.9, State.INCONCLUSIVE)])
+def test_a_class_that_few_paths_carry_breaks_no_build(judged, of, n_eff, state):
+    found = Interval(0.02, 0.019, 0.021, 100, n_eff)
+    assert judged(found, of, max=0.018).state is state
+    assert judged(found, of, max=0.018, strict=True).state is State.FAIL
+    assert judged(found, of, max=0.022).state is State.PASS
+    assert judged(found, "within.hff", max=0.018).state is State.FAIL
 
 
 @pytest.mark.parametrize("limit", [{"max": 2.5e-1}, {"max": 0.9}, {"min": 0.5}])
