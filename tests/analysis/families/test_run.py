@@ -34,7 +34,11 @@ def test_lines_are_always_walked():
 
 def test_every_family_stands_in_the_table(every):
     found = every.families
-    assert set(found) == {"figure", *COLUMNS}
+    assert set(found) == {"figure", *COLUMNS, "unit"}
+    units = {
+        (kind, metric): unit for kind, metric, unit in zip(found["kind"], found["metric"], found["unit"], strict=True)
+    }
+    assert (units["within", "length"], units["within", "hff"]) == ("RMS pixel difference", "1")
     assert set(found["family"]) == OTHERS
     assert set(found["band"][found["family"] == "fourier"]) == BANDS
     spread = {name: values[found["metric"] == "spread"] for name, values in found.items()}
@@ -57,7 +61,7 @@ def test_lines_are_the_same_with_and_without_others(every, pictures):
         np.testing.assert_array_equal(every.paths[name], values)
     np.testing.assert_array_equal(every.figures["estimate"], plain.figures["estimate"])
     assert "families" not in json.loads(to_json(plain))
-    assert to_csv(plain, "families") == f"figure,{','.join(COLUMNS)}\n"
+    assert to_csv(plain, "families") == f"figure,{','.join(COLUMNS)},unit\n"
     assert "Other paths" not in as_text(plain) + page(plain)
     with pytest.raises(ReportError, match="--paths ellipse,random"):
         plain.family("ellipse", "within")
