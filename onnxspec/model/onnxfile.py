@@ -1,15 +1,16 @@
 """An ONNX file read without its external weights, or one sentence about what the file is instead."""
 
+import io
 import os
 import stat
-import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import onnx
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 
-from onnxspec.errors import ModelError
+from onnxspec.errors import DataError, ModelError
+from onnxspec.images.containers import DAMAGE, BoundedFile, open_zip
 from onnxspec.model import wire
 
 PROTOBUF_LIMIT = 2**31 - 1
@@ -183,9 +184,9 @@ def _looks_like(path: Path, content: bytes) -> str | None:
 
 def _looks_like_zip(path: Path) -> str:
     try:
-        with zipfile.ZipFile(path) as archive:
+        with BoundedFile(io.FileIO(path)) as file, open_zip(file) as archive:
             names = archive.namelist()
-    except zipfile.BadZipFile:
+    except (DataError, *DAMAGE):
         return "a damaged zip archive"
     if any(name.endswith("data.pkl") for name in names):
         return "a PyTorch checkpoint (.pt), weights without a graph"
