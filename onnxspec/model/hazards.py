@@ -12,13 +12,12 @@ from functools import cache
 import onnx
 
 from onnxspec.errors import ModelError
-from onnxspec.model.onnxfile import all_nodes, inner_graphs
+from onnxspec.model.onnxfile import STANDARD, all_nodes, inner_graphs, standard_opset
 from onnxspec.model.ports import quoted
 
 MOST_NODES = 100_000
 """After the calls of local functions are written out: ONNX Runtime writes them out, at 10,000 nodes a second."""
 _DEEPEST = 50
-_STANDARD = ("", "ai.onnx")
 _DAMAGED = "The file is damaged: copy or download it again, or export it anew."
 # Sizes that ONNX Runtime divides by, or by their product, which must not overflow to 0.
 _LARGEST = 2**20
@@ -34,10 +33,10 @@ _Attributes = Mapping[str, onnx.AttributeProto]
 def check(proto: onnx.ModelProto) -> None:
     """Raises ModelError for a graph that is too large, that calls itself, or that native code does not survive."""
     _check_size(proto)
-    opset = max((entry.version for entry in proto.opset_import if entry.domain in _STANDARD), default=0)
+    opset = standard_opset(proto) or 0
     own = {(body.domain, body.name) for body in proto.functions}
     for node in itertools.chain(all_nodes(proto), _filled_in(proto)):
-        if node.domain in _STANDARD and (node.domain, node.op_type) not in own:
+        if node.domain in STANDARD and (node.domain, node.op_type) not in own:
             _check_inputs(node, _schema(node.op_type, opset))
         if node.op_type == "Split":
             _check_split(node)
@@ -86,7 +85,7 @@ def _with_values(node: onnx.NodeProto, given: _Attributes) -> onnx.NodeProto:
 def _called(node: onnx.NodeProto | onnx.FunctionProto) -> tuple[str, str, str]:
     """Which local function a node calls, or a function is."""
     name = node.op_type if isinstance(node, onnx.NodeProto) else node.name
-    return ("" if node.domain in _STANDARD else node.domain, name, node.overload)
+    return ("" if node.domain in STANDARD else node.domain, name, node.overload)
 
 
 @cache

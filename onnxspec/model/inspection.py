@@ -21,7 +21,7 @@ from onnxspec.model.ports import Port
 
 # The default opset and those that ONNX Runtime's own build brings.
 _KNOWN_DOMAINS = {
-    *("", "ai.onnx", "ai.onnx.ml", "ai.onnx.training", "ai.onnx.preview.training"),
+    *(*onnxfile.STANDARD, "ai.onnx.ml", "ai.onnx.training", "ai.onnx.preview.training"),
     *("com.microsoft", "com.microsoft.nchwc", "com.ms.internal.nhwc"),
 }
 # Operators that pass scores on as they are, so that the one in front of them says what the scores mean.
@@ -142,7 +142,7 @@ def _collect(problems: list[ModelError], check: Callable[[], _Result]) -> _Resul
 
 def _check_versions(proto: onnx.ModelProto) -> None:
     limits = runtime.limits()
-    opset = next((entry.version for entry in proto.opset_import if entry.domain in ("", "ai.onnx")), None)
+    opset = onnxfile.standard_opset(proto)
     newer = "Install a newer onnxruntime, or export the model again with a lower"
     if limits.ir_version is not None and proto.ir_version > limits.ir_version:
         raise ModelError(

@@ -14,6 +14,8 @@ from onnxspec.images.containers import DAMAGE, BoundedFile, open_zip
 from onnxspec.model import wire
 
 PROTOBUF_LIMIT = 2**31 - 1
+STANDARD = ("", "ai.onnx")
+"""The two names of the domain of ONNX's own operators."""
 
 _MAGIC = (
     (b"\x89HDF", "an HDF5 file (Keras and old TensorFlow weights look so)"),
@@ -81,6 +83,11 @@ def read(path: str | os.PathLike[str]) -> bytes:
         raise ModelError(f"There is no file {path}.") from None
     except OSError as error:
         raise ModelError(f"{path} cannot be read: {error.strerror}.") from None
+
+
+def standard_opset(proto: onnx.ModelProto) -> int | None:
+    """The version of ONNX's own operators; of several that a file names the last, which is what ONNX Runtime takes."""
+    return next((entry.version for entry in reversed(proto.opset_import) if entry.domain in STANDARD), None)
 
 
 def all_graphs(proto: onnx.ModelProto) -> Iterator[onnx.GraphProto]:

@@ -171,7 +171,7 @@ def _inputs(
 
 
 def _require_opset(proto: onnx.ModelProto, front: Front) -> None:
-    opset = next((entry.version for entry in proto.opset_import if entry.domain in ("", "ai.onnx")), 0)
+    opset = onnxfile.standard_opset(proto) or 0
     least = OLDEST_FOR_UINT8 if front.spec.dtype == np.uint8 else OLDEST_OPSET
     if opset < least:
         have = f"opset {opset}" if opset else "no standard opset"
