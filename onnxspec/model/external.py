@@ -9,7 +9,7 @@ import onnx
 
 from onnxspec.errors import ModelError
 from onnxspec.model import stored
-from onnxspec.model.onnxfile import all_tensors
+from onnxspec.model.onnxfile import DAMAGED, all_tensors
 from onnxspec.model.ports import quoted
 
 # What ONNX defines. Readers that set whatever else they find as attributes can be made to misbehave, and ONNX Runtime
@@ -109,7 +109,7 @@ def _extent(tensor: onnx.TensorProto) -> tuple[str, int]:
         raise ModelError(
             f"The tensor {quoted(tensor.name)} has no valid offset and length in {quoted(location)}: "
             f"{quoted(entries.get('offset', ''))} and {quoted(entries.get('length', ''))} for its {size:,} bytes.",
-            "The file is damaged: copy or download it again, or export it anew.",
+            DAMAGED,
         )
     return location, offset + size
 

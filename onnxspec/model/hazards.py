@@ -12,13 +12,12 @@ from functools import cache
 import onnx
 
 from onnxspec.errors import ModelError
-from onnxspec.model.onnxfile import STANDARD, all_nodes, inner_graphs, standard_opset
+from onnxspec.model.onnxfile import DAMAGED, STANDARD, all_nodes, inner_graphs, standard_opset
 from onnxspec.model.ports import quoted
 
 MOST_NODES = 100_000
 """After the calls of local functions are written out: ONNX Runtime writes them out, at 10,000 nodes a second."""
 _DEEPEST = 50
-_DAMAGED = "The file is damaged: copy or download it again, or export it anew."
 # Sizes that ONNX Runtime divides by, or by their product, which must not overflow to 0.
 _LARGEST = 2**20
 _POSITIVE = {*("group", "num_groups", "blocksize"), *("strides", "dilations", "kernel_shape")}
@@ -109,7 +108,7 @@ def _check_inputs(node: onnx.NodeProto, schema: onnx.defs.OpSchema | None) -> No
     if missing:
         raise ModelError(
             f"The {quoted(node.op_type)} node {quoted(node.name)} lacks its input {missing[0]!r}.",
-            _DAMAGED,
+            DAMAGED,
         )
 
 
@@ -118,7 +117,7 @@ def _check_attribute(node: onnx.NodeProto, attribute: onnx.AttributeProto) -> No
         raise ModelError(
             f"The {quoted(node.op_type)} node {quoted(node.name)} has {quoted(attribute.name)} at "
             f"{list(_numbers(attribute))[:8]}; sizes from 1 to {_LARGEST:,} were expected.",
-            _DAMAGED,
+            DAMAGED,
         )
     if node.op_type == "Einsum" and attribute.name == "equation":
         equation = attribute.s.decode("utf-8", "replace")
@@ -136,7 +135,7 @@ def _check_split(node: onnx.NodeProto) -> None:
             raise ModelError(
                 f"The Split node {quoted(node.name)} has {len(node.output)} outputs, and its {attribute.name} is for "
                 f"{sizes}.",
-                _DAMAGED,
+                DAMAGED,
             )
 
 

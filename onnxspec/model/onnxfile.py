@@ -14,6 +14,8 @@ from onnxspec.images.containers import DAMAGE, BoundedFile, open_zip
 from onnxspec.model import wire
 
 PROTOBUF_LIMIT = 2**31 - 1
+DAMAGED = "The file is damaged: copy or download it again, or export it anew."
+"""What to do about a file that is ONNX, and holds what no exporter writes."""
 STANDARD = ("", "ai.onnx")
 """The two names of the domain of ONNX's own operators."""
 

@@ -5,7 +5,7 @@ import math
 from onnx import ModelProto, SparseTensorProto, TensorProto
 
 from onnxspec.errors import ModelError
-from onnxspec.model.onnxfile import all_tensors, sparse_tensors
+from onnxspec.model.onnxfile import DAMAGED, all_tensors, sparse_tensors
 from onnxspec.model.ports import quoted, shape_text
 
 MOST_AXES = 64
@@ -56,7 +56,7 @@ def check(proto: ModelProto) -> None:
             raise ModelError(
                 f"The tensor {quoted(tensor.name)} should be {shape_text(tensor.dims)} of {kind}, and the file holds "
                 f"only {held:,} {'bytes' if tensor.HasField('raw_data') else 'values'} of it.",
-                "The file is damaged: copy or download it again, or export it anew.",
+                DAMAGED,
             )
     for sparse in sparse_tensors(proto):
         _check_shape(sparse)
