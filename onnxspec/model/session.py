@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from onnxspec.errors import DeviceError, ModelError, ResourceError
 from onnxspec.images.inputspec import InputSpec
 from onnxspec.model import devices, machine, outputs, runtime
-from onnxspec.model.fingerprint import Fingerprint
+from onnxspec.model.fingerprint import Fingerprint, changed
 from onnxspec.model.inspection import ModelInfo, inspect
 from onnxspec.model.outputs import Scores
 from onnxspec.model.ports import Port, shape_text, size_of
@@ -85,7 +85,7 @@ class OnnxModel:
         choices = devices.choose(device, tf32)
         fingerprint = Fingerprint.of(info.files)
         if fingerprint.hashes[0] != info.sha256:
-            raise ModelError(f"{path} has changed while it was opened.", "Run again, and leave the file alone.")
+            raise changed(path, "opened")
         model = cls(info, info.spec, choices, _sessions(info, choices, 1), fingerprint, limit)
         model.require_unchanged()
         return model
