@@ -284,15 +284,12 @@ class LocalEngine:
         return held[:images]
 
     def _finished(self, batch: np.ndarray, dither: Dither | None) -> np.ndarray:
-        """The batch as the model takes it: a uint8 input rounds the path, other types are cast.
+        """The batch as the model takes it.
 
         The dither comes where the path is rounded: before the cast to a coarser type, or to float64, which gets
         float32 numbers.
         """
-        moved = batch if dither is None else dither(batch)
-        if self.spec.dtype == np.uint8:
-            return np.clip(np.rint(moved), 0, 255).astype(np.uint8)
-        return moved.astype(self.spec.dtype, copy=False)
+        return self.spec.cast(batch if dither is None else dither(batch))
 
 
 def _ahead(shape: tuple[int, ...], tile: int) -> int:

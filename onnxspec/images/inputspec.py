@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from onnxspec.errors import DataError, UsageError
 from onnxspec.images.pixels import colour_channels, convertible
@@ -52,6 +53,12 @@ class InputSpec:
         if self.height is None or self.width is None or self.channels is None:
             raise ValueError(f"{self} is not resolved")
         return self.height, self.width, self.channels
+
+    def cast(self, inputs: NDArray[Any]) -> NDArray[Any]:
+        """Real numbers as `dtype`, of any shape: rounded and cut off to 0..255 for uint8; themselves where nothing changes."""
+        if self.dtype == np.uint8 and inputs.dtype != np.uint8:
+            inputs = np.clip(np.rint(inputs), 0, 255)
+        return inputs.astype(self.dtype, copy=False)
 
     def resolved(self, image_shape: Sequence[int], made: tuple[int, int], fixed: bool) -> "InputSpec":
         """This spec with its open dimensions filled: size from the preprocessing, else from the images.

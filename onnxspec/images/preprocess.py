@@ -174,7 +174,7 @@ class Preprocess:
         channels_first = spec.layout == "NCHW" or (spec.layout == "flat" and self.layout == "CHW")
         source = np.moveaxis(pixels, -1, 1) if channels_first else pixels
         if spec.dtype == np.uint8:
-            x = source if source.dtype == np.uint8 else np.clip(np.rint(source), 0, 255)
+            x = spec.cast(source)
         else:
             factor, offset = self.affine(pixels.shape[-1])
             along = (slice(None), None, None) if channels_first else (slice(None),)

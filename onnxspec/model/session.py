@@ -105,7 +105,7 @@ class OnnxModel:
     def trim(self, batch: NDArray[Any]) -> None:
         """Gives back what the CPU's arena holds beyond what it takes to run such a batch, as of `run`."""
         if self.provider == CPU:
-            self._run(_as_input(batch, self.spec.dtype), len(batch), runtime.shrinking())
+            self._run(self._as_input(batch), len(batch), runtime.shrinking())
 
     def affordable(self, images: int, workers: int) -> int:
         """How many of `images` in a batch, of which as many as there are workers run at a time, memory allows.
@@ -187,7 +187,7 @@ class OnnxModel:
         ResourceError
             Memory ran out, on the host or on the device.
         """
-        images = _as_input(batch, self.spec.dtype)
+        images = self._as_input(batch)
         self._check_shape(images)
         size = self.fixed_batch
         if size is None:
@@ -223,6 +223,9 @@ class OnnxModel:
             for port in self.info.inputs
             if port.name != self._input.name
         }
+
+    def _as_input(self, batch: NDArray[Any]) -> NDArray[Any]:
+        return np.ascontiguousarray(self.spec.cast(batch))
 
     def _check_shape(self, images: NDArray[Any]) -> None:
         expected = self._input.shape
@@ -289,12 +292,6 @@ def run_error(error: Exception, count: int) -> ModelError | ResourceError:
 
 def _is_out_of_memory(error: Exception) -> bool:
     return isinstance(error, MemoryError) or any(sign in str(error) for sign in _OUT_OF_MEMORY)
-
-
-def _as_input(batch: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
-    if dtype == np.uint8 and batch.dtype != np.uint8:
-        batch = np.clip(np.rint(batch), 0, 255)
-    return np.ascontiguousarray(batch, dtype)
 
 
 def _padded(images: NDArray[Any], size: int) -> NDArray[Any]:
