@@ -54,6 +54,11 @@ class InputSpec:
             raise ValueError(f"{self} is not resolved")
         return self.height, self.width, self.channels
 
+    @property
+    def computed(self) -> np.dtype[Any]:
+        """What preprocessing computes in: float32, or the float64 that the model takes."""
+        return np.dtype(np.float64 if self.dtype == np.float64 else np.float32)
+
     def cast(self, inputs: NDArray[Any]) -> NDArray[Any]:
         """Real numbers as `dtype`, of any shape: rounded and cut off to 0..255 for uint8; themselves where nothing changes."""
         if self.dtype == np.uint8 and inputs.dtype != np.uint8:

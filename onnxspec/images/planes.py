@@ -25,10 +25,8 @@ def planes(inputs: NDArray[Any], spec: InputSpec, preprocess: Preprocess) -> NDA
     -------
     (n, c, h, w), channels in the model's order
     """
-    if spec.layout == "NCHW":
-        return inputs
     height, width, channels = spec.shape
-    if spec.layout == "flat" and preprocess.layout == "CHW":
+    if preprocess.channels_first(spec):
         return inputs.reshape(len(inputs), channels, height, width)
     return np.moveaxis(inputs.reshape(len(inputs), height, width, channels), -1, 1)
 

@@ -156,6 +156,10 @@ class Preprocess:
         std = np.broadcast_to(np.asarray(self.std, float), channels)
         return self.scale / std, -np.broadcast_to(np.asarray(self.mean, float), channels) / std
 
+    def channels_first(self, spec: InputSpec) -> bool:
+        """Whether the model's input holds one channel after the other, as axes of its own or flattened."""
+        return spec.layout == "NCHW" or (spec.layout == "flat" and self.layout == "CHW")
+
     def to_input(self, pixels: NDArray[Any], spec: InputSpec) -> NDArray[Any]:
         """What the model takes for a stack of pixels.
 
@@ -166,19 +170,19 @@ class Preprocess:
 
         Returns
         -------
-        (n, c, h, w), (n, h, w, c) or (n, size) of `spec.dtype`, contiguous; computed in float32 (float64 for float64
-        models); a uint8 input gets the pixels themselves, rounded and clipped to 0..255 where they are floating
+        (n, c, h, w), (n, h, w, c) or (n, size) of `spec.dtype`, contiguous; computed in `spec.computed`; a uint8
+        input gets the pixels themselves, rounded and clipped to 0..255 where they are floating
         """
         if self.order == "BGR" and pixels.shape[-1] == 3:
             pixels = pixels[..., ::-1]
-        channels_first = spec.layout == "NCHW" or (spec.layout == "flat" and self.layout == "CHW")
+        channels_first = self.channels_first(spec)
         source = np.moveaxis(pixels, -1, 1) if channels_first else pixels
         if spec.dtype == np.uint8:
             x = spec.cast(source)
         else:
             factor, offset = self.affine(pixels.shape[-1])
             along = (slice(None), None, None) if channels_first else (slice(None),)
-            x = np.empty(source.shape, np.float64 if spec.dtype == np.float64 else np.float32)
+            x = np.empty(source.shape, spec.computed)
             np.multiply(source, factor.astype(x.dtype)[along], out=x, casting="unsafe")
             x += offset.astype(x.dtype)[along]
         return np.ascontiguousarray(x.reshape(len(x), -1) if spec.layout == "flat" else x, spec.dtype)

@@ -135,23 +135,21 @@ def _prepared(writer: _Writer, pixels: str, spec: InputSpec, preprocess: Preproc
     value = pixels
     if preprocess.order == "BGR" and channels == 3:
         value = writer.add("Gather", value, writer.constant(np.array([2, 1, 0], np.int64)), axis=3)
-    channels_first = spec.layout == "NCHW" or (spec.layout == "flat" and preprocess.layout == "CHW")
-    if channels_first:
+    if preprocess.channels_first(spec):
         value = writer.add("Transpose", value, perm=[0, 3, 1, 2])
     if spec.dtype != np.uint8:
-        value = _scaled(writer, value, spec, preprocess, channels_first)
+        value = _scaled(writer, value, spec, preprocess)
     if spec.layout == "flat":
         value = writer.add("Reshape", value, writer.constant(np.array([-1, spec.size], np.int64)))
     return writer.add("Cast", value, to=TensorProto.FLOAT)
 
 
-def _scaled(writer: _Writer, value: str, spec: InputSpec, preprocess: Preprocess, channels_first: bool) -> str:
-    computed = np.dtype(np.float64) if spec.dtype == np.float64 else np.dtype(np.float32)
-    along = (-1, 1, 1) if channels_first else (-1,)
-    factor, offset = (part.astype(computed).reshape(along) for part in preprocess.affine(spec.shape[2]))
-    value = writer.add("Mul", writer.add("Cast", value, to=_TYPES[computed]), writer.constant(factor))
+def _scaled(writer: _Writer, value: str, spec: InputSpec, preprocess: Preprocess) -> str:
+    along = (-1, 1, 1) if preprocess.channels_first(spec) else (-1,)
+    factor, offset = (part.astype(spec.computed).reshape(along) for part in preprocess.affine(spec.shape[2]))
+    value = writer.add("Mul", writer.add("Cast", value, to=_TYPES[spec.computed]), writer.constant(factor))
     value = writer.add("Add", value, writer.constant(offset))
-    return value if spec.dtype == computed else writer.add("Cast", value, to=_TYPES[spec.dtype])
+    return value if spec.dtype == spec.computed else writer.add("Cast", value, to=_TYPES[spec.dtype])
 
 
 def _inputs(
