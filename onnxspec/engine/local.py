@@ -17,8 +17,9 @@ from onnxspec.engine.graphs import GraphPaths, open_graph
 from onnxspec.engine.workers import Pulse, in_order
 from onnxspec.errors import ModelError, ResourceError
 from onnxspec.images.cache import PixelCache
+from onnxspec.images.distance import rms_distance
 from onnxspec.images.inputspec import InputSpec
-from onnxspec.images.preprocess import Preprocess, rms_distance
+from onnxspec.images.preprocess import Preprocess
 from onnxspec.model.outputs import Kind, as_classes
 from onnxspec.model.protocol import Classifier
 from onnxspec.paths import families

@@ -10,9 +10,10 @@ from onnxspec.engine import local
 from onnxspec.engine.local import LocalEngine
 from onnxspec.errors import ModelError, ResourceError
 from onnxspec.images.cache import PixelCache
+from onnxspec.images.distance import rms_distance
 from onnxspec.images.inputspec import InputSpec
 from onnxspec.images.opening import open_images
-from onnxspec.images.preprocess import Preprocess, fit, rms_distance
+from onnxspec.images.preprocess import Preprocess, fit
 from onnxspec.model.callable import CallableModel
 from onnxspec.paths import families
 

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from onnxspec.images.distance import rms_distance
 from onnxspec.images.inputspec import InputSpec
-from onnxspec.images.preprocess import Preprocess, fit, rms_distance
+from onnxspec.images.preprocess import Preprocess, fit
 from onnxspec.paths.space import PixelSpace
 from paths.scene import MEAN, STD, images, space
 
