@@ -16,6 +16,7 @@ from onnxspec.errors import DataError, UsageError
 from onnxspec.heatmap.filters import Filter, Filtered, filters
 from onnxspec.heatmap.perturbed import Perturbed, signs
 from onnxspec.heatmap.result import SIGNALS, HeatMap
+from onnxspec.images.dataset import generator
 from onnxspec.images.planes import change_per_pixel, planes
 from onnxspec.images.preprocess import MAX_SIDE
 from onnxspec.listening import Ahead, Listener, Silence
@@ -157,7 +158,7 @@ def _require(eps: float | None, images: int, highest: int) -> None:
 
 def _chosen(subject: Subject, wanted: int, seed: int) -> np.ndarray:
     """The first readable ones of the images that count in an order that data and seed fix, (n,) int64."""
-    order = np.random.default_rng([int(subject.images.digest[:16], 16), seed, SEED]).permutation(len(subject.images))
+    order = generator(subject.images.digest, seed, SEED).permutation(len(subject.images))
     readable = (i for i in order[subject.labels[order] >= 0] if subject.engine.pixels.readable(int(i)))
     found = [int(image) for image, _ in zip(readable, range(wanted), strict=False)]
     if len(found) < 2:

@@ -42,7 +42,7 @@ class ImageSet:
     @property
     def order(self) -> NDArray[np.int64]:
         """All images, (n,), in an order that only the data fix: where some stand for all, the first of these do."""
-        return np.random.default_rng([int(self.digest[:16], 16), ORDER_SEED]).permutation(len(self))
+        return generator(self.digest, ORDER_SEED).permutation(len(self))
 
     def read(self, index: int) -> tuple[NDArray[Any], str | None]:
         """Image `index`: (H, W) or (H, W, C), uint8 or floating in its own units; and the sha256 of its bytes or None.
@@ -53,6 +53,11 @@ class ImageSet:
             The image is damaged or of no supported format.
         """
         return self.reader(index)
+
+
+def generator(digest: str, *tags: int) -> np.random.Generator:
+    """Random numbers that a data set, by its hexadecimal digest, and the tags alone fix."""
+    return np.random.default_rng([int(digest[:16], 16), *tags])
 
 
 def listing_digest(

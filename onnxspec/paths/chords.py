@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from onnxspec.images.dataset import generator
 from onnxspec.paths.families import Frames, line
 from onnxspec.paths.space import PixelSpace
 from onnxspec.settings import KINDS
@@ -18,7 +19,7 @@ CHORDS = len(KINDS) + 1
 
 def direction(shape: tuple[int, ...], digest: str, seed: int, image_a: int, image_b: int) -> np.ndarray:
     """The direction of a pair, (h, w, c) float64 with a root mean square of 1: the data, the seed and the pair fix it."""
-    rng = np.random.default_rng([int(digest[:16], 16), seed, CHORDS, image_a, image_b])
+    rng = generator(digest, seed, CHORDS, image_a, image_b)
     noise = rng.standard_normal(shape)
     return noise / np.sqrt(np.square(noise).mean())
 

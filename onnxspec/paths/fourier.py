@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from onnxspec.images.dataset import generator
 from onnxspec.paths import families
 from onnxspec.paths.waves import Waves, octaves
 
@@ -44,10 +45,8 @@ def draw(images: np.ndarray, waves: Waves, digest: str, seed: int) -> Crossings:
     of = octaves(waves.radius)
     bands = np.unique(of)
     members = [np.flatnonzero(of == band) for band in bands]
-    wave = [
-        [int(rng.choice(some)) for some in members]
-        for rng in (np.random.default_rng([int(digest[:16], 16), seed, SEED, int(image)]) for image in images)
-    ]
+    generators = (generator(digest, seed, SEED, int(image)) for image in images)
+    wave = [[int(rng.choice(some)) for some in members] for rng in generators]
     return Crossings(
         np.tile(bands, len(images)),
         np.repeat(np.asarray(images, np.int64), len(bands)),
