@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from onnxspec.errors import DataError
 from onnxspec.images import names
-from onnxspec.images.dataset import ImageSet
+from onnxspec.images.dataset import ImageSet, Reader
 from onnxspec.images.decode import MAX_PIXELS
 
 MAX_IMAGE_BYTES = 4 * MAX_PIXELS
@@ -33,13 +33,11 @@ def array_set(images: NDArray[Any], labels: Any, source: str, class_names: tuple
     indices, found = label_indices(labels, len(images), class_names, source)
     digest = hashlib.sha256(f"{images.shape}{images.dtype.str}{found}".encode())
     digest.update(np.ascontiguousarray(images).data)
-    if indices is not None:
-        digest.update(np.ascontiguousarray(indices, "<i8").data)
 
     def read(i: int) -> tuple[NDArray[Any], None]:
         return layout.image(images[i], i), None
 
-    return ImageSet(numbered(len(images)), indices, found, digest.hexdigest(), read, source)
+    return numbered_set(len(images), indices, found, digest, read, source)
 
 
 def as_array(values: Any, what: str) -> NDArray[Any]:
@@ -53,9 +51,20 @@ def as_array(values: Any, what: str) -> NDArray[Any]:
         ) from None
 
 
-def numbered(count: int) -> tuple[str, ...]:
-    """Names for images that have none: "000000", "000001", ..."""
-    return tuple(f"{i:06d}" for i in range(count))
+def numbered_set(
+    count: int, labels: NDArray[np.int64] | None, class_names: tuple[str, ...], digest: Any, reader: Reader, source: str
+) -> ImageSet:
+    """An `ImageSet` of images without names, which are called "000000", "000001", ...
+
+    Parameters
+    ----------
+    labels : (count,) int64, or None; class_names, reader, source : as of `ImageSet`
+    digest : the SHA-256 of all but the labels, to which they are added
+    """
+    if labels is not None:
+        digest.update(np.ascontiguousarray(labels, "<i8").data)
+    numbers = tuple(f"{i:06d}" for i in range(count))
+    return ImageSet(numbers, labels, class_names, digest.hexdigest(), reader, source)
 
 
 class ArrayLayout:

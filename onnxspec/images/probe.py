@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onnxspec.errors import UsageError
-from onnxspec.images.arrays import numbered
+from onnxspec.images.arrays import numbered_set
 from onnxspec.images.dataset import ImageSet
 from onnxspec.images.inputspec import InputSpec
 from onnxspec.images.preprocess import Preprocess
@@ -43,12 +43,12 @@ _BATCHED = (1.5, 2.5, 4.0, 6.0, 10.0, 16.0)
 
 def probe_images(n: int, height: int, width: int, channels: int, seed: int) -> ImageSet:
     """`n` unlabelled dead-leaves images, (height, width, channels) uint8, each made when it is read."""
-    digest = hashlib.sha256(f"probe {VERSION} {n} {height} {width} {channels} {seed}".encode()).hexdigest()
+    digest = hashlib.sha256(f"probe {VERSION} {n} {height} {width} {channels} {seed}".encode())
 
     def read(i: int) -> tuple[NDArray[Any], None]:
         return dead_leaves(height, width, channels, seed, i), None
 
-    return ImageSet(numbered(n), None, (), digest, read, "the probe set (dead leaves)")
+    return numbered_set(n, None, (), digest, read, "the probe set (dead leaves)")
 
 
 def probe_shape(spec: InputSpec, preprocess: Preprocess | None) -> tuple[int, int, int]:
