@@ -16,7 +16,7 @@ from typing import Any
 
 from onnxspec.errors import DataError
 from onnxspec.images.containers import COMPRESSIONS, DAMAGE, BoundedFile, open_zip, tar_members
-from onnxspec.images.dataset import ImageSet
+from onnxspec.images.dataset import EXPECTED, ImageSet
 from onnxspec.images.decode import MAX_FILE_BYTES, UnreadableImageError
 from onnxspec.images.listing import Entry, image_set
 
@@ -49,7 +49,7 @@ def open_archive(path: str, inside: str = "", labels: str | None = None) -> Imag
     except _DAMAGE as error:
         raise DataError(
             f"{path} is not a zip or tar file that can be read: {str(error).rstrip('.')}.",
-            "Expected: a folder of class folders, a zip or tar of one, an .npz or an .h5 file.",
+            EXPECTED,
         ) from None
     source = path
     if inside:

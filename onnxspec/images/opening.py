@@ -5,9 +5,8 @@ from dataclasses import replace
 from typing import Any
 
 from onnxspec.errors import DataError, UsageError
-from onnxspec.images.dataset import ImageSet
+from onnxspec.images.dataset import EXPECTED, PREDICTED, ImageSet
 
-PREDICTED = "predicted"
 HDF5_EXTENSIONS = (".h5", ".hdf5", ".hdf")
 
 
@@ -83,5 +82,5 @@ def _archive_and_folder(path: str) -> tuple[str, str]:
         inside = f"{last}/{inside}".rstrip("/")
     if not os.path.isfile(head):
         found = f"{path} is neither a folder nor a file." if os.path.exists(path) else f"There is no {path}."
-        raise DataError(found, "Expected: a folder of class folders, a zip or tar of one, an .npz or an .h5 file.")
+        raise DataError(found, EXPECTED)
     return head, inside

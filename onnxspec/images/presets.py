@@ -18,7 +18,7 @@ from onnxspec.images.preprocess import METADATA, Preprocess
 from onnxspec.images.processors import from_file
 
 AUTO = "auto"
-METADATA_KEY = "onnxspec.preprocess"
+PREPROCESS_KEY = "onnxspec.preprocess"
 
 _CONVENTIONS: dict[str, dict[str, Any]] = {
     "0..1": {},
@@ -125,9 +125,9 @@ def from_metadata(text: str) -> Preprocess:
             raise ValueError("it is no JSON object")
         return from_table(table, METADATA)
     except (ValueError, RecursionError) as error:
-        raise ModelError(f"The model's metadata {METADATA_KEY} is not usable: {error}.", hint) from None
+        raise ModelError(f"The model's metadata {PREPROCESS_KEY} is not usable: {error}.", hint) from None
     except UsageError as error:
-        raise ModelError(f"The model's metadata {METADATA_KEY} is not usable: {error.message}", hint) from None
+        raise ModelError(f"The model's metadata {PREPROCESS_KEY} is not usable: {error.message}", hint) from None
 
 
 def _size(key: str, value: Any) -> Any:

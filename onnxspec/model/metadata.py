@@ -17,11 +17,10 @@ import onnx
 from onnxspec.errors import DataError, ModelError, ResourceError, UsageError
 from onnxspec.images.inputspec import InputSpec
 from onnxspec.images.names import class_names
-from onnxspec.images.presets import from_metadata
+from onnxspec.images.presets import PREPROCESS_KEY, from_metadata
 from onnxspec.model import external, onnxfile
 from onnxspec.model.inspection import inspect
 
-PREPROCESS_KEY = "onnxspec.preprocess"
 CLASSES_KEY = "onnxspec.classes"
 
 
