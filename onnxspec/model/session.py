@@ -193,7 +193,7 @@ class OnnxModel:
         if size is None:
             return self._run(images, len(images))
         parts = (images[start : start + size] for start in range(0, len(images), size))
-        return np.concatenate([self._run(_padded(part, size), size)[: len(part)] for part in parts])
+        return np.concatenate([self._run(padded(part, size), size)[: len(part)] for part in parts])
 
     @property
     def _input(self) -> Port:
@@ -294,8 +294,6 @@ def _is_out_of_memory(error: Exception) -> bool:
     return isinstance(error, MemoryError) or any(sign in str(error) for sign in _OUT_OF_MEMORY)
 
 
-def _padded(images: NDArray[Any], size: int) -> NDArray[Any]:
-    # Real images rather than zeros: whatever the model does, it does to values it knows.
-    return (
-        np.concatenate([images, np.repeat(images[-1:], size - len(images), axis=0)]) if len(images) < size else images
-    )
+def padded(batch: NDArray[Any], size: int) -> NDArray[Any]:
+    """A batch of at least `size` images: the last one again, since whatever the model does, it does to values it knows."""
+    return batch if len(batch) >= size else np.concatenate([batch, np.repeat(batch[-1:], size - len(batch), axis=0)])
