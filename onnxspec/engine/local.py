@@ -145,6 +145,10 @@ class LocalEngine:
         walk = families.Frames(self._ends_of(ends), weights, len(ends), where, ends)
         return self.walk(walk, dither)
 
+    def whole(self, images: np.ndarray) -> np.ndarray:
+        """The model's outputs for whole images (images,) int, (images, outputs) float32, by this thread."""
+        return self.outputs(images, images, families.line_at(np.zeros(1)))[:, 0]
+
     def walk(self, walk: families.Walk, dither: Dither | None = None) -> np.ndarray:
         """The model's outputs along paths of any family, (paths, points, outputs) float32; `dither` as in `outputs`.
 
@@ -216,10 +220,9 @@ class LocalEngine:
                 self.graph.renew()
 
     def predict(self, images: np.ndarray) -> np.ndarray:
-        """Raw outputs for whole images (images,) int: (images, outputs) float32, all workers at it."""
+        """As `whole`, all workers at it."""
         blocks = [images[i : i + self.tile] for i in range(0, len(images), self.tile)]
-        start = families.line_at(np.zeros((1,)))
-        return np.concatenate(list(self.map(lambda block: self.outputs(block, block, start)[:, 0], blocks)))
+        return np.concatenate(list(self.map(self.whole, blocks)))
 
     def map(
         self,
