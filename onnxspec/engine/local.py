@@ -23,6 +23,7 @@ from onnxspec.model.outputs import Kind, Scores, as_classes
 from onnxspec.model.protocol import Classifier
 from onnxspec.model.session import padded
 from onnxspec.paths import families
+from onnxspec.paths.space import PixelSpace
 
 LARGEST_HOST_TILE = 128
 """Images in a batch that is formed here, where batches of a device may be larger."""
@@ -109,6 +110,12 @@ class LocalEngine:
     def anchors(self, images: Sequence[int] | np.ndarray) -> np.ndarray:
         """Preprocessed images in the model's layout, (n, ...) float32 whatever the model takes."""
         return self.preprocess.to_input(self._pixels(images), self.spec).astype(np.float32, copy=False)
+
+    @property
+    def space(self) -> PixelSpace:
+        """The pixels of the images, in which paths are defined; raises DataError where no image can be read."""
+        floating = self.pixels.first(self.pixels.images.order).dtype != np.uint8
+        return PixelSpace(self.preprocess, self.spec, floating)
 
     def distance(self, image_a: np.ndarray, image_b: np.ndarray) -> np.ndarray:
         """RMS pixel difference of (pairs,) images, (pairs,) float64."""

@@ -17,7 +17,7 @@ from onnxspec.heatmap.filters import Filter, Filtered, filters
 from onnxspec.heatmap.perturbed import Perturbed, signs
 from onnxspec.heatmap.result import SIGNALS, HeatMap
 from onnxspec.images.dataset import generator
-from onnxspec.images.planes import change_per_pixel, planes
+from onnxspec.images.planes import planes
 from onnxspec.images.preprocess import MAX_SIDE
 from onnxspec.listening import Ahead, Listener, Silence
 from onnxspec.paths.waves import Waves
@@ -184,8 +184,7 @@ def _predicted(subject: Subject, outputs: np.ndarray) -> np.ndarray:
 def _perturbed(seen: _Seen, waves: Waves, eps: float, seed: int) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     """What is wrong, (n, waves) uint8, and by signal how much changes, (n, waves) float32."""
     engine, channels = seen.subject.engine, seen.subject.engine.spec.shape[2]
-    floating = seen.pixels(0).dtype != np.uint8
-    per_pixel = change_per_pixel(engine.preprocess, engine.spec, floating)
+    per_pixel = engine.space.change
 
     def work(item: tuple[slice, slice]) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         images, span = item

@@ -88,9 +88,7 @@ def choose(frozen: Frozen, own: Own | None = None) -> tuple[Family, ...]:
             f"--precision stops by what straight lines show, and {names} paths were asked for too.",
             "Leave out --precision, and give --pairs.",
         )
-    engine = frozen.subject.engine
-    floating = engine.pixels.get(int(frozen.pairs.image_a[0])).dtype != np.uint8
-    ground = Ground(frozen, PixelSpace(engine.preprocess, engine.spec, floating))
+    ground = Ground(frozen, frozen.subject.engine.space)
     planned = [PLANNERS[name](name, ground) for name in asked]
     return (*planned, *(_own(name, one, ground) for name, one in (own or {}).items()))
 
@@ -184,7 +182,7 @@ def _augment(name: str, ground: Ground) -> Family:
 
 def _fourier(name: str, ground: Ground) -> Family:
     pairs = ground.around()
-    plan = bands.plan(ground.frozen, pairs.image_a)
+    plan = bands.plan(ground.frozen, ground.space, pairs.image_a)
     of = np.repeat(np.arange(len(pairs)), len(plan.crossings) // len(pairs))
     extra = {"band": plan.crossings.band.astype(np.int32), "spread": plan.spread}
     image = _images(plan.crossings.image)
