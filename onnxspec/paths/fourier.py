@@ -12,13 +12,14 @@ import numpy as np
 
 from onnxspec.images.dataset import generator
 from onnxspec.paths import families
+from onnxspec.paths.columns import Columns
 from onnxspec.paths.waves import Waves, octaves
 
 SEED = 1906
 
 
 @dataclass(frozen=True)
-class Crossings:
+class Crossings(Columns):
     """Which images are crossed along which wave.
 
     band : (paths,) int64, see `octaves`; image : (paths,) int64 indices into the data set
@@ -28,9 +29,6 @@ class Crossings:
     band: np.ndarray
     image: np.ndarray
     wave: np.ndarray
-
-    def __len__(self) -> int:
-        return len(self.band)
 
 
 def draw(images: np.ndarray, waves: Waves, digest: str, seed: int) -> Crossings:

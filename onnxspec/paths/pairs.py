@@ -10,20 +10,21 @@ come, and sooner than those of a larger class.
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from itertools import chain, combinations, count, islice
 
 import numpy as np
 
 from onnxspec.errors import DataError
 from onnxspec.images.dataset import generator
+from onnxspec.paths.columns import Columns
 from onnxspec.settings import KINDS
 
 WITHIN, BETWEEN = range(len(KINDS))
 
 
 @dataclass(frozen=True)
-class Pairs:
+class Pairs(Columns):
     """The ends of paths, in order.
 
     kind : (paths,) int8, 0 within and 1 between
@@ -37,12 +38,6 @@ class Pairs:
     image_a: np.ndarray
     image_b: np.ndarray
 
-    def __len__(self) -> int:
-        return len(self.kind)
-
-    def __getitem__(self, index: slice | np.ndarray) -> "Pairs":
-        return Pairs(*(getattr(self, f.name)[index] for f in fields(self)))
-
     @property
     def images(self) -> np.ndarray:
         """The distinct images used, sorted, (images,) int32."""
@@ -51,8 +46,8 @@ class Pairs:
     @property
     def digest(self) -> str:
         """SHA-256 of all of it, hexadecimal."""
-        columns = (np.ascontiguousarray(getattr(self, f.name), "<i8") for f in fields(self))
-        return hashlib.sha256(b"".join(column.tobytes() for column in columns)).hexdigest()
+        columns = (np.ascontiguousarray(column, "<i8").tobytes() for column in self.arrays)
+        return hashlib.sha256(b"".join(columns)).hexdigest()
 
     def spread(self, most: int) -> "Pairs":
         """Up to so many pairs of each kind, evenly over all of them."""

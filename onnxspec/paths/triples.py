@@ -6,13 +6,14 @@ image comes again only when those of the other classes have come too, and no tri
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from itertools import combinations, count, islice
 from math import comb
 
 import numpy as np
 
 from onnxspec.errors import DataError
+from onnxspec.paths.columns import Columns
 from onnxspec.paths.pairs import Key, Row, by_turns, members_of, shuffled
 from onnxspec.settings import KINDS
 
@@ -21,7 +22,7 @@ TRIPLES = len(KINDS)
 
 
 @dataclass(frozen=True)
-class Triples:
+class Triples(Columns):
     """Three images a path, in order.
 
     class_of : (paths,) int32 class of the data; image_a, image_b, image_c : (paths,) int32 indices into the data set
@@ -31,12 +32,6 @@ class Triples:
     image_a: np.ndarray
     image_b: np.ndarray
     image_c: np.ndarray
-
-    def __len__(self) -> int:
-        return len(self.class_of)
-
-    def __getitem__(self, index: slice | np.ndarray) -> "Triples":
-        return Triples(*(getattr(self, f.name)[index] for f in fields(self)))
 
 
 def available(labels: np.ndarray) -> int:

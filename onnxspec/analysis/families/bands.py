@@ -39,10 +39,9 @@ class Plan:
 
     def walk(self, span: slice) -> Frames:
         """The paths of a span."""
-        engine, crossings = self.frozen.subject.engine, self.crossings
-        some = fourier.Crossings(crossings.band[span], crossings.image[span], crossings.wave[span])
+        engine = self.frozen.subject.engine
         return fourier.walk(
-            some,
+            self.crossings[span],
             self.waves,
             self.frozen.settings.measurement.points,
             self.amplitude,
@@ -55,7 +54,7 @@ class Plan:
     def length(self, span: slice) -> np.ndarray:
         """How long they are: all alike."""
         whole = fourier.length(self.amplitude, self.waves.height, self.waves.width)
-        return np.full(len(self.crossings.image[span]), whole)
+        return np.full(len(self.crossings[span]), whole)
 
 
 def plan(frozen: Frozen, space: PixelSpace, images: np.ndarray) -> Plan:
