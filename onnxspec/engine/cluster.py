@@ -22,6 +22,7 @@ import numpy as np
 
 from onnxspec.engine import remote, scheduler
 from onnxspec.engine.local import Cancelled, Item, LocalEngine, Result, unless_known
+from onnxspec.engine.way import Way, engine_fields
 from onnxspec.engine.workers import in_order
 from onnxspec.errors import DeviceError, ResourceError, UsageError
 from onnxspec.model.protocol import Classifier
@@ -195,7 +196,7 @@ class Cluster:
         if not self._way:
             import cloudpickle
 
-            way = remote.Way(
+            way = Way(
                 self._opener,
                 os.path.abspath(model.info.path),
                 None if self._local else _small_files(model),
@@ -204,7 +205,7 @@ class Cluster:
                 images.names,
                 images.digest,
                 None if sent else images.way,
-                remote.engine_fields(engine),
+                engine_fields(engine),
                 engine.path_form,
             )
             self._way = self._lend(cloudpickle.dumps(way))
