@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from onnxspec import interruption
 from onnxspec.errors import DataError
-from onnxspec.images.arrayfile import ArrayInfo, as_class_names, choose_keys
+from onnxspec.images.arrayfile import FETCH_AGAIN, ArrayInfo, as_class_names, choose_keys
 from onnxspec.images.arrays import ArrayLayout, label_indices, numbered_set
 from onnxspec.images.dataset import ImageSet
 from onnxspec.images.decode import UnreadableImageError
@@ -48,7 +48,7 @@ def open_hdf5(
         raise
     except Exception as error:
         # h5py's exceptions follow the place in HDF5 where damage was met; all of them mean the same.
-        raise DataError(f"{path} is not an HDF5 file that can be read: {error}.") from None
+        raise DataError(f"{path} is not an HDF5 file that can be read: {error}.", FETCH_AGAIN) from None
     layout = ArrayLayout(images.shape, images.dtype, path)
     indices, class_names = label_indices(labels, len(images), names, path)
     lock = threading.Lock()

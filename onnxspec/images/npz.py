@@ -9,7 +9,7 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from onnxspec.errors import DataError
-from onnxspec.images.arrayfile import MAX_LABEL_BYTES, ArrayInfo, as_class_names, choose_keys
+from onnxspec.images.arrayfile import FETCH_AGAIN, MAX_LABEL_BYTES, ArrayInfo, as_class_names, choose_keys
 from onnxspec.images.arrays import array_set
 from onnxspec.images.containers import COMPRESSIONS, DAMAGE, BoundedFile, open_zip
 from onnxspec.images.dataset import ImageSet
@@ -41,14 +41,17 @@ def open_npz(
     except DataError:
         raise
     except (*DAMAGE, SyntaxError, TypeError) as error:
-        raise DataError(f"{path} is not an .npz file that can be read: {error}.") from None
+        raise DataError(f"{path} is not an .npz file that can be read: {error}.", FETCH_AGAIN) from None
     return array_set(images, labels, path, None if names is None else as_class_names(names, path))
 
 
 def _members(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
     members = [member for member in archive.infolist() if member.filename.endswith(".npy")]
     if len(members) > MAX_ARRAYS:
-        raise DataError(f"{archive.filename} holds {len(members):,} arrays; at most {MAX_ARRAYS:,} were expected.")
+        raise DataError(
+            f"{archive.filename} holds {len(members):,} arrays; at most {MAX_ARRAYS:,} were expected.",
+            "Keep the images in one array.",
+        )
     for member in members:
         if member.compress_type not in COMPRESSIONS:
             raise DataError(f"{member.filename} is compressed by another method than deflate.", "Save it with numpy.")

@@ -43,7 +43,9 @@ def _of_path(path: str, labels: str | None, images_key: str | None, labels_key: 
     if path.lower().endswith((".npz", *HDF5_EXTENSIONS)) and os.path.isfile(path):
         return _array_file(path, images_key, labels_key, _labelled(labels, path))
     if images_key or labels_key:
-        raise UsageError(f"--images-key and --labels-key name arrays of .npz and .h5 files; {path} is neither.")
+        raise UsageError(
+            f"--images-key and --labels-key name arrays of .npz and .h5 files; {path} is neither.", "Leave them out."
+        )
     if os.path.isdir(path):
         from onnxspec.images.folder import open_folder
 

@@ -85,7 +85,7 @@ def relocate(proto: onnx.ModelProto, files: tuple[ExternalFile, ...]) -> Path | 
     try:
         folder = Path(os.path.commonpath([path.parent for path in real.values()]))
     except ValueError:  # on two drives
-        raise ModelError("The model's external weights lie on several drives.") from None
+        raise ModelError("The model's external weights lie on several drives.", _BESIDE) from None
     for tensor in all_tensors(proto):
         if tensor.data_location == onnx.TensorProto.EXTERNAL:
             for entry in tensor.external_data:
@@ -102,7 +102,9 @@ def _extent(tensor: onnx.TensorProto) -> tuple[str, int]:
     if not steps or PurePosixPath(location).is_absolute() or PureWindowsPath(location).anchor or ".." in steps:
         raise _outside(tensor.name, location)
     if "*" in location or "\0" in location:  # ONNX Runtime takes */_ORT_MEM_ADDR_/* for an address in its own memory
-        raise ModelError(f"The tensor {quoted(tensor.name)} has its weights at {quoted(location)}, no file; refused.")
+        raise ModelError(
+            f"The tensor {quoted(tensor.name)} has its weights at {quoted(location)}, no file; refused.", _BESIDE
+        )
     size = stored.bytes_of(tensor)
     offset, length = _number(entries.get("offset") or "0"), _number(entries.get("length") or str(size))
     if offset is None or length != size:

@@ -122,7 +122,9 @@ def _check_attribute(node: onnx.NodeProto, attribute: onnx.AttributeProto) -> No
     if node.op_type == "Einsum" and attribute.name == "equation":
         equation = attribute.s.decode("utf-8", "replace")
         if not _EQUATION.fullmatch(equation):
-            raise ModelError(f"The Einsum node {quoted(node.name)} has the equation {quoted(equation)}, which is none.")
+            raise ModelError(
+                f"The Einsum node {quoted(node.name)} has the equation {quoted(equation)}, which is none.", DAMAGED
+            )
 
 
 def _check_split(node: onnx.NodeProto) -> None:

@@ -29,6 +29,7 @@ _PASSING = {
     *("Identity", "Cast", "Dropout", "QuantizeLinear", "DequantizeLinear"),
     *("Reshape", "Flatten", "Squeeze", "Unsqueeze", "Transpose"),
 }
+_OTHERS = "Choose others with --input NAME or --output NAME, or export the model anew."
 _Result = TypeVar("_Result")
 
 
@@ -177,7 +178,7 @@ def _check_other_inputs(graph: onnx.GraphProto, inputs: tuple[Port, ...], image:
             "Export the model with these fixed, as constants.",
         )
     if image.name not in needed:
-        raise ModelError(f"The output {scores.name!r} does not depend on the input {image.name!r}.")
+        raise ModelError(f"The output {scores.name!r} does not depend on the input {image.name!r}.", _OTHERS)
 
 
 def _ancestors(graph: onnx.GraphProto, name: str) -> set[str]:

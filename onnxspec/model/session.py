@@ -273,7 +273,10 @@ def _sessions(info: ModelInfo, choices: Sequence[Choice], threads: int) -> Sprea
 
 def _load_error(error: Exception, path: Path) -> ModelError | ResourceError:
     if _is_out_of_memory(error):
-        return ResourceError(f"Memory ran out while {path} was loaded: {runtime.sentence(error)}")
+        return ResourceError(
+            f"Memory ran out while {path} was loaded: {runtime.sentence(error)}",
+            "Use a machine, or a device, with more memory.",
+        )
     return ModelError(
         f"ONNX Runtime {onnxruntime.__version__} refuses {path}: {runtime.sentence(error)}",
         "Check the export: onnx.checker.check_model(path, full_check=True).",

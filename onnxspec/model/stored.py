@@ -65,9 +65,9 @@ def check(proto: ModelProto) -> None:
 def _check_shape(tensor: TensorProto | SparseTensorProto) -> None:
     name = quoted((tensor if isinstance(tensor, TensorProto) else tensor.values).name)
     if len(tensor.dims) > MOST_AXES:
-        raise ModelError(f"The tensor {name} has {len(tensor.dims):,} axes; at most {MOST_AXES} are read.")
+        raise ModelError(f"The tensor {name} has {len(tensor.dims):,} axes; at most {MOST_AXES} are read.", DAMAGED)
     if any(length < 0 for length in tensor.dims):
-        raise ModelError(f"The tensor {name} has a negative size, {shape_text(tensor.dims)}; damaged file?")
+        raise ModelError(f"The tensor {name} has a negative size, {shape_text(tensor.dims)}.", DAMAGED)
 
 
 def _held(tensor: TensorProto) -> int:
