@@ -133,6 +133,18 @@ class OnnxModel:
         return 0 if self.provider == CPU else IN_FLIGHT * len(self.choices)
 
     @property
+    def image_port(self) -> Port:
+        """The input that takes the images."""
+        assert self.info.input is not None, "open() lets no model without one pass"
+        return self.info.input
+
+    @property
+    def scores_port(self) -> Port:
+        """The output that gives the scores."""
+        assert self.info.output is not None, "open() lets no model without one pass"
+        return self.info.output
+
+    @property
     def fixed_batch(self) -> int | None:
         """The batch size that the file fixes; `run` pads and splits to it."""
         return self.info.fixed_batch
@@ -157,7 +169,7 @@ class OnnxModel:
         """K: from the file, else from one run on zeros; None where only real images can tell."""
         if self.info.classes is not None:
             return self.info.classes
-        shape = [size_of(d) for d in self._input.shape or ("",) * 4]
+        shape = [size_of(d) for d in self.image_port.shape or ("",) * 4]
         trial = [d or (3 if axis == self._channel_axis else _OPEN_SIDE) for axis, d in enumerate(shape)]
         try:
             return self.run(np.zeros((1, *trial[1:]), self.spec.dtype)).shape[1]
@@ -196,20 +208,14 @@ class OnnxModel:
         return np.concatenate([self._run(padded(part, size), size)[: len(part)] for part in parts])
 
     @property
-    def _input(self) -> Port:
-        assert self.info.input is not None and self.info.output is not None, "as checked by open()"
-        return self.info.input
-
-    @property
     def _channel_axis(self) -> int:
         return 3 if self.spec.layout == "NHWC" else 1
 
     def _run(self, images: NDArray[Any], count: int, options: onnxruntime.RunOptions | None = None) -> Scores:
-        assert self.info.output is not None, "as checked by open()"
-        feed = {self._input.name: images} | self.fillers(count)
+        feed = {self.image_port.name: images} | self.fillers(count)
         try:
             with self.sessions.one() as session:
-                raw = session.run([self.info.output.name], feed, options)[0]
+                raw = session.run([self.scores_port.name], feed, options)[0]
         except runtime.ERRORS as error:
             raise run_error(error, count) from None
         return outputs.squeeze(raw, count)
@@ -221,14 +227,14 @@ class OnnxModel:
                 [size_of(d) or (1 if axis else count) for axis, d in enumerate(port.shape or ())], port.type
             )
             for port in self.info.inputs
-            if port.name != self._input.name
+            if port.name != self.image_port.name
         }
 
     def _as_input(self, batch: NDArray[Any]) -> NDArray[Any]:
         return np.ascontiguousarray(self.spec.cast(batch))
 
     def _check_shape(self, images: NDArray[Any]) -> None:
-        expected = self._input.shape
+        expected = self.image_port.shape
         if expected is None:
             return
         fits = len(expected) == images.ndim and all(
@@ -236,7 +242,7 @@ class OnnxModel:
         )
         if not fits:
             raise ModelError(
-                f"The model's input {self._input.name!r} takes {shape_text(expected)}; "
+                f"The model's input {self.image_port.name!r} takes {shape_text(expected)}; "
                 f"it was given {shape_text(images.shape)}.",
                 "Check the preprocessing: size, channels and layout.",
             )
