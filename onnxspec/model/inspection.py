@@ -37,8 +37,9 @@ _Result = TypeVar("_Result")
 class ModelInfo:
     """What a file of `size` bytes with the hash `sha256` says of itself.
 
-    `input`, `output`, `spec` are None where none could be chosen; `classes` is K, None where it is open;
-    `final_op` is the operator that makes the scores; `memory` what it takes at least; `problems` says why the model cannot be analysed (empty: it can).
+    `input`, `output`, `spec` are None where none could be chosen; `classes` is K, None where it is open; `final_op` is
+    the operator that makes the scores; `memory` what it takes at least; `problems` says why the model cannot be
+    analysed (empty: it can).
     """
 
     path: Path
@@ -181,8 +182,14 @@ def _check_other_inputs(graph: onnx.GraphProto, inputs: tuple[Port, ...], image:
         raise ModelError(f"The output {scores.name!r} does not depend on the input {image.name!r}.", _OTHERS)
 
 
+def _producers(graph: onnx.GraphProto) -> dict[str, onnx.NodeProto]:
+    """The node that makes each value."""
+    return {value: node for node in graph.node for value in node.output}
+
+
 def _ancestors(graph: onnx.GraphProto, name: str) -> set[str]:
-    producers = {value: node for node in graph.node for value in node.output}
+    """The values that a value is made of, itself included."""
+    producers = _producers(graph)
     waiting, seen = [name], {name}
     while waiting:
         node = producers.get(waiting.pop())
@@ -199,7 +206,8 @@ def _values_read(node: onnx.NodeProto) -> list[str]:
 
 
 def _final_operator(graph: onnx.GraphProto, name: str) -> str:
-    producers = {value: node for node in graph.node for value in node.output}
+    """The operator that decides what a value means; "" where no node makes it."""
+    producers = _producers(graph)
     node = producers.pop(name, None)
     while node is not None and node.op_type in _PASSING:
         node = producers.pop(onnxfile.first(node.input), None)  # popped, since a damaged graph may go in circles

@@ -75,12 +75,12 @@ def build(proto: onnx.ModelProto, image: str, front: Front) -> PathGraph:
     _require_opset(proto, front)
     port = next(value for value in proto.graph.input if value.name == image)
     writer = _Writer(_free_prefix(proto), image)
-    nodes = list(_nodes(writer, front))
+    _write_front(writer, front)
     batch = port.type.tensor_type.shape.dim[0] if port.type.tensor_type.shape.dim else None
     inputs = [value for value in proto.graph.input if value.name != image] + list(_inputs(writer, front, batch))
     others = list(proto.graph.node)
     del proto.graph.node[:], proto.graph.input[:]
-    proto.graph.node.extend([*nodes, *others])
+    proto.graph.node.extend([*writer.made, *others])
     proto.graph.input.extend(inputs)
     indices, weights = zip(*(writer.term(j) for j in range(front.terms)), strict=True)
     return PathGraph(_serialised(proto), writer.name("anchors"), indices, weights)
@@ -111,8 +111,8 @@ class _Writer:
         return name
 
 
-def _nodes(writer: _Writer, front: Front) -> Iterator[onnx.NodeProto]:
-    dtype = front.spec.dtype
+def _write_front(writer: _Writer, front: Front) -> None:
+    """Nodes from anchors, indices and weights to the value that was the model's input."""
     anchors = writer.name("anchors")
     if front.preprocess is not None:
         anchors = _prepared(writer, anchors, front.spec, front.preprocess)
@@ -121,12 +121,11 @@ def _nodes(writer: _Writer, front: Front) -> Iterator[onnx.NodeProto]:
         index, weight = writer.term(j)
         term = writer.add("Mul", writer.add("Gather", anchors, index, axis=0), weight)
         sum_so_far = writer.add("Add", sum_so_far, term) if j else term
-    if dtype == np.uint8:
+    if front.spec.dtype == np.uint8:
         limits = (writer.constant(np.array(limit, np.float32)) for limit in (0, 255))
         sum_so_far = writer.add("Clip", writer.add("Round", sum_so_far), *limits)
     # Where nothing is to be cast this costs nothing: ONNX Runtime takes out casts to the same type.
-    writer.add("Cast", sum_so_far, last=True, to=_TYPES[dtype])
-    yield from writer.made
+    writer.add("Cast", sum_so_far, last=True, to=_TYPES[front.spec.dtype])
 
 
 def _prepared(writer: _Writer, pixels: str, spec: InputSpec, preprocess: Preprocess) -> str:
