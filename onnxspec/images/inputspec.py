@@ -106,7 +106,7 @@ class InputSpec:
         size = area * colour_channels(channels) if self.size is None else self.size
         sides = [made]
         if not fixed:
-            sides += [(side, side) for c in (1, 3) if (side := math.isqrt(size // c)) ** 2 * c == size]
+            sides += [(side, side) for side, _ in squares(size)]
         for height, width in sides:
             taken, rest = divmod(size, height * width)
             if not rest and convertible(channels, taken):
@@ -116,6 +116,11 @@ class InputSpec:
             f"the model takes {size} values.",
             "Say how images of another size become that many values: --preprocess 'resize=HEIGHT,WIDTH'.",
         )
+
+
+def squares(values: int) -> list[tuple[int, int]]:
+    """The square images of so many values, grey and then colour: side in pixels, and channels."""
+    return [(side, c) for c in (1, 3) if (side := math.isqrt(values // c)) ** 2 * c == values]
 
 
 def _size(size: tuple[int | None, int | None]) -> str:

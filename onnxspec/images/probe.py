@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from onnxspec.errors import UsageError
 from onnxspec.images.arrays import numbered_set
 from onnxspec.images.dataset import ImageSet
-from onnxspec.images.inputspec import InputSpec
+from onnxspec.images.inputspec import InputSpec, squares
 from onnxspec.images.preprocess import Preprocess
 
 SIDE = 64
@@ -197,10 +197,9 @@ def _lay_large(front: NDArray[np.int32], leaf: NDArray[np.float32], number: np.i
 
 def _square(size: int | None) -> tuple[int, int, int]:
     """The square grey or colour image, (height, width, channels), whose values a flat input takes."""
-    for channels in (1, 3):
-        side = math.isqrt((size or 0) // channels)
-        if size and side * side * channels == size:
-            return side, side, channels
+    if size and (found := squares(size)):
+        side, channels = found[0]
+        return side, side, channels
     raise UsageError(
         f"The model takes {size or 'any number of'} values, no square image's, so no probe images fit it.",
         "Pass images with --data.",
