@@ -70,13 +70,8 @@ def tuned(
         _trim(shared, sample)
         return shared, seconds_per_image(model, sample, shared.tile, shared.workers)
     brief = planned * seconds / engine.workers < SOON_OVER
-    small, usual = _small(model), USUAL
-    while usual * seconds < SHORT_BATCH and 2 * usual in small:
-        usual *= 2
-    # What was made larger has enough for what workers do in between: one larger still would take memory and no less time.
-    most = 4 * usual if usual == USUAL else usual
-    others = [] if brief else [tile for tile in small[1:] if tile != usual and usual <= 4 * tile and tile <= most]
-    tiles = [settled] if settled else [usual, *others]
+    usual, *others = _worth_a_trial(model, seconds)
+    tiles = [settled] if settled else [usual] if brief else [usual, *others]
     inside = None if execution.threads or brief else _inside(engine, images)
     forms = [replace(engine, tile=tile) for tile in tiles]
     forms += [replace(inside, tile=tile) for tile in tiles if tile >= USUAL or settled] if inside else []
@@ -86,6 +81,16 @@ def tuned(
     fastest = replace(forms[chosen], tile=_affordable(engine, forms[chosen].tile))
     _trim(fastest, sample)
     return fastest, float(times[:, chosen].min())
+
+
+def _worth_a_trial(model: Classifier, seconds: float) -> list[int]:
+    """The usual batch first, larger where an image takes so few seconds that a batch is over at once; then others."""
+    small, usual = _small(model), USUAL
+    while usual * seconds < SHORT_BATCH and 2 * usual in small:
+        usual *= 2
+    # What was made larger has enough for what workers do in between: one larger still would take memory and no less time.
+    most = 4 * usual if usual == USUAL else usual
+    return [usual, *(tile for tile in small[1:] if tile != usual and usual <= 4 * tile and tile <= most)]
 
 
 def _trim(engine: LocalEngine, sample: np.ndarray) -> None:
