@@ -187,7 +187,7 @@ def test_workers_may_run_another_system(monkeypatch):
     opener = partial(open_model, settings=Settings())
     vars(sender).update(_model=subject.model, _opener=opener, _local=False, _way="")
     monkeypatch.setattr(sender, "_lend", lambda content: lent.append(content) or "way")
-    sender._sending(subject.engine)
+    sender._lend_way(subject.engine)
     assert len(lent) == 1 and b"pathlib" not in lent[0]
 
 
