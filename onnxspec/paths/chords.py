@@ -9,7 +9,7 @@ from collections.abc import Callable
 import numpy as np
 
 from onnxspec.images.dataset import generator
-from onnxspec.paths.families import Frames, line
+from onnxspec.paths.families import NUMBERED, Frames, Where, line
 from onnxspec.paths.space import PixelSpace
 from onnxspec.settings import KINDS
 
@@ -33,13 +33,13 @@ def chords(
     points: int,
     digest: str,
     seed: int,
-    where: Callable[[int], str] = "path {}".format,
+    where: Where = NUMBERED,
 ) -> Frames:
     """Straight paths from image_a (paths,) int, each `distance` (paths,) float64 RMS long, both ends included.
 
     Parameters
     ----------
-    pixels : an image's index to its pixels (h, w, c); digest, seed : see `direction`; where : see `Walk`
+    pixels : an image's index to its pixels (h, w, c); digest, seed : see `direction`; where : see `Where`
     """
 
     def anchors(path: int) -> np.ndarray:

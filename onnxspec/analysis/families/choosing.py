@@ -21,7 +21,7 @@ from onnxspec.analysis.families.family import NONE, Family
 from onnxspec.analysis.planning import Frozen
 from onnxspec.errors import UsageError
 from onnxspec.paths import blends, chords, ellipse, translation, triples
-from onnxspec.paths.families import Frames, Walk
+from onnxspec.paths.families import Frames, Walk, Where
 from onnxspec.paths.own import OwnFamily, OwnPaths, Path
 from onnxspec.paths.pairs import WITHIN, Pairs
 from onnxspec.paths.space import PixelSpace
@@ -60,8 +60,8 @@ class Ground:
         """Of an image, (h, w, c)."""
         return self.frozen.subject.engine.pixels.get(image)
 
-    def where(self, name: str, image: np.ndarray) -> Callable[[int], str]:
-        """Says of paths (paths, 3) which they are."""
+    def where(self, name: str, image: np.ndarray) -> Where:
+        """Of paths through images (paths, 3)."""
         names = self.frozen.subject.images.names
         return lambda path: f"on the {name} path of {' and '.join(names[i] for i in image[path] if i != NONE)}"
 
