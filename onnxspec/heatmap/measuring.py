@@ -95,9 +95,9 @@ def default_eps(height: int, width: int) -> float:
 def _default_eps(subject: Subject, height: int, width: int) -> float:
     """The default, unless the images plainly have another unit."""
     eps = default_eps(height, width)
-    if subject.span.levels:
+    if subject.value_range.levels:
         raise DataError(
-            f"The images are floating-point numbers from {subject.span}, and the default --eps, {eps:.3g}, is for 0 to 1.",
+            f"The images are floating-point numbers from {subject.value_range}, and the default --eps, {eps:.3g}, is for 0 to 1.",
             f"Divide them by 255 or pass them as uint8, or say --eps {255 * eps:.4g}.",
         )
     return eps
