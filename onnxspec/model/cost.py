@@ -102,21 +102,23 @@ def _parameters(proto: onnx.ModelProto) -> int:
 
 
 def _macs(node: onnx.NodeProto, shapes: dict[str, Shape]) -> int | None:
-    """Elements of the output times weights for each; of a transposed convolution elements of the input."""
-    produced, read = shapes.get(first(node.output)), [shapes.get(name) for name in node.input]
+    """Elements of the output times weights behind each; of a transposed convolution, elements of the input."""
+    read = [shapes.get(name) for name in node.input]
+    count = elements(shapes.get(first(node.output)))
     if node.op_type == "ConvTranspose":
-        moved, weights = elements(_nth(read, 0)), _nth(read, 1)
-        per_output = None if weights is None else elements(weights[1:])
-        return None if moved is None or per_output is None else moved * per_output
-    if node.op_type in CONVOLUTIONS:
-        weights = _nth(read, CONVOLUTIONS[node.op_type])
-        per_output = None if weights is None else elements(weights[1:])
+        count, weights = elements(_nth(read, 0)), _behind_one(_nth(read, 1))
+    elif node.op_type in CONVOLUTIONS:
+        weights = _behind_one(_nth(read, CONVOLUTIONS[node.op_type]))
     else:
         transposed = node.op_type in ("Gemm", "FusedGemm") and any(a.name == "transA" and a.i for a in node.attribute)
         left = (_nth(read, 0) or ())[-2 if transposed else -1 :]
-        per_output = size_of(left[0]) if left else None
-    count = elements(produced)
-    return None if count is None or per_output is None else count * per_output
+        weights = size_of(left[0]) if left else None
+    return None if count is None or weights is None else count * weights
+
+
+def _behind_one(weights: Shape | None) -> int | None:
+    """Of a convolution's weights, those that are behind one value; None where their shape is open."""
+    return None if weights is None else elements(weights[1:])
 
 
 def _nth(shapes: list[Shape | None], index: int) -> Shape | None:
