@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import onnx
 from onnx import TensorProto, helper, shape_inference
 
-from onnxspec.model.onnxfile import all_tensors, first
+from onnxspec.model.contents import all_tensors, first
 from onnxspec.model.ports import Port, elements, size_of
 from onnxspec.model.stored import bits_of
 

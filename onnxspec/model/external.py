@@ -9,7 +9,7 @@ import onnx
 
 from onnxspec.errors import ModelError
 from onnxspec.model import stored
-from onnxspec.model.onnxfile import DAMAGED, all_tensors
+from onnxspec.model.contents import DAMAGED, all_tensors
 from onnxspec.model.ports import quoted
 
 # What ONNX defines. Readers that set whatever else they find as attributes can be made to misbehave, and ONNX Runtime

@@ -12,7 +12,7 @@ from functools import cache
 import onnx
 
 from onnxspec.errors import ModelError
-from onnxspec.model.onnxfile import DAMAGED, STANDARD, all_nodes, inner_graphs, standard_opset
+from onnxspec.model.contents import DAMAGED, STANDARD, all_nodes, inner_graphs, standard_opset
 from onnxspec.model.ports import quoted
 
 MOST_NODES = 100_000

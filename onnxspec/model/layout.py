@@ -6,8 +6,8 @@ import numpy as np
 import onnx
 
 from onnxspec.images.inputspec import InputSpec
+from onnxspec.model.contents import first
 from onnxspec.model.cost import CONVOLUTIONS
-from onnxspec.model.onnxfile import first
 from onnxspec.model.ports import Port, size_of
 
 # Operators that keep every axis in its place: scaling, casting and padding in front of the first layer.

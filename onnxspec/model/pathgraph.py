@@ -21,7 +21,7 @@ from onnx import TensorProto, helper, numpy_helper
 from onnxspec.errors import ModelError
 from onnxspec.images.inputspec import InputSpec
 from onnxspec.images.preprocess import Preprocess
-from onnxspec.model import onnxfile
+from onnxspec.model import contents, onnxfile
 
 LARGEST = onnxfile.PROTOBUF_LIMIT
 OLDEST_OPSET = 9
@@ -168,7 +168,7 @@ def _inputs(
 
 
 def _require_opset(proto: onnx.ModelProto, front: Front) -> None:
-    opset = onnxfile.standard_opset(proto) or 0
+    opset = contents.standard_opset(proto) or 0
     least = OLDEST_FOR_UINT8 if front.spec.dtype == np.uint8 else OLDEST_OPSET
     if opset < least:
         have = f"opset {opset}" if opset else "no standard opset"
@@ -177,8 +177,8 @@ def _require_opset(proto: onnx.ModelProto, front: Front) -> None:
 
 def _free_prefix(proto: onnx.ModelProto) -> str:
     """A beginning that no name in the model has."""
-    names = {value.name for graph in onnxfile.all_graphs(proto) for value in (*graph.input, *graph.initializer)}
-    names |= {name for node in onnxfile.all_nodes(proto) for name in (*node.input, *node.output)}
+    names = {value.name for graph in contents.all_graphs(proto) for value in (*graph.input, *graph.initializer)}
+    names |= {name for node in contents.all_nodes(proto) for name in (*node.input, *node.output)}
     prefix = "onnxspec_path_"
     while any(name.startswith(prefix) for name in names):
         prefix = f"_{prefix}"

@@ -5,7 +5,7 @@ import math
 from onnx import ModelProto, SparseTensorProto, TensorProto
 
 from onnxspec.errors import ModelError
-from onnxspec.model.onnxfile import DAMAGED, all_tensors, sparse_tensors
+from onnxspec.model.contents import DAMAGED, all_tensors, sparse_tensors
 from onnxspec.model.ports import quoted, shape_text
 
 MOST_AXES = 64
