@@ -141,7 +141,7 @@ class LocalEngine:
         ----------
         image_a, image_b : (paths,) int
         weights : (points, 2) or (paths, points, 2) float32
-        dither : changes a batch of inputs (n, ...) before the model sees it
+        dither : makes of a batch of inputs (n, ...), which it leaves as it is, the one that the model sees
         """
         ends = np.column_stack([image_a, image_b])
 
