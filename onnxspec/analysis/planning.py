@@ -14,6 +14,7 @@ from onnxspec.analysis.subject import TRUE, Subject
 from onnxspec.engine.local import LARGEST_HOST_TILE
 from onnxspec.errors import DataError, UsageError
 from onnxspec.listening import Ahead, Listener
+from onnxspec.model.providers import CPU, CUDA
 from onnxspec.model.session import OnnxModel
 from onnxspec.paths.pairs import Pairs, available, draw
 from onnxspec.report.cache import Cache
@@ -299,7 +300,7 @@ def _possible_kinds(subject: Subject, kinds: tuple[str, ...]) -> tuple[tuple[str
 def _reduced_precision(subject: Subject, settings: Settings) -> bool:
     """Whether the model computes in TF32 or half precision, or the device was told to compute coarsely."""
     model = subject.model
-    tf32 = settings.execution.tf32 and model.provider == "CUDAExecutionProvider"
+    tf32 = settings.execution.tf32 and model.provider == CUDA
     coarse = isinstance(model, OnnxModel) and model.choices[0].coarse
     return tf32 or coarse or subject.engine.spec.coarsest in ("float16", "bfloat16")
 
@@ -307,7 +308,7 @@ def _reduced_precision(subject: Subject, settings: Settings) -> bool:
 def _cpu_reference(subject: Subject, settings: Settings) -> checks.Reference | None:
     """The same model on the CPU provider where the run is elsewhere: the noise floor's reference."""
     model = subject.model
-    if not isinstance(model, OnnxModel) or model.provider == "CPUExecutionProvider":
+    if not isinstance(model, OnnxModel) or model.provider == CPU:
         return None
     inputs = settings.inputs
     on_cpu = OnnxModel.open(

@@ -7,14 +7,14 @@ import numpy as np
 from onnxspec.images.classes import ClassMap
 from onnxspec.images.inputspec import InputSpec
 from onnxspec.images.preprocess import FLOATING, Preprocess
-from onnxspec.images.span import Span
+from onnxspec.images.value_range import ValueRange
 from onnxspec.results import Remark
 from onnxspec.statistics import proportion
 
 _ROUNDING = 1e-3
 
 
-def of_images(span: Span, preprocess: Preprocess, spec: InputSpec) -> list[Remark]:
+def of_images(found: ValueRange, preprocess: Preprocess, spec: InputSpec) -> list[Remark]:
     """What to know of floating-point images that are not 0..1 or do not reach the model as they are, and of dark ones.
 
     Parameters
@@ -22,23 +22,25 @@ def of_images(span: Span, preprocess: Preprocess, spec: InputSpec) -> list[Remar
     preprocess, spec : as `fit` gives them for the images
     """
     # A scale that was made for the images is no mistake.
-    if span.dark and preprocess.scale == Preprocess.scale:
-        text = f"No value of the first {span.images} images is above {span.high:.0f} of 255."
+    if found.dark and preprocess.scale == Preprocess.scale:
+        text = f"No value of the first {found.images} images is above {found.high:.0f} of 255."
         return [Remark("dark", text, "Images of 12 bits in 16, say, must be multiplied by 16; or set the scale.")]
-    if not span.floating or (span.fractions and preprocess.origin["scale"] == FLOATING):
+    if not found.floating or (found.fractions and preprocess.origin["scale"] == FLOATING):
         return []
-    text = values(span, preprocess, spec)
-    if span.fractions:
+    text = values(found, preprocess, spec)
+    if found.fractions:
         return [Remark("floating", text, "If it takes 0 to 255, say scale=255." if preprocess.scale == 1 else "")]
     hint = "Pass them as uint8, or divided by 255, for figures to compare with those of 8-bit images."
-    return [Remark("floating", f"{text} Distances and slopes are in their own units.", hint if span.levels else "")]
+    return [Remark("floating", f"{text} Distances and slopes are in their own units.", hint if found.levels else "")]
 
 
-def values(span: Span, preprocess: Preprocess, spec: InputSpec) -> str:
+def values(found: ValueRange, preprocess: Preprocess, spec: InputSpec) -> str:
     """What floating-point images hold and what becomes of it, a sentence; empty for 8-bit images."""
-    if not span.floating:
+    if not found.floating:
         return ""
-    return f"The images are floating-point numbers from {span} and reach the model as {span.reached(preprocess, spec)}."
+    return (
+        f"The images are floating-point numbers from {found} and reach the model as {found.reached(preprocess, spec)}."
+    )
 
 
 def of_probabilities(probabilities: np.ndarray) -> list[Remark]:

@@ -5,6 +5,7 @@ import numpy as np
 from onnxspec.analysis.subject import Subject
 from onnxspec.errors import DataError
 from onnxspec.images.cache import LIMIT_BYTES
+from onnxspec.images.dataset import generator
 
 PAIRS = 20_000
 SEED = 2207
@@ -51,6 +52,6 @@ def reference_distance(subject: Subject) -> float:
 def _random_pairs(images: int, digest: str) -> tuple[np.ndarray, np.ndarray]:
     if images * (images - 1) // 2 <= PAIRS:
         return np.triu_indices(images, 1)
-    rng = np.random.default_rng([int(digest[:16], 16), SEED])
+    rng = generator(digest, SEED)
     first = rng.integers(images, size=PAIRS)
     return first, (first + rng.integers(1, images, size=PAIRS)) % images

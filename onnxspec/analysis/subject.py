@@ -26,7 +26,7 @@ from onnxspec.images.names import distinct
 from onnxspec.images.opening import open_images
 from onnxspec.images.preprocess import Preprocess, fit
 from onnxspec.images.probe import probe_images, probe_shape
-from onnxspec.images.span import Span, require_meant
+from onnxspec.images.value_range import ValueRange, require_meant
 from onnxspec.model import doctor, machine, metadata
 from onnxspec.model.callable import CallableModel
 from onnxspec.model.opening import open_model
@@ -54,7 +54,7 @@ class Subject:
     labels : (images,) int64 class of every image, -1 where an image is not used
     class_names, output_of : display name and model output of every class of the images
     columns : (kept,) output indices the softmax is taken over, or None
-    span : of the values of the first images
+    value_range : of the first images
     class_map : how the outputs of the classes were found
     """
 
@@ -69,7 +69,7 @@ class Subject:
     columns: np.ndarray | None
     outputs: int
     seconds_per_image: float
-    span: Span
+    value_range: ValueRange
     class_map: str = "predicted by the model"
     remarks: tuple[Remark, ...] = field(default=())
 
@@ -83,7 +83,7 @@ class Subject:
         if self.labelling != TRUE:
             return []
         outputs = self.outputs if self.columns is None else len(self.columns)
-        cause = plausibility.values(self.span, self.engine.preprocess, self.engine.spec)
+        cause = plausibility.values(self.value_range, self.engine.preprocess, self.engine.spec)
         return plausibility.of_answers(predicted, true, outputs, cause)
 
 
@@ -121,9 +121,9 @@ def open_subject(model: Any, data: Any, settings: Settings) -> Subject:
     spec, preprocess = fit(classifier.spec, preprocess, image.shape, floating)
     engine = _engine(classifier, images, spec, preprocess, settings)
     trial = [int(i) for i in images.order[:DETECTION_IMAGES] if engine.pixels.readable(int(i))]
-    span = Span.of(engine.pixels.get(index) for index in trial)
-    require_meant(span, preprocess, spec, spoken)
-    remarks += plausibility.of_images(span, preprocess, spec)
+    value_range = ValueRange.of(engine.pixels.get(index) for index in trial)
+    require_meant(value_range, preprocess, spec, spoken)
+    remarks += plausibility.of_images(value_range, preprocess, spec)
     raw = _raw_outputs(engine, trial)
     engine.kind = detect(raw, classifier.final_op)
     scores = as_classes(raw, engine.kind)
@@ -154,7 +154,7 @@ def open_subject(model: Any, data: Any, settings: Settings) -> Subject:
         None,
         outputs,
         seconds,
-        span,
+        value_range,
         remarks=tuple(remarks),
     )
     if labelling == TRUE:

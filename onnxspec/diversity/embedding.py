@@ -13,7 +13,7 @@ from onnxspec.images.cache import PixelCache
 from onnxspec.images.dataset import ImageSet
 from onnxspec.images.opening import open_images
 from onnxspec.images.preprocess import fit
-from onnxspec.images.span import Span, require_meant
+from onnxspec.images.value_range import ValueRange, require_meant
 from onnxspec.listening import Listener
 from onnxspec.model import machine, metadata
 from onnxspec.model.opening import open_model
@@ -108,7 +108,7 @@ def _engine(encoder: str, images: ImageSet, settings: Settings) -> LocalEngine:
         raise ModelError(f"The encoder {model.name} has one output; a space of several was expected.")
     image = first_readable(images, inputs.skip_bad)
     spec, preprocess = fit(model.spec, given, image.shape, image.dtype != np.uint8)
-    require_meant(Span.of([image]), preprocess, spec, spoken=True)
+    require_meant(ValueRange.of([image]), preprocess, spec, spoken=True)
     workers = execution.threads or machine.cores()
     pixels, pulse = PixelCache(images, preprocess, spec), Pulse(patience(settings))
     tile = execution.batch or 32

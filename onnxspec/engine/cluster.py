@@ -9,6 +9,7 @@ pixels of small data sets, with every item its own; large ones are read from a p
 What a worker loses another does again. This process alone writes files.
 """
 
+import math
 import os
 import threading
 import uuid
@@ -22,6 +23,7 @@ import numpy as np
 
 from onnxspec.engine import remote, scheduler
 from onnxspec.engine.local import Cancelled, Item, LocalEngine, Result, unless_known
+from onnxspec.engine.way import Way, engine_fields
 from onnxspec.engine.workers import in_order
 from onnxspec.errors import DeviceError, ResourceError, UsageError
 from onnxspec.model.protocol import Classifier
@@ -115,7 +117,8 @@ class Cluster:
         needs: Callable[[Item], np.ndarray],
         known: Callable[[Item], Result | None],
     ) -> Iterator[Result]:
-        sent = self._sending(engine)
+        self._lend_way(engine)
+        sent = self._sends_pixels(engine)
         work_name = self._lend(remote.pickled(work, engine))
         pending: set[Any] = set()
         stopped = threading.Event()
@@ -186,29 +189,32 @@ class Cluster:
             raise result.error
         return result
 
-    def _sending(self, engine: LocalEngine) -> bool:
-        """Lends the way to what is measured, the first time; whether pixels are to be sent with every item."""
-        images, model = engine.pixels.images, self._model
-        shape = engine.spec.shape
-        small = not self._local and len(images) * shape[0] * shape[1] * shape[2] <= SENT_BYTES
-        sent = small or images.way is None
-        if not self._way:
-            import cloudpickle
+    def _sends_pixels(self, engine: LocalEngine) -> bool:
+        """Whether pixels come with every item: those of small data sets do, and those that no path leads to."""
+        images, shape = engine.pixels.images, engine.spec.shape
+        small = not self._local and len(images) * math.prod(shape) <= SENT_BYTES
+        return small or images.way is None
 
-            way = remote.Way(
-                self._opener,
-                os.path.abspath(model.info.path),
-                None if self._local else _small_files(model),
-                model.digest,
-                model.provider,
-                images.names,
-                images.digest,
-                None if sent else images.way,
-                remote.engine_fields(engine),
-                engine.path_form,
-            )
-            self._way = self._lend(cloudpickle.dumps(way))
-        return sent
+    def _lend_way(self, engine: LocalEngine) -> None:
+        """Lends the way to what is measured, once."""
+        import cloudpickle
+
+        if self._way:
+            return
+        images, model = engine.pixels.images, self._model
+        way = Way(
+            opener=self._opener,
+            path=os.path.abspath(model.info.path),
+            files=None if self._local else _small_files(model),
+            digest=model.digest,
+            provider=model.provider,
+            names=images.names,
+            images_digest=images.digest,
+            images=None if self._sends_pixels(engine) else images.way,
+            engine=engine_fields(engine),
+            path_form=engine.path_form,
+        )
+        self._way = self._lend(cloudpickle.dumps(way))
 
     def _lend(self, content: bytes) -> str:
         """Lends bytes to all workers, those to come too; the name of the loan."""

@@ -103,11 +103,10 @@ def open_graph(
     graph = GraphPaths(PathModel(model, spec, None if floating else preprocess), prepared if floating else pixels)
     try:
         graph.model.start()
-        wanted = model.run(np.stack([prepared(image) for image in ends]).astype(spec.dtype))
+        wanted = model.run(spec.cast(np.stack([prepared(image) for image in ends])))
         # There and back again: the second batch must not be given the first one's scores.
         for turn in (1, -1):
-            walk = families.Frames(lambda _: np.empty(0), families.line(3), 1, images=np.array([ends[::turn]]))
-            _require_alike(graph.scores(walk, 0, 3, 3)[::2], wanted[::turn])
+            _require_alike(graph.scores(_between(ends[::turn], 3), 0, 3, 3)[::2], wanted[::turn])
     except (DeviceError, ResourceError) as error:
         raise ModelError(error.message, error.hint) from None
     return graph
@@ -133,13 +132,17 @@ def sized_for_device(graph: GraphPaths, image: int, batch: int | None) -> tuple[
 
 def _seconds_per_image(graph: GraphPaths, image: int, tile: int) -> float:
     """With the first run, which plans and allocates, left out."""
-    walk = families.Frames(
-        lambda _: np.empty(0), families.line_at(np.linspace(0, 1, tile)), 1, images=np.array([[image] * 2])
-    )
+    walk = _between([image, image], tile)
     graph.scores(walk, 0, tile, tile)
     start = time.perf_counter()
     graph.scores(walk, 0, tile, tile)
     return (time.perf_counter() - start) / tile
+
+
+def _between(ends: Sequence[int], points: int) -> families.Frames:
+    """A straight line between two images, whose points are never formed here."""
+    weights = families.line_at(np.linspace(0, 1, points))
+    return families.Frames(lambda path: np.empty(0), weights, 1, images=np.array([ends]))
 
 
 def _require_alike(given: np.ndarray, wanted: np.ndarray) -> None:

@@ -1,11 +1,9 @@
 """Runs shards in this process: worker threads that share one session and fill batches across paths.
 
 Each worker builds its next batch while the others run theirs, since a session's `run` releases the interpreter lock.
-A batch is a tile of consecutive points, whichever paths they belong to; interpolation is float32 into buffers small
-enough to stay in cache.
+A batch is a tile of consecutive points, whichever paths they belong to; `forming` forms them in float32.
 """
 
-import math
 import threading
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -13,18 +11,20 @@ from typing import Protocol, TypeVar
 
 import numpy as np
 
+from onnxspec.engine.forming import Formed, ahead
 from onnxspec.engine.graphs import GraphPaths, open_graph
 from onnxspec.engine.workers import Pulse, in_order
 from onnxspec.errors import ModelError, ResourceError
 from onnxspec.images.cache import PixelCache
+from onnxspec.images.distance import rms_distance
 from onnxspec.images.inputspec import InputSpec
-from onnxspec.images.preprocess import Preprocess, rms_distance
-from onnxspec.model.outputs import Kind, as_classes
+from onnxspec.images.preprocess import Preprocess
+from onnxspec.model.outputs import Kind, Scores, as_classes
 from onnxspec.model.protocol import Classifier
+from onnxspec.model.session import padded
 from onnxspec.paths import families
+from onnxspec.paths.space import PixelSpace
 
-AHEAD_VALUES = 1 << 18
-"""Values of the inputs that are formed in one go, 1 MB: while the network runs, the processor forgets how to form them."""
 LARGEST_HOST_TILE = 128
 """Images in a batch that is formed here, where batches of a device may be larger."""
 LARGEST_SCORE = 1e15
@@ -111,6 +111,12 @@ class LocalEngine:
         """Preprocessed images in the model's layout, (n, ...) float32 whatever the model takes."""
         return self.preprocess.to_input(self._pixels(images), self.spec).astype(np.float32, copy=False)
 
+    @property
+    def space(self) -> PixelSpace:
+        """The pixels of the images, in which paths are defined; raises DataError where no image can be read."""
+        floating = self.pixels.first(self.pixels.images.order).dtype != np.uint8
+        return PixelSpace(self.preprocess, self.spec, floating)
+
     def distance(self, image_a: np.ndarray, image_b: np.ndarray) -> np.ndarray:
         """RMS pixel difference of (pairs,) images, (pairs,) float64."""
         spans = [slice(start, start + self._together) for start in range(0, len(image_a), self._together)]
@@ -124,7 +130,7 @@ class LocalEngine:
     @property
     def _together(self) -> int:
         """How many images, or pairs of them, are worked on together: few values, or a single one."""
-        return max(1, AHEAD_VALUES // math.prod(self.spec.shape))
+        return ahead(self.spec.shape)
 
     def outputs(
         self, image_a: np.ndarray, image_b: np.ndarray, weights: np.ndarray, dither: Dither | None = None
@@ -135,7 +141,7 @@ class LocalEngine:
         ----------
         image_a, image_b : (paths,) int
         weights : (points, 2) or (paths, points, 2) float32
-        dither : changes a batch of inputs (n, ...) before the model sees it
+        dither : makes of a batch of inputs (n, ...), which it leaves as it is, the one that the model sees
         """
         ends = np.column_stack([image_a, image_b])
 
@@ -145,6 +151,10 @@ class LocalEngine:
 
         walk = families.Frames(self._ends_of(ends), weights, len(ends), where, ends)
         return self.walk(walk, dither)
+
+    def whole(self, images: np.ndarray) -> np.ndarray:
+        """The model's outputs for whole images (images,) int, (images, outputs) float32, by this thread."""
+        return self.outputs(images, images, families.line_at(np.zeros(1)))[:, 0]
 
     def walk(self, walk: families.Walk, dither: Dither | None = None) -> np.ndarray:
         """The model's outputs along paths of any family, (paths, points, outputs) float32; `dither` as in `outputs`.
@@ -160,8 +170,9 @@ class LocalEngine:
         """
         total = len(walk) * walk.points
         graph = self.graph if dither is None and self.graph is not None and self.graph.takes(walk) else None
+        formed = Formed(walk, self._buffers)
         out: np.ndarray | None = None
-        formed, first, start = np.empty((0, 0), np.float32), 0, 0
+        start = 0
         while start < total:
             if self._stop.is_set():
                 raise Cancelled
@@ -171,19 +182,11 @@ class LocalEngine:
                 if graph is not None:
                     scores = graph.scores(walk, start, stop, tile)
                 else:
-                    if stop > first + len(formed):
-                        first, formed = start, self._fill(walk, start, min(start + _ahead(walk.shape, tile), total))
-                    batch = self._finished(formed[start - first : stop - first], dither)
-                    # A device plans for every new shape, and kernels for a single row may round otherwise.
-                    size = tile if self.model.in_flight else min(tile, 2)
-                    if len(batch) < size:
-                        batch = np.concatenate([batch, np.repeat(batch[-1:], size - len(batch), axis=0)])
-                    scores = self.model.run(batch)[: stop - start]
+                    scores = self._scores(formed.points(start, stop, tile), tile, dither)
             except (ResourceError, MemoryError):
                 if self.model.fixed_batch is not None or tile == 1:
                     raise _out_of_memory(tile, self.workers) from None
                 self._halve(tile)
-                formed = formed[:0]
                 continue
             values = as_classes(scores, self.kind)
             if out is None:
@@ -196,6 +199,17 @@ class LocalEngine:
         shaped = out.reshape(len(walk), walk.points, -1)
         _require_finite(shaped, walk)
         return shaped
+
+    def _scores(self, points: np.ndarray, tile: int, dither: Dither | None) -> Scores:
+        """Scores of points (n, *shape) float32 that were formed here, up to a tile of them: (n, K).
+
+        The dither comes where the path is rounded: before the cast to a coarser type, or to float64, which gets
+        float32 numbers.
+        """
+        batch = self.spec.cast(points if dither is None else dither(points))
+        # A device plans for every new shape, and kernels for a single row may round otherwise.
+        size = tile if self.model.in_flight else min(tile, 2)
+        return self.model.run(padded(batch, size))[: len(points)]
 
     def even(self, images: int) -> None:
         """Makes a device's batches fill shards of so many images, since the last of a shard is padded."""
@@ -213,10 +227,9 @@ class LocalEngine:
                 self.graph.renew()
 
     def predict(self, images: np.ndarray) -> np.ndarray:
-        """Raw outputs for whole images (images,) int: (images, outputs) float32, all workers at it."""
+        """As `whole`, all workers at it."""
         blocks = [images[i : i + self.tile] for i in range(0, len(images), self.tile)]
-        start = families.line_at(np.zeros((1,)))
-        return np.concatenate(list(self.map(lambda block: self.outputs(block, block, start)[:, 0], blocks)))
+        return np.concatenate(list(self.map(self.whole, blocks)))
 
     def map(
         self,
@@ -266,38 +279,6 @@ class LocalEngine:
             return held[path - first]
 
         return of
-
-    def _fill(self, walk: families.Walk, start: int, stop: int) -> np.ndarray:
-        batch = self._buffer(walk.shape, stop - start)
-        position = start
-        while position < stop:
-            path, point = divmod(position, walk.points)
-            end = min(stop, (path + 1) * walk.points)
-            walk.fill(path, slice(point, point + end - position), batch[position - start : end - start])
-            position = end
-        return batch
-
-    def _buffer(self, shape: tuple[int, ...], images: int) -> np.ndarray:
-        held = getattr(self._buffers, "held", None)
-        if held is None or held.shape[1:] != shape or len(held) < images:
-            held = self._buffers.held = np.empty((images, *shape), np.float32)
-        return held[:images]
-
-    def _finished(self, batch: np.ndarray, dither: Dither | None) -> np.ndarray:
-        """The batch as the model takes it: a uint8 input rounds the path, other types are cast.
-
-        The dither comes where the path is rounded: before the cast to a coarser type, or to float64, which gets
-        float32 numbers.
-        """
-        moved = batch if dither is None else dither(batch)
-        if self.spec.dtype == np.uint8:
-            return np.clip(np.rint(moved), 0, 255).astype(np.uint8)
-        return moved.astype(self.spec.dtype, copy=False)
-
-
-def _ahead(shape: tuple[int, ...], tile: int) -> int:
-    """Images of a shape that are formed in one go, for batches of a tile."""
-    return tile * max(1, AHEAD_VALUES // (tile * math.prod(shape)))
 
 
 def unless_known(known: Callable[[Item], Result | None], work: Callable[[Item], Result]) -> Callable[[Item], Result]:

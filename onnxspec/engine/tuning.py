@@ -18,6 +18,7 @@ from onnxspec.engine.local import LocalEngine
 from onnxspec.engine.shards import USUAL_PATHS
 from onnxspec.engine.workers import Pulse, in_order
 from onnxspec.model.protocol import Classifier
+from onnxspec.model.providers import CPU
 from onnxspec.model.session import OnnxModel
 from onnxspec.paths.families import line
 from onnxspec.paths.pairs import Pairs
@@ -61,7 +62,7 @@ def tuned(
     if engine.graph is not None and engine.graph.one_shape:
         tile, seconds = sized_for_device(engine.graph, images[0], execution.batch)
         return replace(engine, tile=tile), seconds
-    model, sample = engine.model, engine.anchors(images[:1]).astype(engine.spec.dtype)
+    model, sample = engine.model, engine.spec.cast(engine.anchors(images[:1]))
     settled = model.fixed_batch or execution.batch
     seconds = _seconds_alone(model, sample, _timed(model, settled or TILES[0]))
     if seconds * USUAL > LONG_BATCH:
@@ -69,13 +70,8 @@ def tuned(
         _trim(shared, sample)
         return shared, seconds_per_image(model, sample, shared.tile, shared.workers)
     brief = planned * seconds / engine.workers < SOON_OVER
-    small, usual = _small(model), USUAL
-    while usual * seconds < SHORT_BATCH and 2 * usual in small:
-        usual *= 2
-    # What was made larger has enough for what workers do in between: one larger still would take memory and no less time.
-    most = 4 * usual if usual == USUAL else usual
-    others = [] if brief else [tile for tile in small[1:] if tile != usual and usual <= 4 * tile and tile <= most]
-    tiles = [settled] if settled else [usual, *others]
+    usual, *others = _worth_a_trial(model, seconds)
+    tiles = [settled] if settled else [usual] if brief else [usual, *others]
     inside = None if execution.threads or brief else _inside(engine, images)
     forms = [replace(engine, tile=tile) for tile in tiles]
     forms += [replace(inside, tile=tile) for tile in tiles if tile >= USUAL or settled] if inside else []
@@ -87,13 +83,23 @@ def tuned(
     return fastest, float(times[:, chosen].min())
 
 
+def _worth_a_trial(model: Classifier, seconds: float) -> list[int]:
+    """The usual batch first, larger where an image takes so few seconds that a batch is over at once; then others."""
+    small, usual = _small(model), USUAL
+    while usual * seconds < SHORT_BATCH and 2 * usual in small:
+        usual *= 2
+    # What was made larger has enough for what workers do in between: one larger still would take memory and no less time.
+    most = 4 * usual if usual == USUAL else usual
+    return [usual, *(tile for tile in small[1:] if tile != usual and usual <= 4 * tile and tile <= most)]
+
+
 def _trim(engine: LocalEngine, sample: np.ndarray) -> None:
     """Gives back what larger batches than the engine's have taken: ONNX Runtime would keep it to the end of the run."""
     if isinstance(engine.model, OnnxModel) and engine.model.fixed_batch is None:
         engine.model.trim(np.repeat(sample, engine.tile, axis=0))
 
 
-def best_tile(model: Classifier, sample: np.ndarray, seconds: float = SECONDS) -> int:
+def best_tile(model: Classifier, sample: np.ndarray) -> int:
     """The smallest batch within 3 % of the fastest; the smallest of all where that is a long one.
 
     Parameters
@@ -102,7 +108,7 @@ def best_tile(model: Classifier, sample: np.ndarray, seconds: float = SECONDS) -
     """
     if model.fixed_batch is not None:
         return model.fixed_batch
-    deadline = time.perf_counter() + seconds
+    deadline = time.perf_counter() + SECONDS
     chosen, fastest = TILES[0], _seconds_alone(model, sample, TILES[0])
     if chosen * fastest > LONG_BATCH:  # and ONNX Runtime would keep the memory of larger ones
         return chosen
@@ -174,17 +180,12 @@ def _affordable(engine: LocalEngine, tile: int) -> int:
 def _inside(engine: LocalEngine, images: Sequence[int]) -> LocalEngine | None:
     """One worker with all cores inside `run`; None where that is not worth a trial or gives other bits."""
     model, cores = engine.model, engine.workers
-    if (
-        cores == 1
-        or engine.graph is not None
-        or not isinstance(model, OnnxModel)
-        or model.provider != "CPUExecutionProvider"
-    ):
+    if cores == 1 or engine.graph is not None or not isinstance(model, OnnxModel) or model.provider != CPU:
         return None
     if model.info.memory.weights > LARGE_WEIGHTS:
         return None
     other = model.with_threads(cores)
-    batch = engine.anchors(images[: engine.tile]).astype(engine.spec.dtype)
+    batch = engine.spec.cast(engine.anchors(images[: engine.tile]))
     return replace(engine, model=other, workers=1) if np.array_equal(other.run(batch), model.run(batch)) else None
 
 

@@ -137,7 +137,9 @@ def _started(threads: list[threading.Thread]) -> list[threading.Thread]:
             break
         running.append(thread)
     if not running:
-        raise ResourceError("No thread can be started: memory or the number of processes is used up.")
+        raise ResourceError(
+            "No thread can be started: memory or the number of processes is used up.", "End other programs first."
+        )
     return running
 
 

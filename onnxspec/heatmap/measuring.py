@@ -16,7 +16,8 @@ from onnxspec.errors import DataError, UsageError
 from onnxspec.heatmap.filters import Filter, Filtered, filters
 from onnxspec.heatmap.perturbed import Perturbed, signs
 from onnxspec.heatmap.result import SIGNALS, HeatMap
-from onnxspec.images.planes import change_per_pixel, planes
+from onnxspec.images.dataset import generator
+from onnxspec.images.planes import planes
 from onnxspec.images.preprocess import MAX_SIDE
 from onnxspec.listening import Ahead, Listener, Silence
 from onnxspec.paths.waves import Waves
@@ -94,9 +95,9 @@ def default_eps(height: int, width: int) -> float:
 def _default_eps(subject: Subject, height: int, width: int) -> float:
     """The default, unless the images plainly have another unit."""
     eps = default_eps(height, width)
-    if subject.span.levels:
+    if subject.value_range.levels:
         raise DataError(
-            f"The images are floating-point numbers from {subject.span}, and the default --eps, {eps:.3g}, is for 0 to 1.",
+            f"The images are floating-point numbers from {subject.value_range}, and the default --eps, {eps:.3g}, is for 0 to 1.",
             f"Divide them by 255 or pass them as uint8, or say --eps {255 * eps:.4g}.",
         )
     return eps
@@ -157,7 +158,7 @@ def _require(eps: float | None, images: int, highest: int) -> None:
 
 def _chosen(subject: Subject, wanted: int, seed: int) -> np.ndarray:
     """The first readable ones of the images that count in an order that data and seed fix, (n,) int64."""
-    order = np.random.default_rng([int(subject.images.digest[:16], 16), seed, SEED]).permutation(len(subject.images))
+    order = generator(subject.images.digest, seed, SEED).permutation(len(subject.images))
     readable = (i for i in order[subject.labels[order] >= 0] if subject.engine.pixels.readable(int(i)))
     found = [int(image) for image, _ in zip(readable, range(wanted), strict=False)]
     if len(found) < 2:
@@ -183,8 +184,7 @@ def _predicted(subject: Subject, outputs: np.ndarray) -> np.ndarray:
 def _perturbed(seen: _Seen, waves: Waves, eps: float, seed: int) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     """What is wrong, (n, waves) uint8, and by signal how much changes, (n, waves) float32."""
     engine, channels = seen.subject.engine, seen.subject.engine.spec.shape[2]
-    floating = seen.pixels(0).dtype != np.uint8
-    per_pixel = change_per_pixel(engine.preprocess, engine.spec, floating)
+    per_pixel = engine.space.change
 
     def work(item: tuple[slice, slice]) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         images, span = item

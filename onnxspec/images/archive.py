@@ -11,22 +11,18 @@ import lzma
 import tarfile
 import threading
 import zipfile
-import zlib
 from collections.abc import Callable
 from typing import Any
 
 from onnxspec.errors import DataError
-from onnxspec.images.containers import COMPRESSIONS, BoundedFile, open_zip, tar_members
-from onnxspec.images.dataset import ImageSet
+from onnxspec.images.containers import COMPRESSIONS, DAMAGE, BoundedFile, open_zip, tar_members
+from onnxspec.images.dataset import EXPECTED, ImageSet
 from onnxspec.images.decode import MAX_FILE_BYTES, UnreadableImageError
 from onnxspec.images.listing import Entry, image_set
 
 MAX_COMPRESSED_TAR_BYTES = 256 * 2**20
 
-_DAMAGE = (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, OSError, ValueError,
-           NotImplementedError, RuntimeError, KeyError, IndexError, OverflowError, MemoryError)  # fmt: skip
-
-
+_DAMAGE = (*DAMAGE, tarfile.TarError, lzma.LZMAError, MemoryError)
 _COMPRESSIONS: tuple[tuple[bytes, Callable[[str], Any]], ...] = (
     (b"\x1f\x8b", gzip.open),
     (b"BZh", bz2.open),
@@ -53,7 +49,7 @@ def open_archive(path: str, inside: str = "", labels: str | None = None) -> Imag
     except _DAMAGE as error:
         raise DataError(
             f"{path} is not a zip or tar file that can be read: {str(error).rstrip('.')}.",
-            "Expected: a folder of class folders, a zip or tar of one, an .npz or an .h5 file.",
+            EXPECTED,
         ) from None
     source = path
     if inside:

@@ -10,6 +10,7 @@ from onnxspec.errors import DataError
 from onnxspec.images import names
 
 MAX_LABEL_BYTES = 256 * 2**20
+FETCH_AGAIN = "Copy or download it again, or write it anew."
 
 IMAGES = ("images", "image", "x", "X", "data", "x_test", "X_test", "test_images", "x_val", "x_train", "X_train")
 LABELS = ("labels", "label", "y", "Y", "targets", "target", "y_test", "test_labels", "y_val", "y_train")
@@ -60,7 +61,7 @@ def as_class_names(values: Any, source: str) -> tuple[str, ...]:
         texts = [names.text(v) for v in np.ravel(values)[: names.MAX_CLASSES + 1]]
     except Exception as error:
         # numpy's strings can hold what are no characters, and what fails on them depends on its version.
-        raise DataError(f"The class names of {source} cannot be read: {error}.") from None
+        raise DataError(f"The class names of {source} cannot be read: {error}.", "Expected: strings.") from None
     return names.class_names(texts, source)
 
 

@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 
 from onnxspec.errors import DataError
 from onnxspec.images import names
-from onnxspec.images.dataset import ImageSet
+from onnxspec.images.dataset import ImageSet, Reader
 from onnxspec.images.decode import MAX_PIXELS
 
 MAX_IMAGE_BYTES = 4 * MAX_PIXELS
+_SMALLER = "Resize or crop them first."
 
 
 def array_set(images: NDArray[Any], labels: Any, source: str, class_names: tuple[str, ...] | None = None) -> ImageSet:
@@ -33,13 +34,11 @@ def array_set(images: NDArray[Any], labels: Any, source: str, class_names: tuple
     indices, found = label_indices(labels, len(images), class_names, source)
     digest = hashlib.sha256(f"{images.shape}{images.dtype.str}{found}".encode())
     digest.update(np.ascontiguousarray(images).data)
-    if indices is not None:
-        digest.update(np.ascontiguousarray(indices, "<i8").data)
 
     def read(i: int) -> tuple[NDArray[Any], None]:
         return layout.image(images[i], i), None
 
-    return ImageSet(numbered(len(images)), indices, found, digest.hexdigest(), read, source)
+    return numbered_set(len(images), indices, found, digest, read, source)
 
 
 def as_array(values: Any, what: str) -> NDArray[Any]:
@@ -53,9 +52,20 @@ def as_array(values: Any, what: str) -> NDArray[Any]:
         ) from None
 
 
-def numbered(count: int) -> tuple[str, ...]:
-    """Names for images that have none: "000000", "000001", ..."""
-    return tuple(f"{i:06d}" for i in range(count))
+def numbered_set(
+    count: int, labels: NDArray[np.int64] | None, class_names: tuple[str, ...], digest: Any, reader: Reader, source: str
+) -> ImageSet:
+    """An `ImageSet` of images without names, which are called "000000", "000001", ...
+
+    Parameters
+    ----------
+    labels : (count,) int64, or None; class_names, reader, source : as of `ImageSet`
+    digest : the SHA-256 of all but the labels, to which they are added
+    """
+    if labels is not None:
+        digest.update(np.ascontiguousarray(labels, "<i8").data)
+    numbers = tuple(f"{i:06d}" for i in range(count))
+    return ImageSet(numbers, labels, class_names, digest.hexdigest(), reader, source)
 
 
 class ArrayLayout:
@@ -71,10 +81,12 @@ class ArrayLayout:
             )
         height, width = shape[2:4] if self.channels_first else shape[1:3]
         if height * width > MAX_PIXELS:
-            raise DataError(f"The images of {source} are {_shape(shape[1:])}, more than {MAX_PIXELS:,} pixels each.")
+            raise DataError(
+                f"The images of {source} are {_shape(shape[1:])}, more than {MAX_PIXELS:,} pixels each.", _SMALLER
+            )
         if math.prod(shape[1:]) * dtype.itemsize > MAX_IMAGE_BYTES:
             raise DataError(
-                f"The images of {source} are {_shape(shape[1:])}, more than {MAX_IMAGE_BYTES:,} bytes each."
+                f"The images of {source} are {_shape(shape[1:])}, more than {MAX_IMAGE_BYTES:,} bytes each.", _SMALLER
             )
         if dtype.kind not in "uif":
             raise DataError(
@@ -86,7 +98,9 @@ class ArrayLayout:
         values = np.moveaxis(values, 0, -1) if self.channels_first else values
         if values.dtype.kind == "f":
             if not np.isfinite(values).all():
-                raise DataError(f"Image {index} of {self.source} has NaN or infinite values.")
+                raise DataError(
+                    f"Image {index} of {self.source} has NaN or infinite values.", "Leave it out, or replace them."
+                )
             return values if values.dtype == np.float64 else values.astype(np.float32)
         if values.dtype == np.uint8:
             return values
@@ -110,7 +124,10 @@ def label_indices(
     elif array.ndim == 2 and _one_hot(array):
         array = array.argmax(axis=1)
     if array.ndim != 1 or len(array) != count:
-        raise DataError(f"{source} has {count} images and labels of the shape {_shape(np.shape(labels))}.")
+        raise DataError(
+            f"{source} has {count} images and labels of the shape {_shape(np.shape(labels))}.",
+            f"Expected: a label for each image, ({count},), ({count}, 1) or one-hot ({count}, classes).",
+        )
     if array.dtype.kind == "S":
         array = np.char.decode(array, "utf-8", "replace")
     elif array.dtype.kind == "O":
@@ -130,11 +147,14 @@ def label_indices(
             texts = [str(v) for v in values]
         except Exception as error:
             # numpy's strings can hold what are no characters, and what fails on them depends on its version.
-            raise DataError(f"The labels of {source} cannot be read: {error}.") from None
+            raise DataError(
+                f"The labels of {source} cannot be read: {error}.", "Expected: whole numbers or strings."
+            ) from None
         return indices.astype(np.int64), names.class_names(texts, source)
     if array.max() >= len(class_names):
         raise DataError(
-            f"The labels of {source} go from {array.min()} to {array.max()}, and there are {len(class_names)} class names."
+            f"The labels of {source} go from {array.min()} to {array.max()}, and there are {len(class_names)} class names.",
+            "Name every class, in the order of the labels, or leave the names out.",
         )
     return array.astype(np.int64), class_names
 

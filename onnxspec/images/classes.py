@@ -105,7 +105,9 @@ def _from_lines(path: str | os.PathLike[str]) -> list[tuple[str, str]]:
     while lines and not lines[-1].strip():
         lines.pop()
     if len(lines) > MAX_CLASSES:
-        raise DataError(f"{os.fspath(path)} has {len(lines):,} lines; at most {MAX_CLASSES:,} were expected.")
+        raise DataError(
+            f"{os.fspath(path)} has {len(lines):,} lines; at most {MAX_CLASSES:,} were expected.", _WRITE_FILE
+        )
     pairs = [line.partition("\t") for line in lines]
     return [(key.strip(), shown.strip() or key.strip()) for key, _, shown in pairs]
 
@@ -118,7 +120,10 @@ def _from_config(path: str | os.PathLike[str]) -> list[tuple[str, str]]:
         try:
             ordered = [str(by_index[str(i)]) for i in range(len(by_index))]
         except KeyError as error:
-            raise DataError(f"id2label of {path} has {len(by_index)} entries and none for output {error}.") from None
+            raise DataError(
+                f"id2label of {path} has {len(by_index)} entries and none for output {error}.",
+                "Number the outputs from 0, without gaps.",
+            ) from None
         return [(name, name) for name in ordered]
     if isinstance(listed := config.get("label_names", nested.get("label_names")), list):
         shown = config.get("label_descriptions", nested.get("label_descriptions"))

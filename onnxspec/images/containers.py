@@ -7,6 +7,7 @@ name of gigabytes. They read through a `BoundedFile` here, which refuses.
 import io
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Iterator
 
 from onnxspec.errors import DataError
@@ -17,6 +18,10 @@ MAX_ENTRIES = 2_000_000
 
 COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 """Python bounds what these inflate to; a bzip2 or LZMA member of a zip it inflates whole, however large."""
+
+DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, NotImplementedError, RuntimeError, KeyError,
+          IndexError, OverflowError)  # fmt: skip
+"""What zipfile raises for zips that are damaged, or made to look so."""
 
 _DIRECTORY_ENTRY = b"PK\x01\x02"
 
@@ -40,7 +45,7 @@ class BoundedFile(io.BufferedReader):
 
 
 def open_zip(file: BoundedFile) -> zipfile.ZipFile:
-    """The zip in a file, its directory bounded; raises DataError, and what zipfile does for damaged ones."""
+    """The zip in a file, its directory bounded; raises DataError, or one of `DAMAGE`."""
     file.limit = MAX_DIRECTORY_BYTES
     archive = zipfile.ZipFile(file)
     file.limit = None

@@ -1,7 +1,6 @@
 """A set of labelled images, whatever it was read from: names, labels, a digest, and a way to read image i."""
 
-import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,6 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 ORDER_SEED = 20110
+PREDICTED = "predicted"
+"""What stands in place of a label file where the data's own labels are to be ignored."""
+EXPECTED = "Expected: a folder of class folders, a zip or tar of one, an .npz or an .h5 file."
 Reader = Callable[[int], tuple[NDArray[Any], str | None]]
 
 
@@ -42,7 +44,7 @@ class ImageSet:
     @property
     def order(self) -> NDArray[np.int64]:
         """All images, (n,), in an order that only the data fix: where some stand for all, the first of these do."""
-        return np.random.default_rng([int(self.digest[:16], 16), ORDER_SEED]).permutation(len(self))
+        return generator(self.digest, ORDER_SEED).permutation(len(self))
 
     def read(self, index: int) -> tuple[NDArray[Any], str | None]:
         """Image `index`: (H, W) or (H, W, C), uint8 or floating in its own units; and the sha256 of its bytes or None.
@@ -55,15 +57,6 @@ class ImageSet:
         return self.reader(index)
 
 
-def listing_digest(
-    class_names: Iterable[str], files: Iterable[tuple[str, int]], labels: NDArray[np.int64] | None
-) -> str:
-    """sha256 over class names, (name, bytes) of every file and the labels, hexadecimal."""
-    digest = hashlib.sha256()
-    for name in class_names:
-        digest.update(f"class\0{name}\n".encode("utf-8", "surrogateescape"))
-    for name, size in files:
-        digest.update(f"file\0{name}\0{size}\n".encode("utf-8", "surrogateescape"))
-    if labels is not None:
-        digest.update(np.ascontiguousarray(labels, "<i8").tobytes())
-    return digest.hexdigest()
+def generator(digest: str, *tags: int) -> np.random.Generator:
+    """Random numbers that a data set, by its hexadecimal digest, and the tags alone fix."""
+    return np.random.default_rng([int(digest[:16], 16), *tags])

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from onnxspec import interruption
 from onnxspec.errors import DataError
-from onnxspec.images.arrayfile import ArrayInfo, as_class_names, choose_keys
-from onnxspec.images.arrays import ArrayLayout, label_indices, numbered
+from onnxspec.images.arrayfile import FETCH_AGAIN, ArrayInfo, as_class_names, choose_keys
+from onnxspec.images.arrays import ArrayLayout, label_indices, numbered_set
 from onnxspec.images.dataset import ImageSet
 from onnxspec.images.decode import UnreadableImageError
 from onnxspec.images.stored import checked, refuse_chunk_bomb, whole
@@ -48,7 +48,7 @@ def open_hdf5(
         raise
     except Exception as error:
         # h5py's exceptions follow the place in HDF5 where damage was met; all of them mean the same.
-        raise DataError(f"{path} is not an HDF5 file that can be read: {error}.") from None
+        raise DataError(f"{path} is not an HDF5 file that can be read: {error}.", FETCH_AGAIN) from None
     layout = ArrayLayout(images.shape, images.dtype, path)
     indices, class_names = label_indices(labels, len(images), names, path)
     lock = threading.Lock()
@@ -63,9 +63,7 @@ def open_hdf5(
         return layout.image(values, i), hashlib.sha256(np.ascontiguousarray(values).data).hexdigest()
 
     digest = hashlib.sha256(f"{images.shape}{images.dtype.str}{images.id.get_storage_size()}{class_names}".encode())
-    if indices is not None:
-        digest.update(np.ascontiguousarray(indices, "<i8").data)
-    return ImageSet(numbered(len(images)), indices, class_names, digest.hexdigest(), read, path)
+    return numbered_set(len(images), indices, class_names, digest, read, path)
 
 
 def _arrays(file: "h5py.File", path: str) -> dict[str, ArrayInfo]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from onnxspec.errors import DataError, UsageError
 from onnxspec.images.pixels import colour_channels, convertible
@@ -53,6 +54,17 @@ class InputSpec:
             raise ValueError(f"{self} is not resolved")
         return self.height, self.width, self.channels
 
+    @property
+    def computed(self) -> np.dtype[Any]:
+        """What preprocessing computes in: float32, or the float64 that the model takes."""
+        return np.dtype(np.float64 if self.dtype == np.float64 else np.float32)
+
+    def cast(self, inputs: NDArray[Any]) -> NDArray[Any]:
+        """Real numbers as `dtype`, of any shape: rounded and cut off to 0..255 for uint8; themselves where nothing changes."""
+        if self.dtype == np.uint8 and inputs.dtype != np.uint8:
+            inputs = np.clip(np.rint(inputs), 0, 255)
+        return inputs.astype(self.dtype, copy=False)
+
     def resolved(self, image_shape: Sequence[int], made: tuple[int, int], fixed: bool) -> "InputSpec":
         """This spec with its open dimensions filled: size from the preprocessing, else from the images.
 
@@ -94,7 +106,7 @@ class InputSpec:
         size = area * colour_channels(channels) if self.size is None else self.size
         sides = [made]
         if not fixed:
-            sides += [(side, side) for c in (1, 3) if (side := math.isqrt(size // c)) ** 2 * c == size]
+            sides += [(side, side) for side, _ in squares(size)]
         for height, width in sides:
             taken, rest = divmod(size, height * width)
             if not rest and convertible(channels, taken):
@@ -104,6 +116,11 @@ class InputSpec:
             f"the model takes {size} values.",
             "Say how images of another size become that many values: --preprocess 'resize=HEIGHT,WIDTH'.",
         )
+
+
+def squares(values: int) -> list[tuple[int, int]]:
+    """The square images of so many values, grey and then colour: side in pixels, and channels."""
+    return [(side, c) for c in (1, 3) if (side := math.isqrt(values // c)) ** 2 * c == values]
 
 
 def _size(size: tuple[int | None, int | None]) -> str:

@@ -10,6 +10,8 @@ from onnxspec.files import read_lines
 from onnxspec.images.decode import EXTENSIONS
 from onnxspec.images.names import storable
 
+_FORM = "Write a line for every image: cat/1.jpg,cat"
+
 
 def read_labels(path: str, names: Sequence[str]) -> dict[str, str]:
     """The label of every named image that the file has a line for.
@@ -44,7 +46,10 @@ def read_labels(path: str, names: Sequence[str]) -> dict[str, str]:
         if found is None:
             missing.append(file)
         elif labels.setdefault(found, label) != label:
-            raise DataError(f"{path} gives {file} two labels, {labels[found]} and {label} (line {number}).")
+            raise DataError(
+                f"{path} gives {file} two labels, {labels[found]} and {label} (line {number}).",
+                "Leave one of the lines out.",
+            )
     if missing:
         raise DataError(
             f"{path} names {len(missing)} files that are not among the {len(names)} images, the first {missing[0]!r}.",
@@ -63,13 +68,13 @@ def _lines(path: str) -> list[tuple[int, str, str]]:
         except csv.Error:  # a field of more than 128 kB
             row = []
         if len(row) < 2 or not row[0] or not row[1]:
-            raise DataError(f"Line {number} of {path} is {line[:60]!r}; a file and its label were expected.")
+            raise DataError(f"Line {number} of {path} is {line[:60]!r}; a file and its label were expected.", _FORM)
         rows.append((number, row[0], row[1]))
     if rows and not rows[0][1].lower().endswith(EXTENSIONS):
         # A header: it names columns, not a file.
         rows.pop(0)
     if not rows:
-        raise DataError(f"The label file {path} has no lines of a file and its label.")
+        raise DataError(f"The label file {path} has no lines of a file and its label.", _FORM)
     return rows
 
 

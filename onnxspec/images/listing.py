@@ -4,10 +4,11 @@ Folders and archives differ only in how files are listed and read; everything el
 files give the same set however they are packed.
 """
 
+import hashlib
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onnxspec.errors import DataError
-from onnxspec.images.dataset import ImageSet, listing_digest
+from onnxspec.images.dataset import PREDICTED, ImageSet
 from onnxspec.images.decode import EXTENSIONS, content_digest, decode
 from onnxspec.images.labelfile import read_labels
 from onnxspec.images.names import class_names as bounded_names
@@ -66,7 +67,7 @@ def image_set(
     notes = _left_out(len(entries) - len(images), "no images by their extension")
     named = _unwrapped(_by_name(images, source))
     _refuse_splits(named, source)
-    if labels is not None and labels != "predicted":
+    if labels is not None and labels != PREDICTED:
         classes = read_labels(labels, tuple(named))
         notes += _left_out(len(named) - len(classes), f"without a line in {labels}")
     elif labels is None and any("/" in name for name in named):
@@ -105,16 +106,29 @@ def _assembled(
     labels: NDArray[np.int64] | None = None
     if classes is not None:
         # Plain sorting, as torchvision and Keras number class folders.
-        class_names = bounded_names(sorted(set(classes.values())), source)
-        index = {name: i for i, name in enumerate(sorted(set(classes.values())))}
+        ordered = sorted(set(classes.values()))
+        class_names = bounded_names(ordered, source)
+        index = {name: i for i, name in enumerate(ordered)}
         labels = np.array([index[classes[name]] for name in names], np.int64)
 
     def reader(i: int) -> tuple[NDArray[Any], str | None]:
         content = read(entries[i].key)
         return decode(content, names[i]), content_digest(content)
 
-    digest = listing_digest(class_names, zip(names, (e.size for e in entries), strict=True), labels)
+    digest = _digest(class_names, zip(names, (e.size for e in entries), strict=True), labels)
     return ImageSet(names, labels, class_names, digest, reader, source, notes)
+
+
+def _digest(class_names: Iterable[str], files: Iterable[tuple[str, int]], labels: NDArray[np.int64] | None) -> str:
+    """sha256 over class names, (name, bytes) of every file and the labels, hexadecimal."""
+    digest = hashlib.sha256()
+    for name in class_names:
+        digest.update(f"class\0{name}\n".encode("utf-8", "surrogateescape"))
+    for name, size in files:
+        digest.update(f"file\0{name}\0{size}\n".encode("utf-8", "surrogateescape"))
+    if labels is not None:
+        digest.update(np.ascontiguousarray(labels, "<i8").tobytes())
+    return digest.hexdigest()
 
 
 def _by_name(images: Sequence[Entry], source: str) -> dict[str, Entry]:

@@ -31,7 +31,9 @@ def class_names(names: Iterable[str], source: str) -> tuple[str, ...]:
     """
     kept = tuple(islice(names, MAX_CLASSES + 1))
     if len(kept) > MAX_CLASSES:
-        raise DataError(f"{source} names more than {MAX_CLASSES:,} classes.")
+        raise DataError(
+            f"{source} names more than {MAX_CLASSES:,} classes.", "See that these are classes, and not images."
+        )
     for number, name in enumerate(kept):
         if len(name) > MAX_NAME:
             raise DataError(

@@ -2,7 +2,6 @@
 
 import io
 import zipfile
-import zlib
 from typing import IO, Any
 
 import numpy as np
@@ -10,9 +9,9 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from onnxspec.errors import DataError
-from onnxspec.images.arrayfile import MAX_LABEL_BYTES, ArrayInfo, as_class_names, choose_keys
+from onnxspec.images.arrayfile import FETCH_AGAIN, MAX_LABEL_BYTES, ArrayInfo, as_class_names, choose_keys
 from onnxspec.images.arrays import array_set
-from onnxspec.images.containers import COMPRESSIONS, BoundedFile, open_zip
+from onnxspec.images.containers import COMPRESSIONS, DAMAGE, BoundedFile, open_zip
 from onnxspec.images.dataset import ImageSet
 
 MAX_ARRAY_BYTES = 4 * 2**30
@@ -20,9 +19,6 @@ MAX_ARRAYS = 10_000
 MAX_HEADER_BYTES = 16 * 2**10
 MAX_RATIO, UNSUSPICIOUS_BYTES = 100, 256 * 2**20
 """Deflate shrinks zeros a thousandfold, but no photos and few drawings a hundredfold."""
-
-_DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, NotImplementedError, RuntimeError,
-           KeyError, SyntaxError, OverflowError, TypeError)  # fmt: skip
 
 
 def open_npz(
@@ -44,15 +40,18 @@ def open_npz(
             names = None if keys.class_names is None else _array(archive, keys.class_names, path, MAX_LABEL_BYTES)
     except DataError:
         raise
-    except _DAMAGE as error:
-        raise DataError(f"{path} is not an .npz file that can be read: {error}.") from None
+    except (*DAMAGE, SyntaxError, TypeError) as error:
+        raise DataError(f"{path} is not an .npz file that can be read: {error}.", FETCH_AGAIN) from None
     return array_set(images, labels, path, None if names is None else as_class_names(names, path))
 
 
 def _members(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
     members = [member for member in archive.infolist() if member.filename.endswith(".npy")]
     if len(members) > MAX_ARRAYS:
-        raise DataError(f"{archive.filename} holds {len(members):,} arrays; at most {MAX_ARRAYS:,} were expected.")
+        raise DataError(
+            f"{archive.filename} holds {len(members):,} arrays; at most {MAX_ARRAYS:,} were expected.",
+            "Keep the images in one array.",
+        )
     for member in members:
         if member.compress_type not in COMPRESSIONS:
             raise DataError(f"{member.filename} is compressed by another method than deflate.", "Save it with numpy.")

@@ -5,9 +5,8 @@ from dataclasses import replace
 from typing import Any
 
 from onnxspec.errors import DataError, UsageError
-from onnxspec.images.dataset import ImageSet
+from onnxspec.images.dataset import EXPECTED, PREDICTED, ImageSet
 
-PREDICTED = "predicted"
 HDF5_EXTENSIONS = (".h5", ".hdf5", ".hdf")
 
 
@@ -44,7 +43,9 @@ def _of_path(path: str, labels: str | None, images_key: str | None, labels_key: 
     if path.lower().endswith((".npz", *HDF5_EXTENSIONS)) and os.path.isfile(path):
         return _array_file(path, images_key, labels_key, _labelled(labels, path))
     if images_key or labels_key:
-        raise UsageError(f"--images-key and --labels-key name arrays of .npz and .h5 files; {path} is neither.")
+        raise UsageError(
+            f"--images-key and --labels-key name arrays of .npz and .h5 files; {path} is neither.", "Leave them out."
+        )
     if os.path.isdir(path):
         from onnxspec.images.folder import open_folder
 
@@ -83,5 +84,5 @@ def _archive_and_folder(path: str) -> tuple[str, str]:
         inside = f"{last}/{inside}".rstrip("/")
     if not os.path.isfile(head):
         found = f"{path} is neither a folder nor a file." if os.path.exists(path) else f"There is no {path}."
-        raise DataError(found, "Expected: a folder of class folders, a zip or tar of one, an .npz or an .h5 file.")
+        raise DataError(found, EXPECTED)
     return head, inside

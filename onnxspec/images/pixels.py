@@ -19,7 +19,9 @@ def with_channels(image: NDArray[Any], channels: int) -> NDArray[Any]:
     if have == channels:
         return image
     if not convertible(have, channels):
-        raise DataError(f"An image has {have} channels and the model takes {channels}.")
+        raise DataError(
+            f"An image has {have} channels and the model takes {channels}.", "Pass images with the model's channels."
+        )
     if have == 1:
         return np.repeat(image, channels, axis=2)
     if channels == 1:

@@ -1,8 +1,4 @@
-"""A model's input as planes of pixels: what a picture of one spatial frequency is added to.
-
-Preprocessing is affine per channel, so a change of the pixels goes through its linear part alone: scale and 1 / std,
-no mean. Whatever the layout, `planes` shows an input as channels of height by width.
-"""
+"""A model's input as channels of height by width, whatever its layout: what a picture of one frequency is added to."""
 
 from typing import Any
 
@@ -25,18 +21,7 @@ def planes(inputs: NDArray[Any], spec: InputSpec, preprocess: Preprocess) -> NDA
     -------
     (n, c, h, w), channels in the model's order
     """
-    if spec.layout == "NCHW":
-        return inputs
     height, width, channels = spec.shape
-    if spec.layout == "flat" and preprocess.layout == "CHW":
+    if preprocess.channels_first(spec):
         return inputs.reshape(len(inputs), channels, height, width)
     return np.moveaxis(inputs.reshape(len(inputs), height, width, channels), -1, 1)
-
-
-def change_per_pixel(preprocess: Preprocess, spec: InputSpec, floating: bool) -> NDArray[np.float64]:
-    """How much each channel of the input changes with its pixels, (channels,) float64 in the model's order.
-
-    Per unit of 0..1 pixels for uint8 images; per unit of their own where they are `floating`.
-    """
-    factor, _ = preprocess.affine(spec.shape[2])
-    return factor if floating else factor * 255

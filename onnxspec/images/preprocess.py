@@ -156,6 +156,10 @@ class Preprocess:
         std = np.broadcast_to(np.asarray(self.std, float), channels)
         return self.scale / std, -np.broadcast_to(np.asarray(self.mean, float), channels) / std
 
+    def channels_first(self, spec: InputSpec) -> bool:
+        """Whether the model's input holds one channel after the other, as axes of its own or flattened."""
+        return spec.layout == "NCHW" or (spec.layout == "flat" and self.layout == "CHW")
+
     def to_input(self, pixels: NDArray[Any], spec: InputSpec) -> NDArray[Any]:
         """What the model takes for a stack of pixels.
 
@@ -166,19 +170,19 @@ class Preprocess:
 
         Returns
         -------
-        (n, c, h, w), (n, h, w, c) or (n, size) of `spec.dtype`, contiguous; computed in float32 (float64 for float64
-        models); a uint8 input gets the pixels themselves, rounded and clipped to 0..255 where they are floating
+        (n, c, h, w), (n, h, w, c) or (n, size) of `spec.dtype`, contiguous; computed in `spec.computed`; a uint8
+        input gets the pixels themselves, rounded and clipped to 0..255 where they are floating
         """
         if self.order == "BGR" and pixels.shape[-1] == 3:
             pixels = pixels[..., ::-1]
-        channels_first = spec.layout == "NCHW" or (spec.layout == "flat" and self.layout == "CHW")
+        channels_first = self.channels_first(spec)
         source = np.moveaxis(pixels, -1, 1) if channels_first else pixels
         if spec.dtype == np.uint8:
-            x = source if source.dtype == np.uint8 else np.clip(np.rint(source), 0, 255)
+            x = spec.cast(source)
         else:
             factor, offset = self.affine(pixels.shape[-1])
             along = (slice(None), None, None) if channels_first else (slice(None),)
-            x = np.empty(source.shape, np.float64 if spec.dtype == np.float64 else np.float32)
+            x = np.empty(source.shape, spec.computed)
             np.multiply(source, factor.astype(x.dtype)[along], out=x, casting="unsafe")
             x += offset.astype(x.dtype)[along]
         return np.ascontiguousarray(x.reshape(len(x), -1) if spec.layout == "flat" else x, spec.dtype)
@@ -249,28 +253,6 @@ def fit(
     preprocess = replace(preprocess, **demanded, origin=dict(preprocess.origin) | origin)
     preprocess.affine(channels)
     return resolved, preprocess
-
-
-def rms_distance(a: NDArray[Any], b: NDArray[Any]) -> Any:
-    """RMS difference of pixels, float64: in 0..1 for uint8, in their own units for floating arrays.
-
-    Parameters
-    ----------
-    a, b : (..., h, w, c) of one dtype
-
-    Returns
-    -------
-    float for one pair, (...) float64 for stacks
-    """
-    if a.dtype == np.uint8:
-        # Whole numbers: the same distance to the last bit whatever the order of summation. The types are the smallest
-        # that hold them (16 bits a square, 32 a row of up to 2^16 of them): most of the time goes into moving them.
-        rows = (*a.shape[:-2], a.shape[-2] * a.shape[-1])
-        difference = np.maximum(a, b).reshape(rows) - np.minimum(a, b).reshape(rows)
-        squares = np.multiply(difference, difference, dtype=np.uint16)
-        squares = squares.sum(axis=-1, dtype=np.uint32 if rows[-1] <= 2**16 else np.uint64).sum(axis=-1, dtype=np.int64)
-        return np.sqrt(squares / math.prod(a.shape[-3:])) / 255
-    return np.sqrt(np.square(np.subtract(a, b, dtype=np.float64)).mean(axis=(-3, -2, -1)))
 
 
 def _fields() -> list[Any]:

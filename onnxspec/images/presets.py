@@ -18,7 +18,7 @@ from onnxspec.images.preprocess import METADATA, Preprocess
 from onnxspec.images.processors import from_file
 
 AUTO = "auto"
-METADATA_KEY = "onnxspec.preprocess"
+PREPROCESS_KEY = "onnxspec.preprocess"
 
 _CONVENTIONS: dict[str, dict[str, Any]] = {
     "0..1": {},
@@ -97,17 +97,15 @@ def from_table(table: Mapping[str, Any], origin: str) -> Preprocess:
         A field that does not exist, or a value that it cannot have.
     """
     values = dict(table)
-    base = PRESETS.get(name := str(values.pop("preset", "")))
-    if name and base is None:
+    name = str(values.pop("preset", ""))
+    if name and name not in PRESETS:
         raise UsageError(f"There is no preprocessing called {name!r}.", _nearest(name, PRESETS))
     for key in values:
         if key not in _PARSERS:
             raise UsageError(f"Preprocessing has no field {key!r}.", _nearest(key, _PARSERS))
     parsed = {key: _PARSERS[key](key, value) for key, value in values.items()}
-    said = dict.fromkeys(parsed, origin)
-    return (
-        Preprocess(**parsed, origin=said) if base is None else replace(base, **parsed, origin=dict(base.origin) | said)
-    )
+    base = PRESETS[name] if name else Preprocess()
+    return replace(base, **parsed, origin=dict(base.origin) | dict.fromkeys(parsed, origin))
 
 
 def from_metadata(text: str) -> Preprocess:
@@ -125,9 +123,9 @@ def from_metadata(text: str) -> Preprocess:
             raise ValueError("it is no JSON object")
         return from_table(table, METADATA)
     except (ValueError, RecursionError) as error:
-        raise ModelError(f"The model's metadata {METADATA_KEY} is not usable: {error}.", hint) from None
+        raise ModelError(f"The model's metadata {PREPROCESS_KEY} is not usable: {error}.", hint) from None
     except UsageError as error:
-        raise ModelError(f"The model's metadata {METADATA_KEY} is not usable: {error.message}", hint) from None
+        raise ModelError(f"The model's metadata {PREPROCESS_KEY} is not usable: {error.message}", hint) from None
 
 
 def _size(key: str, value: Any) -> Any:

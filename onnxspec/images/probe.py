@@ -17,9 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onnxspec.errors import UsageError
-from onnxspec.images.arrays import numbered
+from onnxspec.images.arrays import numbered_set
 from onnxspec.images.dataset import ImageSet
-from onnxspec.images.inputspec import InputSpec
+from onnxspec.images.inputspec import InputSpec, squares
 from onnxspec.images.preprocess import Preprocess
 
 SIDE = 64
@@ -43,12 +43,12 @@ _BATCHED = (1.5, 2.5, 4.0, 6.0, 10.0, 16.0)
 
 def probe_images(n: int, height: int, width: int, channels: int, seed: int) -> ImageSet:
     """`n` unlabelled dead-leaves images, (height, width, channels) uint8, each made when it is read."""
-    digest = hashlib.sha256(f"probe {VERSION} {n} {height} {width} {channels} {seed}".encode()).hexdigest()
+    digest = hashlib.sha256(f"probe {VERSION} {n} {height} {width} {channels} {seed}".encode())
 
     def read(i: int) -> tuple[NDArray[Any], None]:
         return dead_leaves(height, width, channels, seed, i), None
 
-    return ImageSet(numbered(n), None, (), digest, read, "the probe set (dead leaves)")
+    return numbered_set(n, None, (), digest, read, "the probe set (dead leaves)")
 
 
 def probe_shape(spec: InputSpec, preprocess: Preprocess | None) -> tuple[int, int, int]:
@@ -197,10 +197,9 @@ def _lay_large(front: NDArray[np.int32], leaf: NDArray[np.float32], number: np.i
 
 def _square(size: int | None) -> tuple[int, int, int]:
     """The square grey or colour image, (height, width, channels), whose values a flat input takes."""
-    for channels in (1, 3):
-        side = math.isqrt((size or 0) // channels)
-        if size and side * side * channels == size:
-            return side, side, channels
+    if size and (found := squares(size)):
+        side, channels = found[0]
+        return side, side, channels
     raise UsageError(
         f"The model takes {size or 'any number of'} values, no square image's, so no probe images fit it.",
         "Pass images with --data.",

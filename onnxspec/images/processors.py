@@ -172,10 +172,10 @@ def _hugging_face_geometry(table: Mapping[str, Any], kind: str) -> dict[str, Any
         resize = _short_side(size) or _hugging_face_size(size)
     if table.get("do_center_crop", "crop_size" in table):
         crop = _hugging_face_size(table["crop_size"])
-    fraction = table.get("crop_pct")
+    fraction = table.get("crop_pct", 0.9 if kind.startswith("PoolFormer") else None)
     if isinstance(resize, int) and kind.startswith("Levit"):
         resize = int(256 / 224 * resize)
-    elif kind.startswith("PoolFormer") and resize and (fraction := table.get("crop_pct", 0.9)):
+    elif kind.startswith("PoolFormer") and resize and fraction:
         if isinstance(resize, tuple):
             raise _unsupported(f"crop_pct with the size {size!r}")
         resize = int(resize / float(fraction))

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onnxspec.errors import DataError
-from onnxspec.images.arrays import ArrayLayout, array_set, as_array, label_indices, numbered
+from onnxspec.images.arrays import ArrayLayout, array_set, as_array, label_indices, numbered_set
 from onnxspec.images.dataset import ImageSet
 from onnxspec.images.decode import eight_bits
 
@@ -70,13 +70,11 @@ def _pairs(data: Any) -> ImageSet:
     unlabelled = all(label is None for label in labels)
     indices, class_names = label_indices(None if unlabelled else labels, len(labels), None, SOURCE)
     digest.update(f"{class_names}".encode())
-    if indices is not None:
-        digest.update(np.ascontiguousarray(indices, "<i8").data)
 
     def read(i: int) -> tuple[NDArray[Any], None]:
         return _pair(data, i)[0], None
 
-    return ImageSet(numbered(len(labels)), indices, class_names, digest.hexdigest(), read, SOURCE)
+    return numbered_set(len(labels), indices, class_names, digest, read, SOURCE)
 
 
 def _pair(data: Any, index: int) -> tuple[NDArray[Any], Any]:

@@ -47,14 +47,14 @@ class CallableModel:
         """Nothing: the digest is the caller's promise."""
 
     def run(self, batch: NDArray[Any]) -> Scores:
-        """Scores (n, K), float64 kept and everything else as float32, of `batch` (n, ...) cast to `spec.dtype`.
+        """Scores (n, K), float64 kept and everything else as float32, of `batch` (n, ...), as `InputSpec.cast` makes it.
 
         Raises
         ------
         ModelError
             The result is no array of shape (n, K), or K is not `outputs`.
         """
-        result = self.function(np.ascontiguousarray(batch, self.spec.dtype))
+        result = self.function(np.ascontiguousarray(self.spec.cast(batch)))
         scores = squeeze(_as_array(result), len(batch))
         if self.outputs is not None and scores.shape[1] != self.outputs:
             raise ModelError(f"The function gave {scores.shape[1]} scores per image; {self.outputs} were expected.")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import onnx
 from onnx import TensorProto, helper, shape_inference
 
-from onnxspec.model.onnxfile import all_tensors, first
+from onnxspec.model.contents import all_tensors, first
 from onnxspec.model.ports import Port, elements, size_of
 from onnxspec.model.stored import bits_of
 
@@ -13,8 +13,8 @@ from onnxspec.model.stored import bits_of
 _BOOKKEEPING = (TensorProto.INT64, TensorProto.INT32, TensorProto.BOOL, TensorProto.STRING)
 # Tensors up to this many elements may hold shapes that inference has to read.
 _SHAPE_ELEMENTS = 64
-# MACs = output elements x weights per output element; of convolutions, which input holds the weights.
-_CONVOLUTIONS = {"Conv": 1, "FusedConv": 1, "ConvInteger": 1, "QLinearConv": 3}
+CONVOLUTIONS = {"Conv": 1, "FusedConv": 1, "ConvInteger": 1, "QLinearConv": 3}
+"""Which input of a convolution holds its weights, (outputs, inputs of a group, ...)."""
 _PRODUCTS = {"MatMul", "FusedMatMul", "MatMulInteger", "QLinearMatMul", "Gemm", "FusedGemm"}
 _NOT_COUNTED = {
     *("If", "Loop", "Scan", "Einsum", "LSTM", "GRU", "RNN", "Attention", "MultiHeadAttention", "GroupQueryAttention"),
@@ -88,7 +88,7 @@ def estimate(proto: onnx.ModelProto, shapes: dict[str, Shape], batch: int = 1) -
     macs, counted, partial = 0, False, bool(proto.functions)
     for node in proto.graph.node:
         partial = partial or node.op_type in _NOT_COUNTED
-        if node.op_type in _CONVOLUTIONS or node.op_type in _PRODUCTS or node.op_type == "ConvTranspose":
+        if node.op_type in CONVOLUTIONS or node.op_type in _PRODUCTS or node.op_type == "ConvTranspose":
             here = _macs(node, shapes)
             counted, partial = counted or here is not None, partial or here is None
             macs += here or 0
@@ -102,20 +102,23 @@ def _parameters(proto: onnx.ModelProto) -> int:
 
 
 def _macs(node: onnx.NodeProto, shapes: dict[str, Shape]) -> int | None:
-    produced, read = shapes.get(first(node.output)), [shapes.get(name) for name in node.input]
+    """Elements of the output times weights behind each; of a transposed convolution, elements of the input."""
+    read = [shapes.get(name) for name in node.input]
+    count = elements(shapes.get(first(node.output)))
     if node.op_type == "ConvTranspose":
-        moved, weights = elements(_nth(read, 0)), _nth(read, 1)
-        per_output = None if weights is None else elements(weights[1:])
-        return None if moved is None or per_output is None else moved * per_output
-    if node.op_type in _CONVOLUTIONS:
-        weights = _nth(read, _CONVOLUTIONS[node.op_type])
-        per_output = None if weights is None else elements(weights[1:])
+        count, weights = elements(_nth(read, 0)), _behind_one(_nth(read, 1))
+    elif node.op_type in CONVOLUTIONS:
+        weights = _behind_one(_nth(read, CONVOLUTIONS[node.op_type]))
     else:
         transposed = node.op_type in ("Gemm", "FusedGemm") and any(a.name == "transA" and a.i for a in node.attribute)
         left = (_nth(read, 0) or ())[-2 if transposed else -1 :]
-        per_output = size_of(left[0]) if left else None
-    count = elements(produced)
-    return None if count is None or per_output is None else count * per_output
+        weights = size_of(left[0]) if left else None
+    return None if count is None or weights is None else count * weights
+
+
+def _behind_one(weights: Shape | None) -> int | None:
+    """Of a convolution's weights, those that are behind one value; None where their shape is open."""
+    return None if weights is None else elements(weights[1:])
 
 
 def _nth(shapes: list[Shape | None], index: int) -> Shape | None:

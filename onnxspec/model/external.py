@@ -9,7 +9,7 @@ import onnx
 
 from onnxspec.errors import ModelError
 from onnxspec.model import stored
-from onnxspec.model.onnxfile import all_tensors
+from onnxspec.model.contents import DAMAGED, all_tensors
 from onnxspec.model.ports import quoted
 
 # What ONNX defines. Readers that set whatever else they find as attributes can be made to misbehave, and ONNX Runtime
@@ -85,7 +85,7 @@ def relocate(proto: onnx.ModelProto, files: tuple[ExternalFile, ...]) -> Path | 
     try:
         folder = Path(os.path.commonpath([path.parent for path in real.values()]))
     except ValueError:  # on two drives
-        raise ModelError("The model's external weights lie on several drives.") from None
+        raise ModelError("The model's external weights lie on several drives.", _BESIDE) from None
     for tensor in all_tensors(proto):
         if tensor.data_location == onnx.TensorProto.EXTERNAL:
             for entry in tensor.external_data:
@@ -102,14 +102,16 @@ def _extent(tensor: onnx.TensorProto) -> tuple[str, int]:
     if not steps or PurePosixPath(location).is_absolute() or PureWindowsPath(location).anchor or ".." in steps:
         raise _outside(tensor.name, location)
     if "*" in location or "\0" in location:  # ONNX Runtime takes */_ORT_MEM_ADDR_/* for an address in its own memory
-        raise ModelError(f"The tensor {quoted(tensor.name)} has its weights at {quoted(location)}, no file; refused.")
+        raise ModelError(
+            f"The tensor {quoted(tensor.name)} has its weights at {quoted(location)}, no file; refused.", _BESIDE
+        )
     size = stored.bytes_of(tensor)
     offset, length = _number(entries.get("offset") or "0"), _number(entries.get("length") or str(size))
     if offset is None or length != size:
         raise ModelError(
             f"The tensor {quoted(tensor.name)} has no valid offset and length in {quoted(location)}: "
             f"{quoted(entries.get('offset', ''))} and {quoted(entries.get('length', ''))} for its {size:,} bytes.",
-            "The file is damaged: copy or download it again, or export it anew.",
+            DAMAGED,
         )
     return location, offset + size
 

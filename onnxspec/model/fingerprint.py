@@ -15,7 +15,7 @@ _SETTLED_NS = 2_000_000_000
 
 
 @dataclass(frozen=True)
-class Stamp:
+class FileState:
     """What tells a file from another, or from itself before it was written to, without reading it."""
 
     device: int
@@ -26,15 +26,15 @@ class Stamp:
     settled: bool
 
     @classmethod
-    def of(cls, path: Path) -> "Stamp":
-        """The stamp of the file that `path` leads to; raises OSError."""
+    def of(cls, path: Path) -> "FileState":
+        """The state of the file that `path` leads to; raises OSError."""
         status = path.stat()
         age = time.time_ns() - max(status.st_mtime_ns, status.st_ctime_ns)
         # Only POSIX keeps a time that every write moves and nobody sets.
         settled = os.name == "posix" and age > _SETTLED_NS
         return cls(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns, settled)
 
-    def surely(self, other: "Stamp") -> bool:
+    def surely(self, other: "FileState") -> bool:
         """Whether `other`, taken later, proves that nothing was written in between."""
         mine, theirs = ((s.device, s.inode, s.size, s.modified, s.changed) for s in (self, other))
         return self.settled and mine == theirs
@@ -42,18 +42,18 @@ class Stamp:
 
 @dataclass(frozen=True)
 class Fingerprint:
-    """A model's files by the name they go by, with their stamps and SHA-256 when they were read."""
+    """A model's files by the name they go by, with their states and SHA-256 when they were read."""
 
     paths: Mapping[str, Path]
-    stamps: tuple[Stamp, ...]
+    states: tuple[FileState, ...]
     hashes: tuple[str, ...]
 
     @classmethod
     def of(cls, paths: Mapping[str, Path]) -> "Fingerprint":
         """Reads every file; raises ModelError where one cannot be read."""
         try:
-            stamps = tuple(Stamp.of(path) for path in paths.values())
-            return cls(paths, stamps, tuple(_sha256(path) for path in paths.values()))
+            states = tuple(FileState.of(path) for path in paths.values())
+            return cls(paths, states, tuple(_sha256(path) for path in paths.values()))
         except OSError as error:
             raise ModelError(f"{error.filename} cannot be read: {error.strerror}.") from None
 
@@ -72,13 +72,18 @@ class Fingerprint:
         enough to have moved with any write. Others are: those written to within two seconds before the run, those
         that were touched or replaced, and all on systems without a time of change.
         """
-        for path, stamp, own in zip(self.paths.values(), self.stamps, self.hashes, strict=True):
+        for path, state, own in zip(self.paths.values(), self.states, self.hashes, strict=True):
             try:
-                same = stamp.surely(Stamp.of(path)) or _sha256(path) == own
+                same = state.surely(FileState.of(path)) or _sha256(path) == own
             except OSError:
                 same = False
             if not same:
-                raise ModelError(f"{path} has changed while it was in use.", "Run again, and leave the file alone.")
+                raise changed(path, "in use")
+
+
+def changed(path: str | os.PathLike[str], when: str) -> ModelError:
+    """The error of a file that holds other bytes than before: it was "opened", or "in use"."""
+    return ModelError(f"{path} has changed while it was {when}.", "Run again, and leave the file alone.")
 
 
 def _sha256(path: Path) -> str:

@@ -12,14 +12,12 @@ from functools import cache
 import onnx
 
 from onnxspec.errors import ModelError
-from onnxspec.model.onnxfile import all_nodes, inner_graphs
+from onnxspec.model.contents import DAMAGED, STANDARD, all_nodes, inner_graphs, standard_opset
 from onnxspec.model.ports import quoted
 
 MOST_NODES = 100_000
 """After the calls of local functions are written out: ONNX Runtime writes them out, at 10,000 nodes a second."""
 _DEEPEST = 50
-_STANDARD = ("", "ai.onnx")
-_DAMAGED = "The file is damaged: copy or download it again, or export it anew."
 # Sizes that ONNX Runtime divides by, or by their product, which must not overflow to 0.
 _LARGEST = 2**20
 _POSITIVE = {*("group", "num_groups", "blocksize"), *("strides", "dilations", "kernel_shape")}
@@ -34,10 +32,10 @@ _Attributes = Mapping[str, onnx.AttributeProto]
 def check(proto: onnx.ModelProto) -> None:
     """Raises ModelError for a graph that is too large, that calls itself, or that native code does not survive."""
     _check_size(proto)
-    opset = max((entry.version for entry in proto.opset_import if entry.domain in _STANDARD), default=0)
+    opset = standard_opset(proto) or 0
     own = {(body.domain, body.name) for body in proto.functions}
     for node in itertools.chain(all_nodes(proto), _filled_in(proto)):
-        if node.domain in _STANDARD and (node.domain, node.op_type) not in own:
+        if node.domain in STANDARD and (node.domain, node.op_type) not in own:
             _check_inputs(node, _schema(node.op_type, opset))
         if node.op_type == "Split":
             _check_split(node)
@@ -86,7 +84,7 @@ def _with_values(node: onnx.NodeProto, given: _Attributes) -> onnx.NodeProto:
 def _called(node: onnx.NodeProto | onnx.FunctionProto) -> tuple[str, str, str]:
     """Which local function a node calls, or a function is."""
     name = node.op_type if isinstance(node, onnx.NodeProto) else node.name
-    return ("" if node.domain in _STANDARD else node.domain, name, node.overload)
+    return ("" if node.domain in STANDARD else node.domain, name, node.overload)
 
 
 @cache
@@ -110,7 +108,7 @@ def _check_inputs(node: onnx.NodeProto, schema: onnx.defs.OpSchema | None) -> No
     if missing:
         raise ModelError(
             f"The {quoted(node.op_type)} node {quoted(node.name)} lacks its input {missing[0]!r}.",
-            _DAMAGED,
+            DAMAGED,
         )
 
 
@@ -119,12 +117,14 @@ def _check_attribute(node: onnx.NodeProto, attribute: onnx.AttributeProto) -> No
         raise ModelError(
             f"The {quoted(node.op_type)} node {quoted(node.name)} has {quoted(attribute.name)} at "
             f"{list(_numbers(attribute))[:8]}; sizes from 1 to {_LARGEST:,} were expected.",
-            _DAMAGED,
+            DAMAGED,
         )
     if node.op_type == "Einsum" and attribute.name == "equation":
         equation = attribute.s.decode("utf-8", "replace")
         if not _EQUATION.fullmatch(equation):
-            raise ModelError(f"The Einsum node {quoted(node.name)} has the equation {quoted(equation)}, which is none.")
+            raise ModelError(
+                f"The Einsum node {quoted(node.name)} has the equation {quoted(equation)}, which is none.", DAMAGED
+            )
 
 
 def _check_split(node: onnx.NodeProto) -> None:
@@ -137,7 +137,7 @@ def _check_split(node: onnx.NodeProto) -> None:
             raise ModelError(
                 f"The Split node {quoted(node.name)} has {len(node.output)} outputs, and its {attribute.name} is for "
                 f"{sizes}.",
-                _DAMAGED,
+                DAMAGED,
             )
 
 

@@ -12,7 +12,7 @@ import onnx
 from onnxspec import interruption
 from onnxspec.errors import ModelError
 from onnxspec.images.inputspec import InputSpec
-from onnxspec.model import cost, external, hazards, layout, memory, onnxfile, ports, runtime, stored
+from onnxspec.model import contents, cost, external, hazards, layout, memory, onnxfile, ports, runtime, stored
 from onnxspec.model.cost import Cost
 from onnxspec.model.external import ExternalFile
 from onnxspec.model.memory import Footprint
@@ -21,7 +21,7 @@ from onnxspec.model.ports import Port
 
 # The default opset and those that ONNX Runtime's own build brings.
 _KNOWN_DOMAINS = {
-    *("", "ai.onnx", "ai.onnx.ml", "ai.onnx.training", "ai.onnx.preview.training"),
+    *(*contents.STANDARD, "ai.onnx.ml", "ai.onnx.training", "ai.onnx.preview.training"),
     *("com.microsoft", "com.microsoft.nchwc", "com.ms.internal.nhwc"),
 }
 # Operators that pass scores on as they are, so that the one in front of them says what the scores mean.
@@ -29,6 +29,7 @@ _PASSING = {
     *("Identity", "Cast", "Dropout", "QuantizeLinear", "DequantizeLinear"),
     *("Reshape", "Flatten", "Squeeze", "Unsqueeze", "Transpose"),
 }
+_OTHERS = "Choose others with --input NAME or --output NAME, or export the model anew."
 _Result = TypeVar("_Result")
 
 
@@ -36,8 +37,9 @@ _Result = TypeVar("_Result")
 class ModelInfo:
     """What a file of `size` bytes with the hash `sha256` says of itself.
 
-    `input`, `output`, `spec` are None where none could be chosen; `classes` is K, None where it is open;
-    `final_op` is the operator that makes the scores; `memory` what it takes at least; `problems` says why the model cannot be analysed (empty: it can).
+    `input`, `output`, `spec` are None where none could be chosen; `classes` is K, None where it is open; `final_op` is
+    the operator that makes the scores; `memory` what it takes at least; `problems` says why the model cannot be
+    analysed (empty: it can).
     """
 
     path: Path
@@ -142,7 +144,7 @@ def _collect(problems: list[ModelError], check: Callable[[], _Result]) -> _Resul
 
 def _check_versions(proto: onnx.ModelProto) -> None:
     limits = runtime.limits()
-    opset = next((entry.version for entry in proto.opset_import if entry.domain in ("", "ai.onnx")), None)
+    opset = contents.standard_opset(proto)
     newer = "Install a newer onnxruntime, or export the model again with a lower"
     if limits.ir_version is not None and proto.ir_version > limits.ir_version:
         raise ModelError(
@@ -158,7 +160,7 @@ def _check_versions(proto: onnx.ModelProto) -> None:
 
 def _check_domains(proto: onnx.ModelProto) -> None:
     known = _KNOWN_DOMAINS | {function.domain for function in proto.functions}
-    operators = sorted({f"{n.domain}:{n.op_type}" for n in onnxfile.all_nodes(proto) if n.domain not in known})
+    operators = sorted({f"{n.domain}:{n.op_type}" for n in contents.all_nodes(proto) if n.domain not in known})
     if operators:
         raise ModelError(
             f"The model needs custom operators: {', '.join(map(ports.quoted, operators[:5]))}.",
@@ -177,11 +179,17 @@ def _check_other_inputs(graph: onnx.GraphProto, inputs: tuple[Port, ...], image:
             "Export the model with these fixed, as constants.",
         )
     if image.name not in needed:
-        raise ModelError(f"The output {scores.name!r} does not depend on the input {image.name!r}.")
+        raise ModelError(f"The output {scores.name!r} does not depend on the input {image.name!r}.", _OTHERS)
+
+
+def _producers(graph: onnx.GraphProto) -> dict[str, onnx.NodeProto]:
+    """The node that makes each value."""
+    return {value: node for node in graph.node for value in node.output}
 
 
 def _ancestors(graph: onnx.GraphProto, name: str) -> set[str]:
-    producers = {value: node for node in graph.node for value in node.output}
+    """The values that a value is made of, itself included."""
+    producers = _producers(graph)
     waiting, seen = [name], {name}
     while waiting:
         node = producers.get(waiting.pop())
@@ -193,13 +201,14 @@ def _ancestors(graph: onnx.GraphProto, name: str) -> set[str]:
 
 def _values_read(node: onnx.NodeProto) -> list[str]:
     """The values a node reads, those that its inner graphs take from outside included."""
-    inner = onnxfile.inner_graphs(node)
+    inner = contents.inner_graphs(node)
     return [*node.input, *(value for graph in inner for below in graph.node for value in _values_read(below))]
 
 
 def _final_operator(graph: onnx.GraphProto, name: str) -> str:
-    producers = {value: node for node in graph.node for value in node.output}
+    """The operator that decides what a value means; "" where no node makes it."""
+    producers = _producers(graph)
     node = producers.pop(name, None)
     while node is not None and node.op_type in _PASSING:
-        node = producers.pop(onnxfile.first(node.input), None)  # popped, since a damaged graph may go in circles
+        node = producers.pop(contents.first(node.input), None)  # popped, since a damaged graph may go in circles
     return "" if node is None else node.op_type

@@ -2,24 +2,25 @@
 
 from collections.abc import Iterator
 
+import numpy as np
 import onnx
 
 from onnxspec.images.inputspec import InputSpec
-from onnxspec.model.onnxfile import first
-from onnxspec.model.ports import Port, dtype_of, size_of
+from onnxspec.model.contents import first
+from onnxspec.model.cost import CONVOLUTIONS
+from onnxspec.model.ports import Port, size_of
 
 # Operators that keep every axis in its place: scaling, casting and padding in front of the first layer.
 _IN_PLACE = {
     *("Identity", "Cast", "CastLike", "Add", "Sub", "Mul", "Div", "Neg", "Clip", "Dropout", "Pad", "Resize"),
     *("BatchNormalization", "InstanceNormalization", "QuantizeLinear", "DequantizeLinear"),
 }
-_CONVOLUTIONS = ("Conv", "FusedConv", "QLinearConv", "ConvInteger")
 _IMAGE_CHANNELS = (1, 3)
 
 
 def detect(port: Port, graph: onnx.GraphProto) -> tuple[InputSpec, str]:
     """The input's specification, and in a few words why its layout is the one stated."""
-    dtype = dtype_of(port)
+    dtype = np.dtype(port.type)
     if port.shape is not None and len(port.shape) == 2:
         return InputSpec("flat", size=size_of(port.shape[1]), dtype=dtype), "the input has two axes"
     shape = (None,) * 4 if port.shape is None else tuple(map(size_of, port.shape))
@@ -31,7 +32,7 @@ def detect(port: Port, graph: onnx.GraphProto) -> tuple[InputSpec, str]:
 
 def _four_axes(name: str, shape: tuple[int | None, ...], graph: onnx.GraphProto) -> tuple[str, int | None, str]:
     for node in _first_layers(name, graph):
-        if node.op_type in _CONVOLUTIONS:
+        if node.op_type in CONVOLUTIONS:
             return "NCHW", _channels_into(node, graph), f"the input goes into a {node.op_type}"
         if node.op_type == "Transpose" and _permutation(node) == [0, 3, 1, 2]:
             return "NHWC", None, "the input is transposed to NCHW first"
@@ -61,7 +62,7 @@ def _first_layers(name: str, graph: onnx.GraphProto) -> Iterator[onnx.NodeProto]
 
 
 def _channels_into(node: onnx.NodeProto, graph: onnx.GraphProto) -> int | None:
-    weights = first(node.input[3 if node.op_type == "QLinearConv" else 1 :])
+    weights = first(node.input[CONVOLUTIONS[node.op_type] :])
     group = next((a.i for a in node.attribute if a.name == "group"), 1)
     shapes = (tensor.dims for tensor in graph.initializer if tensor.name == weights)
     return next((dims[1] * group for dims in shapes if len(dims) > 1), None)

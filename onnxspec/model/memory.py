@@ -6,9 +6,9 @@ import onnx
 
 from onnxspec.errors import ResourceError
 from onnxspec.model import stored
+from onnxspec.model.contents import all_tensors, sparse_tensors
 from onnxspec.model.cost import Values
 from onnxspec.model.machine import Limit, size_text
-from onnxspec.model.onnxfile import all_tensors, sparse_tensors
 from onnxspec.model.ports import Port, elements
 
 SMALLEST_BATCH = 4

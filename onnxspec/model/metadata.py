@@ -17,11 +17,10 @@ import onnx
 from onnxspec.errors import DataError, ModelError, ResourceError, UsageError
 from onnxspec.images.inputspec import InputSpec
 from onnxspec.images.names import class_names
-from onnxspec.images.presets import from_metadata
-from onnxspec.model import external, onnxfile
+from onnxspec.images.presets import PREPROCESS_KEY, from_metadata
+from onnxspec.model import onnxfile
 from onnxspec.model.inspection import inspect
 
-PREPROCESS_KEY = "onnxspec.preprocess"
 CLASSES_KEY = "onnxspec.classes"
 
 
@@ -73,8 +72,7 @@ def stamp(
         The file cannot be written.
     """
     source, target = Path(source), Path(target)
-    proto = onnxfile.load(source)
-    weights = external.external_files(proto, source)
+    info, proto = inspect(source), onnxfile.load(source)
     _refuse_other_files(target)
     if target.suffix.lower() not in (".onnx", source.suffix.lower()):
         raise UsageError(
@@ -82,16 +80,16 @@ def stamp(
         )
     if not target.parent.is_dir():
         raise UsageError(f"The folder {target.parent} of {target.name} does not exist.", "Create it first.")
-    if weights and not target.parent.samefile(source.parent):
+    if info.external and not target.parent.samefile(source.parent):
         raise UsageError(
-            f"{source.name} has external weights ({weights[0].location!r}), which only a file in the same folder finds.",
+            f"{source.name} has external weights ({info.external[0].location!r}), which only a file in the same folder finds.",
             f"Write beside it: -o {source.with_name(target.name)}",
         )
     if preprocess_json is not None:
-        _check_channels(preprocess_json, inspect(source).spec)
+        _check_channels(preprocess_json, info.spec)
         _set(proto, PREPROCESS_KEY, preprocess_json)
     if classes is not None:
-        _check_count(len(classes), inspect(source).classes)
+        _check_count(len(classes), info.classes)
         _set(proto, CLASSES_KEY, json.dumps(list(classes), ensure_ascii=False))
     _replace(target, proto.SerializeToString())
 

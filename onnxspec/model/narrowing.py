@@ -6,7 +6,7 @@ Converters leave inputs and outputs as they are (`keep_io_types`), so that a por
 import onnx
 from onnx import TensorProto
 
-from onnxspec.model.onnxfile import all_graphs, all_nodes
+from onnxspec.model.contents import all_graphs, all_nodes
 
 _NARROW = {TensorProto.BFLOAT16: "bfloat16", TensorProto.FLOAT16: "float16"}
 """The coarser first."""

@@ -1,15 +1,15 @@
 """An ONNX file read without its external weights, or one sentence about what the file is instead."""
 
+import io
 import os
 import stat
-import zipfile
-from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import onnx
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 
-from onnxspec.errors import ModelError
+from onnxspec.errors import DataError, ModelError
+from onnxspec.images.containers import DAMAGE, BoundedFile, open_zip
 from onnxspec.model import wire
 
 PROTOBUF_LIMIT = 2**31 - 1
@@ -82,65 +82,6 @@ def read(path: str | os.PathLike[str]) -> bytes:
         raise ModelError(f"{path} cannot be read: {error.strerror}.") from None
 
 
-def all_graphs(proto: onnx.ModelProto) -> Iterator[onnx.GraphProto]:
-    """The model's graph and every graph inside a node, those of its local functions included."""
-    yield from _with_inner(proto.graph)
-    for function in proto.functions:
-        for node in function.node:
-            for inner in inner_graphs(node):
-                yield from _with_inner(inner)
-
-
-def all_nodes(proto: onnx.ModelProto) -> Iterator[onnx.NodeProto]:
-    """Every node of every graph and local function."""
-    for holder in (*all_graphs(proto), *proto.functions):
-        yield from holder.node
-
-
-def all_tensors(proto: onnx.ModelProto) -> Iterator[onnx.TensorProto]:
-    """Every tensor stored in the model: initializers and attributes, the parts of sparse ones included."""
-    for graph in all_graphs(proto):
-        yield from graph.initializer
-    for node in all_nodes(proto):
-        for attribute in node.attribute:
-            if attribute.HasField("t"):
-                yield attribute.t
-            yield from attribute.tensors
-    for sparse in sparse_tensors(proto):
-        yield from (sparse.values, sparse.indices)
-
-
-def sparse_tensors(proto: onnx.ModelProto) -> Iterator[onnx.SparseTensorProto]:
-    """Every sparse tensor stored in the model."""
-    for graph in all_graphs(proto):
-        yield from graph.sparse_initializer
-    for node in all_nodes(proto):
-        for attribute in node.attribute:
-            if attribute.HasField("sparse_tensor"):
-                yield attribute.sparse_tensor
-            yield from attribute.sparse_tensors
-
-
-def first(names: Sequence[str]) -> str:
-    """The first of a node's inputs or outputs; "", which names nothing, where it has none."""
-    return names[0] if names else ""
-
-
-def inner_graphs(node: onnx.NodeProto) -> Iterator[onnx.GraphProto]:
-    """The graphs that are attributes of a node: branches, loop bodies."""
-    for attribute in node.attribute:
-        if attribute.HasField("g"):
-            yield attribute.g
-        yield from attribute.graphs
-
-
-def _with_inner(graph: onnx.GraphProto) -> Iterator[onnx.GraphProto]:
-    yield graph
-    for node in graph.node:
-        for inner in inner_graphs(node):
-            yield from _with_inner(inner)
-
-
 def _folder_hint(path: Path) -> str:
     if (path / "saved_model.pb").is_file():
         return "It is a TensorFlow SavedModel: convert it with `python -m tf2onnx.convert --saved-model`."
@@ -183,9 +124,9 @@ def _looks_like(path: Path, content: bytes) -> str | None:
 
 def _looks_like_zip(path: Path) -> str:
     try:
-        with zipfile.ZipFile(path) as archive:
+        with BoundedFile(io.FileIO(path)) as file, open_zip(file) as archive:
             names = archive.namelist()
-    except zipfile.BadZipFile:
+    except (DataError, *DAMAGE):
         return "a damaged zip archive"
     if any(name.endswith("data.pkl") for name in names):
         return "a PyTorch checkpoint (.pt), weights without a graph"

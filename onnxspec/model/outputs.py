@@ -38,7 +38,10 @@ def squeeze(raw: NDArray[Any], images: int) -> Scores:
             "Choose another output with --output NAME, or export the model with its class scores.",
         )
     if len(scores) != images:
-        raise ModelError(f"The model gave {len(scores)} rows for {images} images; one per image was expected.")
+        raise ModelError(
+            f"The model gave {len(scores)} rows for {images} images; one per image was expected.",
+            "Have it give a row for each image, along the first axis.",
+        )
     flat = scores.reshape(scores.shape[:2])
     return flat if flat.dtype == np.float64 else flat.astype(np.float32, copy=False)
 

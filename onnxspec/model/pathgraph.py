@@ -21,7 +21,7 @@ from onnx import TensorProto, helper, numpy_helper
 from onnxspec.errors import ModelError
 from onnxspec.images.inputspec import InputSpec
 from onnxspec.images.preprocess import Preprocess
-from onnxspec.model import onnxfile
+from onnxspec.model import contents, onnxfile
 
 LARGEST = onnxfile.PROTOBUF_LIMIT
 OLDEST_OPSET = 9
@@ -75,12 +75,12 @@ def build(proto: onnx.ModelProto, image: str, front: Front) -> PathGraph:
     _require_opset(proto, front)
     port = next(value for value in proto.graph.input if value.name == image)
     writer = _Writer(_free_prefix(proto), image)
-    nodes = list(_nodes(writer, front))
+    _write_front(writer, front)
     batch = port.type.tensor_type.shape.dim[0] if port.type.tensor_type.shape.dim else None
     inputs = [value for value in proto.graph.input if value.name != image] + list(_inputs(writer, front, batch))
     others = list(proto.graph.node)
     del proto.graph.node[:], proto.graph.input[:]
-    proto.graph.node.extend([*nodes, *others])
+    proto.graph.node.extend([*writer.made, *others])
     proto.graph.input.extend(inputs)
     indices, weights = zip(*(writer.term(j) for j in range(front.terms)), strict=True)
     return PathGraph(_serialised(proto), writer.name("anchors"), indices, weights)
@@ -111,8 +111,8 @@ class _Writer:
         return name
 
 
-def _nodes(writer: _Writer, front: Front) -> Iterator[onnx.NodeProto]:
-    dtype = front.spec.dtype
+def _write_front(writer: _Writer, front: Front) -> None:
+    """Nodes from anchors, indices and weights to the value that was the model's input."""
     anchors = writer.name("anchors")
     if front.preprocess is not None:
         anchors = _prepared(writer, anchors, front.spec, front.preprocess)
@@ -121,12 +121,11 @@ def _nodes(writer: _Writer, front: Front) -> Iterator[onnx.NodeProto]:
         index, weight = writer.term(j)
         term = writer.add("Mul", writer.add("Gather", anchors, index, axis=0), weight)
         sum_so_far = writer.add("Add", sum_so_far, term) if j else term
-    if dtype == np.uint8:
+    if front.spec.dtype == np.uint8:
         limits = (writer.constant(np.array(limit, np.float32)) for limit in (0, 255))
         sum_so_far = writer.add("Clip", writer.add("Round", sum_so_far), *limits)
     # Where nothing is to be cast this costs nothing: ONNX Runtime takes out casts to the same type.
-    writer.add("Cast", sum_so_far, last=True, to=_TYPES[dtype])
-    yield from writer.made
+    writer.add("Cast", sum_so_far, last=True, to=_TYPES[front.spec.dtype])
 
 
 def _prepared(writer: _Writer, pixels: str, spec: InputSpec, preprocess: Preprocess) -> str:
@@ -135,23 +134,21 @@ def _prepared(writer: _Writer, pixels: str, spec: InputSpec, preprocess: Preproc
     value = pixels
     if preprocess.order == "BGR" and channels == 3:
         value = writer.add("Gather", value, writer.constant(np.array([2, 1, 0], np.int64)), axis=3)
-    channels_first = spec.layout == "NCHW" or (spec.layout == "flat" and preprocess.layout == "CHW")
-    if channels_first:
+    if preprocess.channels_first(spec):
         value = writer.add("Transpose", value, perm=[0, 3, 1, 2])
     if spec.dtype != np.uint8:
-        value = _scaled(writer, value, spec, preprocess, channels_first)
+        value = _scaled(writer, value, spec, preprocess)
     if spec.layout == "flat":
         value = writer.add("Reshape", value, writer.constant(np.array([-1, spec.size], np.int64)))
     return writer.add("Cast", value, to=TensorProto.FLOAT)
 
 
-def _scaled(writer: _Writer, value: str, spec: InputSpec, preprocess: Preprocess, channels_first: bool) -> str:
-    computed = np.dtype(np.float64) if spec.dtype == np.float64 else np.dtype(np.float32)
-    along = (-1, 1, 1) if channels_first else (-1,)
-    factor, offset = (part.astype(computed).reshape(along) for part in preprocess.affine(spec.shape[2]))
-    value = writer.add("Mul", writer.add("Cast", value, to=_TYPES[computed]), writer.constant(factor))
+def _scaled(writer: _Writer, value: str, spec: InputSpec, preprocess: Preprocess) -> str:
+    along = (-1, 1, 1) if preprocess.channels_first(spec) else (-1,)
+    factor, offset = (part.astype(spec.computed).reshape(along) for part in preprocess.affine(spec.shape[2]))
+    value = writer.add("Mul", writer.add("Cast", value, to=_TYPES[spec.computed]), writer.constant(factor))
     value = writer.add("Add", value, writer.constant(offset))
-    return value if spec.dtype == computed else writer.add("Cast", value, to=_TYPES[spec.dtype])
+    return value if spec.dtype == spec.computed else writer.add("Cast", value, to=_TYPES[spec.dtype])
 
 
 def _inputs(
@@ -171,7 +168,7 @@ def _inputs(
 
 
 def _require_opset(proto: onnx.ModelProto, front: Front) -> None:
-    opset = next((entry.version for entry in proto.opset_import if entry.domain in ("", "ai.onnx")), 0)
+    opset = contents.standard_opset(proto) or 0
     least = OLDEST_FOR_UINT8 if front.spec.dtype == np.uint8 else OLDEST_OPSET
     if opset < least:
         have = f"opset {opset}" if opset else "no standard opset"
@@ -180,8 +177,8 @@ def _require_opset(proto: onnx.ModelProto, front: Front) -> None:
 
 def _free_prefix(proto: onnx.ModelProto) -> str:
     """A beginning that no name in the model has."""
-    names = {value.name for graph in onnxfile.all_graphs(proto) for value in (*graph.input, *graph.initializer)}
-    names |= {name for node in onnxfile.all_nodes(proto) for name in (*node.input, *node.output)}
+    names = {value.name for graph in contents.all_graphs(proto) for value in (*graph.input, *graph.initializer)}
+    names |= {name for node in contents.all_nodes(proto) for name in (*node.input, *node.output)}
     prefix = "onnxspec_path_"
     while any(name.startswith(prefix) for name in names):
         prefix = f"_{prefix}"

@@ -17,6 +17,7 @@ from onnxspec.images.inputspec import InputSpec
 from onnxspec.images.preprocess import Preprocess
 from onnxspec.model import external, onnxfile, outputs, pathgraph, runtime
 from onnxspec.model.binding import Binding, Feed
+from onnxspec.model.fingerprint import changed
 from onnxspec.model.outputs import Scores
 from onnxspec.model.pathgraph import Front, PathGraph
 from onnxspec.model.providers import CPU, Choice
@@ -110,17 +111,16 @@ class PathModel:
 
 def _seats(model: OnnxModel, front: Front, choice: Choice) -> "_Seats":
     info = model.info
-    assert info.input is not None and info.output is not None, "as checked by open()"
     content = onnxfile.read(info.path)
     if hashlib.sha256(content).hexdigest() != info.sha256:
-        raise ModelError(f"{info.path} has changed while it was in use.", "Run again, and leave the file alone.")
+        raise changed(info.path, "in use")
     proto = onnxfile.parse(content, info.path)
     weights = external.relocate(proto, info.external)
-    graph = pathgraph.build(proto, info.input.name, front)
+    graph = pathgraph.build(proto, model.image_port.name, front)
     session = start_session(info, choice, model.threads, graph.content, weights)
     model.require_unchanged()
     # Without the model's bytes, which the session has its own of.
-    return _Seats(session, replace(graph, content=b""), info.output.name, choice)
+    return _Seats(session, replace(graph, content=b""), model.scores_port.name, choice)
 
 
 class _Seats:

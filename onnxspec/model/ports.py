@@ -4,7 +4,6 @@ import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-import numpy as np
 import onnx
 
 from onnxspec.errors import ModelError, UsageError
@@ -22,7 +21,7 @@ _ZIPMAP = (
 
 @dataclass(frozen=True)
 class Port:
-    """One input or output: `type` is a tensor's dtype name, or "sequence", "map" and the like.
+    """One input or output: `type` is a tensor's dtype as NumPy names it, or "sequence", "map" and the like.
 
     `shape` holds a size, or the name of an open dimension ("" where it has none); None where the rank is unknown.
     """
@@ -174,11 +173,6 @@ def _type_name(elem_type: int) -> str:
         return str(onnx.TensorProto.DataType.Name(elem_type)).lower()
     except ValueError:
         return f"type {elem_type}"
-
-
-def dtype_of(port: Port) -> np.dtype:
-    """The NumPy dtype of a port whose type is one of INPUT_TYPES or SCORE_TYPES."""
-    return np.dtype(port.type)
 
 
 def classes_of(shape: tuple[int | str, ...] | None) -> int | None:

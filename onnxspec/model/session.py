@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from onnxspec.errors import DeviceError, ModelError, ResourceError
 from onnxspec.images.inputspec import InputSpec
 from onnxspec.model import devices, machine, outputs, runtime
-from onnxspec.model.fingerprint import Fingerprint
+from onnxspec.model.fingerprint import Fingerprint, changed
 from onnxspec.model.inspection import ModelInfo, inspect
 from onnxspec.model.outputs import Scores
 from onnxspec.model.ports import Port, shape_text, size_of
@@ -85,7 +85,7 @@ class OnnxModel:
         choices = devices.choose(device, tf32)
         fingerprint = Fingerprint.of(info.files)
         if fingerprint.hashes[0] != info.sha256:
-            raise ModelError(f"{path} has changed while it was opened.", "Run again, and leave the file alone.")
+            raise changed(path, "opened")
         model = cls(info, info.spec, choices, _sessions(info, choices, 1), fingerprint, limit)
         model.require_unchanged()
         return model
@@ -105,7 +105,7 @@ class OnnxModel:
     def trim(self, batch: NDArray[Any]) -> None:
         """Gives back what the CPU's arena holds beyond what it takes to run such a batch, as of `run`."""
         if self.provider == CPU:
-            self._run(_as_input(batch, self.spec.dtype), len(batch), runtime.shrinking())
+            self._run(self._as_input(batch), len(batch), runtime.shrinking())
 
     def affordable(self, images: int, workers: int) -> int:
         """How many of `images` in a batch, of which as many as there are workers run at a time, memory allows.
@@ -133,6 +133,18 @@ class OnnxModel:
         return 0 if self.provider == CPU else IN_FLIGHT * len(self.choices)
 
     @property
+    def image_port(self) -> Port:
+        """The input that takes the images."""
+        assert self.info.input is not None, "open() lets no model without one pass"
+        return self.info.input
+
+    @property
+    def scores_port(self) -> Port:
+        """The output that gives the scores."""
+        assert self.info.output is not None, "open() lets no model without one pass"
+        return self.info.output
+
+    @property
     def fixed_batch(self) -> int | None:
         """The batch size that the file fixes; `run` pads and splits to it."""
         return self.info.fixed_batch
@@ -157,7 +169,7 @@ class OnnxModel:
         """K: from the file, else from one run on zeros; None where only real images can tell."""
         if self.info.classes is not None:
             return self.info.classes
-        shape = [size_of(d) for d in self._input.shape or ("",) * 4]
+        shape = [size_of(d) for d in self.image_port.shape or ("",) * 4]
         trial = [d or (3 if axis == self._channel_axis else _OPEN_SIDE) for axis, d in enumerate(shape)]
         try:
             return self.run(np.zeros((1, *trial[1:]), self.spec.dtype)).shape[1]
@@ -187,29 +199,23 @@ class OnnxModel:
         ResourceError
             Memory ran out, on the host or on the device.
         """
-        images = _as_input(batch, self.spec.dtype)
+        images = self._as_input(batch)
         self._check_shape(images)
         size = self.fixed_batch
         if size is None:
             return self._run(images, len(images))
         parts = (images[start : start + size] for start in range(0, len(images), size))
-        return np.concatenate([self._run(_padded(part, size), size)[: len(part)] for part in parts])
-
-    @property
-    def _input(self) -> Port:
-        assert self.info.input is not None and self.info.output is not None, "as checked by open()"
-        return self.info.input
+        return np.concatenate([self._run(padded(part, size), size)[: len(part)] for part in parts])
 
     @property
     def _channel_axis(self) -> int:
         return 3 if self.spec.layout == "NHWC" else 1
 
     def _run(self, images: NDArray[Any], count: int, options: onnxruntime.RunOptions | None = None) -> Scores:
-        assert self.info.output is not None, "as checked by open()"
-        feed = {self._input.name: images} | self.fillers(count)
+        feed = {self.image_port.name: images} | self.fillers(count)
         try:
             with self.sessions.one() as session:
-                raw = session.run([self.info.output.name], feed, options)[0]
+                raw = session.run([self.scores_port.name], feed, options)[0]
         except runtime.ERRORS as error:
             raise run_error(error, count) from None
         return outputs.squeeze(raw, count)
@@ -221,11 +227,14 @@ class OnnxModel:
                 [size_of(d) or (1 if axis else count) for axis, d in enumerate(port.shape or ())], port.type
             )
             for port in self.info.inputs
-            if port.name != self._input.name
+            if port.name != self.image_port.name
         }
 
+    def _as_input(self, batch: NDArray[Any]) -> NDArray[Any]:
+        return np.ascontiguousarray(self.spec.cast(batch))
+
     def _check_shape(self, images: NDArray[Any]) -> None:
-        expected = self._input.shape
+        expected = self.image_port.shape
         if expected is None:
             return
         fits = len(expected) == images.ndim and all(
@@ -233,7 +242,7 @@ class OnnxModel:
         )
         if not fits:
             raise ModelError(
-                f"The model's input {self._input.name!r} takes {shape_text(expected)}; "
+                f"The model's input {self.image_port.name!r} takes {shape_text(expected)}; "
                 f"it was given {shape_text(images.shape)}.",
                 "Check the preprocessing: size, channels and layout.",
             )
@@ -270,7 +279,10 @@ def _sessions(info: ModelInfo, choices: Sequence[Choice], threads: int) -> Sprea
 
 def _load_error(error: Exception, path: Path) -> ModelError | ResourceError:
     if _is_out_of_memory(error):
-        return ResourceError(f"Memory ran out while {path} was loaded: {runtime.sentence(error)}")
+        return ResourceError(
+            f"Memory ran out while {path} was loaded: {runtime.sentence(error)}",
+            "Use a machine, or a device, with more memory.",
+        )
     return ModelError(
         f"ONNX Runtime {onnxruntime.__version__} refuses {path}: {runtime.sentence(error)}",
         "Check the export: onnx.checker.check_model(path, full_check=True).",
@@ -291,14 +303,6 @@ def _is_out_of_memory(error: Exception) -> bool:
     return isinstance(error, MemoryError) or any(sign in str(error) for sign in _OUT_OF_MEMORY)
 
 
-def _as_input(batch: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
-    if dtype == np.uint8 and batch.dtype != np.uint8:
-        batch = np.clip(np.rint(batch), 0, 255)
-    return np.ascontiguousarray(batch, dtype)
-
-
-def _padded(images: NDArray[Any], size: int) -> NDArray[Any]:
-    # Real images rather than zeros: whatever the model does, it does to values it knows.
-    return (
-        np.concatenate([images, np.repeat(images[-1:], size - len(images), axis=0)]) if len(images) < size else images
-    )
+def padded(batch: NDArray[Any], size: int) -> NDArray[Any]:
+    """A batch of at least `size` images: the last one again, since whatever the model does, it does to values it knows."""
+    return batch if len(batch) >= size else np.concatenate([batch, np.repeat(batch[-1:], size - len(batch), axis=0)])

@@ -5,7 +5,7 @@ import math
 from onnx import ModelProto, SparseTensorProto, TensorProto
 
 from onnxspec.errors import ModelError
-from onnxspec.model.onnxfile import all_tensors, sparse_tensors
+from onnxspec.model.contents import DAMAGED, all_tensors, sparse_tensors
 from onnxspec.model.ports import quoted, shape_text
 
 MOST_AXES = 64
@@ -56,7 +56,7 @@ def check(proto: ModelProto) -> None:
             raise ModelError(
                 f"The tensor {quoted(tensor.name)} should be {shape_text(tensor.dims)} of {kind}, and the file holds "
                 f"only {held:,} {'bytes' if tensor.HasField('raw_data') else 'values'} of it.",
-                "The file is damaged: copy or download it again, or export it anew.",
+                DAMAGED,
             )
     for sparse in sparse_tensors(proto):
         _check_shape(sparse)
@@ -65,9 +65,9 @@ def check(proto: ModelProto) -> None:
 def _check_shape(tensor: TensorProto | SparseTensorProto) -> None:
     name = quoted((tensor if isinstance(tensor, TensorProto) else tensor.values).name)
     if len(tensor.dims) > MOST_AXES:
-        raise ModelError(f"The tensor {name} has {len(tensor.dims):,} axes; at most {MOST_AXES} are read.")
+        raise ModelError(f"The tensor {name} has {len(tensor.dims):,} axes; at most {MOST_AXES} are read.", DAMAGED)
     if any(length < 0 for length in tensor.dims):
-        raise ModelError(f"The tensor {name} has a negative size, {shape_text(tensor.dims)}; damaged file?")
+        raise ModelError(f"The tensor {name} has a negative size, {shape_text(tensor.dims)}.", DAMAGED)
 
 
 def _held(tensor: TensorProto) -> int:

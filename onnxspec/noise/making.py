@@ -16,7 +16,7 @@ from onnxspec.images.inputspec import InputSpec
 from onnxspec.images.opening import open_images
 from onnxspec.images.preprocess import Preprocess, fit
 from onnxspec.images.presets import read_preprocess
-from onnxspec.images.span import Span, require_meant
+from onnxspec.images.value_range import ValueRange, require_meant
 from onnxspec.listening import Listener, Silence
 from onnxspec.noise.found import CONCENTRATED
 from onnxspec.noise.inputs import Input, as_direction
@@ -100,7 +100,7 @@ def make_targets(
     per_channel = max(len(given.mean), len(given.std))
     spec = InputSpec("NCHW", channels=per_channel if per_channel > 1 else None)
     spec, preprocess = fit(spec, given, image.shape, image.dtype != np.uint8)
-    require_meant(Span.of([image]), preprocess, spec, spoken=True)
+    require_meant(ValueRange.of([image]), preprocess, spec, spoken=True)
     pixels = PixelCache(images, preprocess, spec, skip_bad=inputs.skip_bad)
     seen = Input.of(spec, preprocess)
     noise = Noise(frequency, amplitude, as_direction(direction, seen.shape))

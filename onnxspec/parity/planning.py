@@ -14,7 +14,6 @@ from onnxspec.parity.pairs import draw
 from onnxspec.parity.protocols import FOURIER, FOURIER_POINTS, Protocol
 from onnxspec.parity.space import NormalisedSpace
 from onnxspec.paths.pairs import Pairs
-from onnxspec.paths.space import PixelSpace
 from onnxspec.results import Remark
 from onnxspec.settings import Settings
 
@@ -54,8 +53,7 @@ def prepare(subject: Subject, protocol: Protocol, settings: Settings, listener: 
             "Pass labelled images with --data: class folders, or arrays with labels.",
         )
     engine = subject.engine
-    floating = engine.pixels.first(subject.images.order).dtype != np.uint8
-    space = NormalisedSpace(protocol, PixelSpace(engine.preprocess, engine.spec, floating))
+    space = NormalisedSpace(protocol, engine.space)
     plan = draw(protocol, subject.labels, settings.plan.kinds, settings.plan.most, settings.plan.seed)
     listener.stage("measuring distances")
     families = tuple(_family(engine, space, name, pairs, protocol.single) for name, pairs in plan.items())

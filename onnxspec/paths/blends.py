@@ -16,6 +16,8 @@ from typing import Protocol
 import numpy as np
 from scipy import fft
 
+from onnxspec.paths.families import NUMBERED, Where
+
 WINDOW = 0.2
 
 
@@ -77,7 +79,7 @@ class BlendedPaths:
     ----------
     component : "amplitude" or "phase"
     pixels : an image's index to its values (h, w, c) in `space`: its pixels, see `Preprocess.pixels`
-    image_a, image_b : (paths,) int, sources and targets; where : see `Walk`
+    image_a, image_b : (paths,) int, sources and targets; where : see `Where`
     """
 
     def __init__(
@@ -88,7 +90,7 @@ class BlendedPaths:
         image_a: np.ndarray,
         image_b: np.ndarray,
         points: int,
-        where: Callable[[int], str] = "path {}".format,
+        where: Where = NUMBERED,
     ) -> None:
         self._component, self._pixels, self._space = component, pixels, space
         self._ends = np.column_stack([image_a, image_b])

@@ -8,7 +8,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from onnxspec.paths.families import Frames, line
+from onnxspec.images.dataset import generator
+from onnxspec.paths.families import NUMBERED, Frames, Where, line
 from onnxspec.paths.space import PixelSpace
 from onnxspec.settings import KINDS
 
@@ -18,7 +19,7 @@ CHORDS = len(KINDS) + 1
 
 def direction(shape: tuple[int, ...], digest: str, seed: int, image_a: int, image_b: int) -> np.ndarray:
     """The direction of a pair, (h, w, c) float64 with a root mean square of 1: the data, the seed and the pair fix it."""
-    rng = np.random.default_rng([int(digest[:16], 16), seed, CHORDS, image_a, image_b])
+    rng = generator(digest, seed, CHORDS, image_a, image_b)
     noise = rng.standard_normal(shape)
     return noise / np.sqrt(np.square(noise).mean())
 
@@ -32,13 +33,13 @@ def chords(
     points: int,
     digest: str,
     seed: int,
-    where: Callable[[int], str] = "path {}".format,
+    where: Where = NUMBERED,
 ) -> Frames:
     """Straight paths from image_a (paths,) int, each `distance` (paths,) float64 RMS long, both ends included.
 
     Parameters
     ----------
-    pixels : an image's index to its pixels (h, w, c); digest, seed : see `direction`; where : see `Walk`
+    pixels : an image's index to its pixels (h, w, c); digest, seed : see `direction`; where : see `Where`
     """
 
     def anchors(path: int) -> np.ndarray:

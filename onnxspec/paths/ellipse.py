@@ -10,7 +10,7 @@ from collections.abc import Callable
 import numpy as np
 from scipy import special
 
-from onnxspec.paths.families import Frames
+from onnxspec.paths.families import NUMBERED, Frames, Where
 
 ANCHORS = 3
 
@@ -30,7 +30,7 @@ def ellipses(
     anchors: Callable[[int], np.ndarray],
     points: int,
     paths: int,
-    where: Callable[[int], str] = "path {}".format,
+    where: Where = NUMBERED,
     images: np.ndarray | None = None,
 ) -> Frames:
     """Ellipses through anchors(path), (3, *shape) float32 inputs of whole `images`, see `Frames`; `where` as in `Walk`."""

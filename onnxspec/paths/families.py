@@ -8,6 +8,10 @@ from typing import Protocol
 
 import numpy as np
 
+Where = Callable[[int], str]
+"""A path by its number in words, for errors: "between a.png and b.png"."""
+NUMBERED: Where = "path {}".format
+
 
 class Walk(Protocol):
     """Paths of one family, ready to be evaluated: `points` on each, `shape` of one input of the model."""
@@ -26,7 +30,7 @@ class Walk(Protocol):
         ...
 
     def where(self, path: int) -> str:
-        """The path in words, for errors: "between a.png and b.png"."""
+        """As of `Where`."""
         ...
 
 
@@ -43,7 +47,7 @@ class Frames:
         anchors: Callable[[int], np.ndarray],
         weights: np.ndarray,
         paths: int,
-        where: Callable[[int], str] = "path {}".format,
+        where: Where = NUMBERED,
         images: np.ndarray | None = None,
     ):
         self._anchors_of, self._paths, self.where, self.images = anchors, paths, where, images

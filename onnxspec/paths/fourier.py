@@ -10,14 +10,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from onnxspec.images.dataset import generator
 from onnxspec.paths import families
+from onnxspec.paths.columns import Columns
 from onnxspec.paths.waves import Waves, octaves
 
 SEED = 1906
 
 
 @dataclass(frozen=True)
-class Crossings:
+class Crossings(Columns):
     """Which images are crossed along which wave.
 
     band : (paths,) int64, see `octaves`; image : (paths,) int64 indices into the data set
@@ -27,9 +29,6 @@ class Crossings:
     band: np.ndarray
     image: np.ndarray
     wave: np.ndarray
-
-    def __len__(self) -> int:
-        return len(self.band)
 
 
 def draw(images: np.ndarray, waves: Waves, digest: str, seed: int) -> Crossings:
@@ -44,10 +43,8 @@ def draw(images: np.ndarray, waves: Waves, digest: str, seed: int) -> Crossings:
     of = octaves(waves.radius)
     bands = np.unique(of)
     members = [np.flatnonzero(of == band) for band in bands]
-    wave = [
-        [int(rng.choice(some)) for some in members]
-        for rng in (np.random.default_rng([int(digest[:16], 16), seed, SEED, int(image)]) for image in images)
-    ]
+    generators = (generator(digest, seed, SEED, int(image)) for image in images)
+    wave = [[int(rng.choice(some)) for some in members] for rng in generators]
     return Crossings(
         np.tile(bands, len(images)),
         np.repeat(np.asarray(images, np.int64), len(bands)),

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from onnxspec.errors import UsageError
+from onnxspec.paths.families import NUMBERED, Where
 from onnxspec.paths.space import PixelSpace
 
 Path = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
@@ -37,7 +38,7 @@ class OwnPaths:
         in several parts and from several threads.
     anchors : a path's number to its two images, (2, *shape) float32
     closed : whether t = 1 is t = 0 again: the points are j / points, else j / (points - 1) with both ends
-    where : see `Walk`
+    where : see `Where`
     """
 
     def __init__(
@@ -48,7 +49,7 @@ class OwnPaths:
         count: int,
         shape: tuple[int, ...],
         closed: bool = False,
-        where: Callable[[int], str] = "path {}".format,
+        where: Where = NUMBERED,
     ) -> None:
         self._function, self._anchors, self._count = function, anchors, count
         self._t = np.arange(points) / (points if closed else points - 1)

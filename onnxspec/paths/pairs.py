@@ -10,19 +10,21 @@ come, and sooner than those of a larger class.
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from itertools import chain, combinations, count, islice
 
 import numpy as np
 
 from onnxspec.errors import DataError
+from onnxspec.images.dataset import generator
+from onnxspec.paths.columns import Columns
 from onnxspec.settings import KINDS
 
 WITHIN, BETWEEN = range(len(KINDS))
 
 
 @dataclass(frozen=True)
-class Pairs:
+class Pairs(Columns):
     """The ends of paths, in order.
 
     kind : (paths,) int8, 0 within and 1 between
@@ -36,12 +38,6 @@ class Pairs:
     image_a: np.ndarray
     image_b: np.ndarray
 
-    def __len__(self) -> int:
-        return len(self.kind)
-
-    def __getitem__(self, index: slice | np.ndarray) -> "Pairs":
-        return Pairs(*(getattr(self, f.name)[index] for f in fields(self)))
-
     @property
     def images(self) -> np.ndarray:
         """The distinct images used, sorted, (images,) int32."""
@@ -50,8 +46,8 @@ class Pairs:
     @property
     def digest(self) -> str:
         """SHA-256 of all of it, hexadecimal."""
-        columns = (np.ascontiguousarray(getattr(self, f.name), "<i8") for f in fields(self))
-        return hashlib.sha256(b"".join(column.tobytes() for column in columns)).hexdigest()
+        columns = (np.ascontiguousarray(column, "<i8").tobytes() for column in self.arrays)
+        return hashlib.sha256(b"".join(columns)).hexdigest()
 
     def spread(self, most: int) -> "Pairs":
         """Up to so many pairs of each kind, evenly over all of them."""
@@ -94,7 +90,7 @@ def draw(labels: np.ndarray, kinds: tuple[str, ...], pairs: int, digest: str, se
         No class has two images (within), or there are not two classes (between).
     """
     members = members_of(labels)
-    key = [int(digest[:16], 16), seed]
+    key = digest, seed
     drawn = []
     for kind in kinds:
         _require(members, kind)
@@ -132,9 +128,11 @@ def turns(players: int) -> int:
 
 
 Row = tuple[int, ...]
+Key = tuple[str, int]
+"""The data set's hexadecimal digest, and the seed."""
 
 
-def _within(members: dict[int, np.ndarray], key: list[int]) -> Iterator[Row]:
+def _within(members: dict[int, np.ndarray], key: Key) -> Iterator[Row]:
     classes = np.array([c for c in members if len(members[c]) >= 2])
     order = [int(c) for c in shuffled(classes, key, WITHIN)]
     images = {c: shuffled(members[c], key, WITHIN, c + 1) for c in order}
@@ -154,7 +152,7 @@ def by_turns(lists: list[list[Row]]) -> Iterator[Row]:
         yield from (rows[rank] for rows in lists if rank < len(rows))
 
 
-def _between(members: dict[int, np.ndarray], key: list[int]) -> Iterator[Row]:
+def _between(members: dict[int, np.ndarray], key: Key) -> Iterator[Row]:
     seen: set[int] = set()
     supply: dict[int, list[int]] = {c: [] for c in members}
     for lap in count():
@@ -170,7 +168,7 @@ def _between(members: dict[int, np.ndarray], key: list[int]) -> Iterator[Row]:
     yield from _unseen(members, key, seen)
 
 
-def _lap(supply: dict[int, list[int]], key: list[int], lap: int) -> Iterator[Row]:
+def _lap(supply: dict[int, list[int]], key: Key, lap: int) -> Iterator[Row]:
     """Pairs that use up the images of every class, as far as images of other classes are left for them."""
     for cycle in count():
         classes = np.array([c for c, left in supply.items() if left])
@@ -184,7 +182,7 @@ def _lap(supply: dict[int, list[int]], key: list[int], lap: int) -> Iterator[Row
                     yield (BETWEEN, a, b, supply[a].pop(), supply[b].pop())
 
 
-def _unseen(members: dict[int, np.ndarray], key: list[int], seen: set[int]) -> Iterator[Row]:
+def _unseen(members: dict[int, np.ndarray], key: Key, seen: set[int]) -> Iterator[Row]:
     """What is left when drawing meets more old pairs than new ones: class pairs take turns, and nothing is listed."""
     images = {c: shuffled(own, key, BETWEEN, c + 1).tolist() for c, own in members.items()}
     left = list(combinations(members, 2))
@@ -205,9 +203,9 @@ def _ends(a: int, b: int) -> int:
     return a << 32 | b
 
 
-def shuffled(items: np.ndarray, key: list[int], *tags: int) -> np.ndarray:
+def shuffled(items: np.ndarray, key: Key, *tags: int) -> np.ndarray:
     """The items (n,) in an order that the key and the tags fix."""
-    return np.random.default_rng([*key, *tags]).permutation(items)
+    return generator(*key, *tags).permutation(items)
 
 
 def _require(members: dict[int, np.ndarray], kind: str) -> None:

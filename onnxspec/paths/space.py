@@ -36,6 +36,12 @@ class PixelSpace:
         """Of one input of the model."""
         return self.inputs(np.zeros((1, *self.pixels))).shape[1:]
 
+    @property
+    def change(self) -> np.ndarray:
+        """What the channels of the model's input change by per `unit` of pixels, (channels,) float64 in the model's order."""
+        factor, _ = self._affine.affine(self.pixels[2])
+        return factor * self.unit
+
     def inputs(self, pixels: np.ndarray) -> np.ndarray:
         """What the model gets for pixels (n, h, w, c) float: (n, *shape) float32."""
         return self._affine.to_input(np.asarray(pixels, np.float64), self._spec)

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from onnxspec.paths.families import NUMBERED, Where
 from onnxspec.paths.space import PixelSpace
 
 RADIUS = 1 / 32
@@ -18,22 +19,27 @@ RADIUS = 1 / 32
 
 def shift(side: int, by: np.ndarray) -> np.ndarray:
     """Matrices that move a mirrored signal of `side` samples by (points,) samples: (points, side, side) float64."""
-    k = np.pi * np.arange(side) / side
-    at = np.arange(side)[:, None] + 0.5 - np.asarray(by)[:, None, None]
-    return np.cos(at * k) @ _coefficients(side)
+    return np.cos(_angles(side, by)) @ _coefficients(side)
 
 
 def shift_rate(side: int, by: np.ndarray) -> np.ndarray:
     """The derivative of `shift` by the shift, (points, side, side) float64, per sample."""
-    k = np.pi * np.arange(side) / side
-    at = np.arange(side)[:, None] + 0.5 - np.asarray(by)[:, None, None]
-    return (k * np.sin(at * k)) @ _coefficients(side)
+    return (_frequencies(side) * np.sin(_angles(side, by))) @ _coefficients(side)
+
+
+def _frequencies(side: int) -> np.ndarray:
+    """Of the cosines, (side,) float64 radians per sample."""
+    return np.pi * np.arange(side) / side
+
+
+def _angles(side: int, by: np.ndarray) -> np.ndarray:
+    """Of every cosine where each moved sample comes from, (points, side samples, side cosines) float64 radians."""
+    return (np.arange(side)[:, None] + 0.5 - np.asarray(by)[:, None, None]) * _frequencies(side)
 
 
 def _coefficients(side: int) -> np.ndarray:
-    """The cosine coefficients of samples (DCT-II), (side, side)."""
-    k = np.pi * np.arange(side) / side
-    forward = 2 / side * np.cos(k[:, None] * (np.arange(side) + 0.5))
+    """The cosine coefficients of samples (DCT-II), (side cosines, side samples) float64."""
+    forward = 2 / side * np.cos(_frequencies(side)[:, None] * (np.arange(side) + 0.5))
     forward[0] /= 2
     return forward
 
@@ -43,7 +49,7 @@ class TranslationLoops:
 
     Parameters
     ----------
-    pixels : an image's index to its pixels (h, w, c); image : (paths,) int; points : N = 2^m on one turn; where : see `Walk`
+    pixels : an image's index to its pixels (h, w, c); image : (paths,) int; points : N = 2^m on one turn; where : see `Where`
     """
 
     def __init__(
@@ -52,7 +58,7 @@ class TranslationLoops:
         space: PixelSpace,
         image: np.ndarray,
         points: int,
-        where: Callable[[int], str] = "path {}".format,
+        where: Where = NUMBERED,
     ) -> None:
         self._pixels, self._space, self._image = pixels, space, np.asarray(image)
         self.points, self.shape, self.where = points, space.shape, where

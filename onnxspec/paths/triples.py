@@ -6,14 +6,15 @@ image comes again only when those of the other classes have come too, and no tri
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from itertools import combinations, count, islice
 from math import comb
 
 import numpy as np
 
 from onnxspec.errors import DataError
-from onnxspec.paths.pairs import Row, by_turns, members_of, shuffled
+from onnxspec.paths.columns import Columns
+from onnxspec.paths.pairs import Key, Row, by_turns, members_of, shuffled
 from onnxspec.settings import KINDS
 
 # Beside the tags of the kinds of pairs, so that triples are drawn independently of them.
@@ -21,7 +22,7 @@ TRIPLES = len(KINDS)
 
 
 @dataclass(frozen=True)
-class Triples:
+class Triples(Columns):
     """Three images a path, in order.
 
     class_of : (paths,) int32 class of the data; image_a, image_b, image_c : (paths,) int32 indices into the data set
@@ -31,12 +32,6 @@ class Triples:
     image_a: np.ndarray
     image_b: np.ndarray
     image_c: np.ndarray
-
-    def __len__(self) -> int:
-        return len(self.class_of)
-
-    def __getitem__(self, index: slice | np.ndarray) -> "Triples":
-        return Triples(*(getattr(self, f.name)[index] for f in fields(self)))
 
 
 def available(labels: np.ndarray) -> int:
@@ -63,18 +58,18 @@ def draw(labels: np.ndarray, triples: int, digest: str, seed: int) -> Triples:
             f"No class has three images ({len(members)} classes), and an ellipse needs three.",
             "Give more images of each class, or leave ellipse out of --paths.",
         )
-    rows = list(islice(_rows(members, [int(digest[:16], 16), seed]), triples))
+    rows = list(islice(_rows(members, (digest, seed)), triples))
     return Triples(*np.array(rows, np.int32).reshape(-1, 4).T)
 
 
-def _rows(members: dict[int, np.ndarray], key: list[int]) -> Iterator[Row]:
+def _rows(members: dict[int, np.ndarray], key: Key) -> Iterator[Row]:
     classes = np.array([c for c, images in members.items() if len(images) >= 3])
     laps = [_laps(c, members[c], key) for c in shuffled(classes, key, TRIPLES, 0).tolist()]
     while lists := [rows for rows in (next(lap, None) for lap in laps) if rows is not None]:
         yield from by_turns(lists)
 
 
-def _laps(c: int, images: np.ndarray, key: list[int]) -> Iterator[list[Row]]:
+def _laps(c: int, images: np.ndarray, key: Key) -> Iterator[list[Row]]:
     """Laps over the images of class `c`; when they meet more old triples than new ones, all that are left."""
     seen: set[tuple[int, ...]] = set()
     for lap in count():

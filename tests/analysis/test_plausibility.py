@@ -8,12 +8,12 @@ from onnxspec.images.classes import ClassMap
 from onnxspec.images.inputspec import InputSpec
 from onnxspec.images.preprocess import fit
 from onnxspec.images.presets import read_preprocess
-from onnxspec.images.span import Span
+from onnxspec.images.value_range import ValueRange
 
 
 def of_images(low, high, said="mean=0;std=1", floating=True):
     spec, fitted = fit(InputSpec("NCHW", 1, 4, 4), read_preprocess(said, "flag"), (4, 4), floating)
-    return plausibility.of_images(Span(low, high, floating, 9), fitted, spec)
+    return plausibility.of_images(ValueRange(low, high, floating, 9), fitted, spec)
 
 
 @pytest.mark.parametrize(("low", "high", "floating"), [(0, 255, False), (0, 1, True), (-0.02, 1.03, True)])

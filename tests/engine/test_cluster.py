@@ -21,6 +21,7 @@ from conftest import FASHION, QUICKEST, ROOT
 from model import build
 from onnxspec.analysis.subject import open_subject
 from onnxspec.engine import cluster, remote, scheduler
+from onnxspec.engine.way import LentPixels, Way, engine_fields
 from onnxspec.errors import DataError, DeviceError, ModelError, ResourceError, UsageError
 from onnxspec.images.cache import PixelCache
 from onnxspec.listening import Silence
@@ -155,8 +156,8 @@ def way():
     subject = open_subject(NETWORK, DATA, Settings.of(batch=8, threads=1))
     engine, images = subject.engine, subject.images
     opener = lambda path: open_model(path, Settings())  # noqa: E731
-    return remote.Way(opener, str(NETWORK), None, subject.model.digest, subject.model.provider, images.names, images.digest,
-                      images.way, remote.engine_fields(engine), engine.path_form)  # fmt: skip
+    return Way(opener, str(NETWORK), None, subject.model.digest, subject.model.provider, images.names, images.digest,
+               images.way, engine_fields(engine), engine.path_form)  # fmt: skip
 
 
 def test_a_worker_opens_an_engine_like_the_one_here(way, tmp_path):
@@ -186,7 +187,7 @@ def test_workers_may_run_another_system(monkeypatch):
     opener = partial(open_model, settings=Settings())
     vars(sender).update(_model=subject.model, _opener=opener, _local=False, _way="")
     monkeypatch.setattr(sender, "_lend", lambda content: lent.append(content) or "way")
-    sender._sending(subject.engine)
+    sender._lend_way(subject.engine)
     assert len(lent) == 1 and b"pathlib" not in lent[0]
 
 
@@ -196,7 +197,7 @@ def test_other_versions_are_refused_before_anything_is_unpickled():
 
 
 def test_pixels_are_there_as_long_as_somebody_needs_them():
-    pixels = remote.LentPixels(None, None, None)
+    pixels = LentPixels(None, None, None)
     assert isinstance(pixels, PixelCache)
     image = np.ones((2, 2, 1), np.uint8)
     with pixels.lending({1: (image, "a")}):

@@ -6,13 +6,14 @@ import time
 import numpy as np
 import pytest
 
-from onnxspec.engine import local
+from onnxspec.engine import forming
 from onnxspec.engine.local import LocalEngine
 from onnxspec.errors import ModelError, ResourceError
 from onnxspec.images.cache import PixelCache
+from onnxspec.images.distance import rms_distance
 from onnxspec.images.inputspec import InputSpec
 from onnxspec.images.opening import open_images
-from onnxspec.images.preprocess import Preprocess, fit, rms_distance
+from onnxspec.images.preprocess import Preprocess, fit
 from onnxspec.model.callable import CallableModel
 from onnxspec.paths import families
 
@@ -60,7 +61,7 @@ def test_no_image_is_evaluated_alone_where_batches_are_larger():
 def test_points_are_formed_ahead_as_far_as_a_cache_holds_them(monkeypatch, values, anchored):
     one, seen = engine(tile=5), []
     plain = one.outputs(A, B, families.line(9))
-    monkeypatch.setattr(local, "AHEAD_VALUES", values)
+    monkeypatch.setattr(forming, "AHEAD_VALUES", values)
     monkeypatch.setattr(one, "anchors", lambda images: (seen.append(len(images)), LocalEngine.anchors(one, images))[1])
     assert np.array_equal(one.outputs(A, B, families.line(9)), plain)
     assert seen == anchored
@@ -74,7 +75,7 @@ def test_distances_do_not_depend_on_how_many_are_measured_together(monkeypatch, 
     one = LocalEngine(CallableModel(classifier, spec), pixels, made, spec)
     together = one.distance(A, B)
     assert together == pytest.approx([rms_distance(many[a], many[b]) for a, b in zip(A, B, strict=True)], rel=1e-15)
-    monkeypatch.setattr(local, "AHEAD_VALUES", 1)
+    monkeypatch.setattr(forming, "AHEAD_VALUES", 1)
     assert np.array_equal(one.distance(A, B), together)
     assert one.distance(A[:0], B[:0]).shape == (0,)
 
@@ -134,23 +135,23 @@ def test_where_memory_runs_out_the_batch_is_halved():
 
 
 @pytest.mark.parametrize("call", range(3))
-@pytest.mark.parametrize("failing", ["anchors", "_fill"])
+@pytest.mark.parametrize("failing", [(LocalEngine, "anchors"), (families.Frames, "fill")])
 def test_where_memory_runs_out_while_points_are_formed_they_are_formed_again(monkeypatch, failing, call):
     """Batches of 4, of which a single one is formed at a time, so that the rest of a path is formed anew."""
-    monkeypatch.setattr(local, "AHEAD_VALUES", 1)
+    monkeypatch.setattr(forming, "AHEAD_VALUES", 1)
     one, calls = engine(tile=4, workers=1), []
     expected = one.outputs(A, B, families.line(9))
-    plain = getattr(one, failing)
+    plain = getattr(*failing)
 
     def short(*arguments):
         calls.append(arguments)
         made = plain(*arguments)
         if len(calls) == call + 1:
-            made[:] = np.nan
+            (arguments[-1] if made is None else made)[:] = np.nan
             raise MemoryError
         return made
 
-    monkeypatch.setattr(one, failing, short)
+    monkeypatch.setattr(*failing, short)
     assert one.outputs(A, B, families.line(9)) == pytest.approx(expected, abs=1e-6)  # BLAS minds the batch
     assert one.tile == 2
 

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from onnxspec.images.inputspec import InputSpec
-from onnxspec.images.planes import change_per_pixel, planes
-from onnxspec.images.preprocess import Preprocess, fit
+from onnxspec.images.planes import planes
+from onnxspec.images.preprocess import Preprocess
+from onnxspec.paths.space import PixelSpace
 
 LAYOUTS = [("NCHW", "HWC"), ("NHWC", "HWC"), ("flat", "HWC"), ("flat", "CHW")]
 
@@ -29,16 +30,6 @@ def test_what_is_added_to_planes_is_what_pixels_would_have_changed(layout, flatt
     pixels = np.random.default_rng(0).integers(0, 200, (2, 4, 5, 3), np.uint8)
     step = np.random.default_rng(1).integers(0, 50, (2, 4, 5, 3), np.uint8)
     inputs = preprocess.to_input(pixels, spec)
-    change = change_per_pixel(preprocess, spec, floating=False)
+    change = PixelSpace(preprocess, spec).change
     planes(inputs, spec, preprocess)[:] += change[:, None, None] * np.moveaxis(step / 255, -1, 1)
     assert np.allclose(inputs, preprocess.to_input(pixels + step, spec), atol=1e-5)
-
-
-def test_a_unit_is_the_whole_range_of_grey_levels_or_the_images_own():
-    spec = InputSpec("NCHW", 2, 4, 5)
-    assert np.allclose(change_per_pixel(Preprocess(std=(0.5, 0.25)), spec, floating=False), [2, 4])
-    _, own = fit(spec, Preprocess(std=(0.5, 0.25)), (4, 5, 2), floating=True)
-    assert np.allclose(change_per_pixel(own, spec, floating=True), [2, 4])
-    scaled = Preprocess(scale=1 / 255)
-    assert np.allclose(change_per_pixel(Preprocess(scale=1.0), spec, floating=False), [255, 255])
-    assert np.allclose(change_per_pixel(scaled, spec, floating=False), [1, 1])

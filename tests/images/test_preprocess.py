@@ -17,7 +17,6 @@ from onnxspec.images.preprocess import (
     InputSpec,
     Preprocess,
     fit,
-    rms_distance,
 )
 from onnxspec.images.presets import PRESETS, from_metadata
 
@@ -264,19 +263,3 @@ class TestPreprocess:
     def test_values_out_of_range(self, fields, message):
         with pytest.raises(UsageError, match=message):
             Preprocess(**fields)
-
-
-class TestDistance:
-    @property_test
-    @given(st.integers(0, 1000))
-    def test_is_the_root_mean_square_in_0_to_1(self, seed):
-        a, b = noise((5, 4, 3), seed), noise((5, 4, 3), seed + 1)
-        expected = np.sqrt(np.mean((a / 255 - b / 255) ** 2))
-        assert rms_distance(a, b) == pytest.approx(expected, rel=1e-12)
-
-    def test_stacks_and_extremes(self):
-        black, white = np.zeros((3, 9, 9, 1), np.uint8), np.full((3, 9, 9, 1), 255, np.uint8)
-        np.testing.assert_array_equal(rms_distance(black, white), [1, 1, 1])
-
-    def test_floating_images_in_their_own_units(self):
-        assert rms_distance(np.zeros((2, 2, 1)), np.full((2, 2, 1), 7.0)) == 7

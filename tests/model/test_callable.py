@@ -44,6 +44,14 @@ def test_it_gets_the_dtype_of_its_specification():
     assert seen[0].flags.c_contiguous
 
 
+def test_a_uint8_function_gets_rounded_grey_levels():
+    seen = []
+    spec = InputSpec("NCHW", 3, 8, 8, np.dtype(np.uint8))
+    CallableModel(lambda batch: seen.append(batch) or np.zeros((1, 3)), spec).run(np.full((1, 3, 8, 8), 254.6))
+    assert seen[0].dtype == np.uint8
+    assert (seen[0] == 255).all()
+
+
 def test_tensors_are_brought_to_the_host():
     model = CallableModel(lambda batch: Tensor(np.ones((2, 3), np.float32)), SPEC)
     assert model.run(BATCH).dtype == np.float32

@@ -129,6 +129,13 @@ def test_opsets_that_are_none_are_left_to_the_runtime(opset):
     hazards.check(proto)
 
 
+def test_of_two_opsets_the_runtimes_decides_what_an_operator_lacks():
+    proto = graph_of(helper.make_node("Max", ["x", "", "x"], ["y"]))
+    proto.opset_import.insert(0, helper.make_opsetid("ai.onnx", 2**62))
+    with pytest.raises(ModelError, match="lacks its input"):
+        hazards.check(proto)
+
+
 def test_too_many_nodes(monkeypatch):
     monkeypatch.setattr(hazards, "MOST_NODES", 2)
     with pytest.raises(ModelError, match="has 5 nodes"):

@@ -57,6 +57,24 @@ def test_zip_files_are_looked_into(tmp_path, inside, said):
     assert said in refused(path)
 
 
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda zipped: zipped.replace(b"\x14\0\0\x08", b"\xff\0\0\x08"),  # a version of the format that is not yet made
+        lambda zipped: zipped.replace("ä".encode(), b"\xff\xfe"),
+        lambda zipped: zipped[:-30],
+    ],
+)
+def test_a_damaged_zip_file_is_called_so(tmp_path, damage):
+    path = tmp_path / "m.onnx"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("ä", b"")
+    zipped = path.read_bytes()
+    path.write_bytes(damage(zipped))
+    assert path.read_bytes() != zipped
+    assert "a damaged zip archive" in refused(path)
+
+
 @pytest.mark.parametrize("kept", [0.3, 0.6, 0.9])
 def test_a_truncated_file_is_called_so(tmp_path, kept):
     path = build.save(build.convnet(), tmp_path / "m.onnx")

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from onnxspec.images.preprocess import rms_distance
+from onnxspec.images.distance import rms_distance
 from onnxspec.paths.chords import chords, direction
 from paths.scene import DIGEST, MEAN, STD, images, space, walked
 

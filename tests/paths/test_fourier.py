@@ -5,7 +5,7 @@ import numpy as np
 from onnxspec import CallableModel, Settings, signals, spectra
 from onnxspec.analysis.subject import open_subject
 from onnxspec.images.inputspec import InputSpec
-from onnxspec.images.planes import change_per_pixel, planes
+from onnxspec.images.planes import planes
 from onnxspec.paths import fourier
 from onnxspec.paths.waves import Waves, octaves
 
@@ -100,7 +100,7 @@ def outputs_along(function, wave, amplitude):
         amplitude,
         lambda image: engine.anchors([image])[0],
         lambda inputs: planes(inputs, engine.spec, engine.preprocess),
-        change_per_pixel(engine.preprocess, engine.spec, floating=False),
+        engine.space.change,
     )
     return signals.logit(engine.walk(along), probabilities=False)
 

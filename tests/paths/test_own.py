@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from onnxspec.errors import UsageError
-from onnxspec.images.preprocess import rms_distance
+from onnxspec.images.distance import rms_distance
 from onnxspec.paths.own import OwnPaths
 from paths.scene import MEAN, STD, images, space, walked
 

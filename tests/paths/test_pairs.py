@@ -137,7 +137,7 @@ def test_the_rest_of_the_pairs_is_drawn_without_listing_them():
     """Three hundred classes of one image beside one of fifty thousand span 15 million pairs."""
     members = {c: np.flatnonzero(labels(50_000, *[1] * 300) == c) for c in range(301)}
     tracemalloc.start()
-    rest = pairs._unseen(members, [1, 0], set())
+    rest = pairs._unseen(members, ("1", 0), set())
     some = [next(rest) for _ in range(46_000)]
     assert tracemalloc.get_traced_memory()[1] < 50e6
     tracemalloc.stop()

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from onnxspec.images.distance import rms_distance
 from onnxspec.images.inputspec import InputSpec
-from onnxspec.images.preprocess import Preprocess, fit, rms_distance
+from onnxspec.images.preprocess import Preprocess, fit
 from onnxspec.paths.space import PixelSpace
 from paths.scene import MEAN, STD, images, space
 
@@ -44,3 +45,12 @@ def test_a_uint8_model_gets_pixels_unrounded_the_rounding_is_the_engines():
 def test_a_direction_ignores_the_mean():
     step = np.ones((1, 12, 16, 3))
     np.testing.assert_array_equal(space(mean=0.3, std=0.5).directions(step), space(std=0.5).directions(step))
+
+
+def test_a_unit_is_the_whole_range_of_grey_levels_or_the_images_own():
+    spec = InputSpec("NCHW", 2, 4, 5)
+    np.testing.assert_allclose(PixelSpace(Preprocess(std=(0.5, 0.25)), spec).change, [2, 4])
+    _, own = fit(spec, Preprocess(std=(0.5, 0.25)), (4, 5, 2), floating=True)
+    np.testing.assert_allclose(PixelSpace(own, spec, floating=True).change, [2, 4])
+    np.testing.assert_allclose(PixelSpace(Preprocess(scale=1.0), spec).change, [255, 255])
+    np.testing.assert_allclose(PixelSpace(Preprocess(scale=1 / 255), spec).change, [1, 1])

@@ -12,10 +12,10 @@ import numpy as np
 
 from onnxspec.analysis.planning import Frozen
 from onnxspec.images.cache import PixelCache
-from onnxspec.images.planes import change_per_pixel, planes
+from onnxspec.images.planes import planes
 from onnxspec.paths import fourier
 from onnxspec.paths.families import Frames
-from onnxspec.paths.space import LEVELS
+from onnxspec.paths.space import PixelSpace
 from onnxspec.paths.waves import Waves
 
 
@@ -27,6 +27,7 @@ class Plan:
     """
 
     frozen: Frozen
+    space: PixelSpace
     crossings: fourier.Crossings
     waves: Waves
     spread: np.ndarray
@@ -38,46 +39,39 @@ class Plan:
 
     def walk(self, span: slice) -> Frames:
         """The paths of a span."""
-        engine, crossings = self.frozen.subject.engine, self.crossings
-        some = fourier.Crossings(crossings.band[span], crossings.image[span], crossings.wave[span])
-        floating = engine.pixels.get(int(some.image[0])).dtype != np.uint8
+        engine = self.frozen.subject.engine
         return fourier.walk(
-            some,
+            self.crossings[span],
             self.waves,
             self.frozen.settings.measurement.points,
             self.amplitude,
             lambda image: engine.anchors([image])[0],
             partial(planes, spec=engine.spec, preprocess=engine.preprocess),
-            change_per_pixel(engine.preprocess, engine.spec, floating),
+            self.space.change,
             self.frozen.subject.images.names,
         )
 
     def length(self, span: slice) -> np.ndarray:
         """How long they are: all alike."""
         whole = fourier.length(self.amplitude, self.waves.height, self.waves.width)
-        return np.full(len(self.crossings.image[span]), whole)
+        return np.full(len(self.crossings[span]), whole)
 
 
-def plan(frozen: Frozen, images: np.ndarray) -> Plan:
+def plan(frozen: Frozen, space: PixelSpace, images: np.ndarray) -> Plan:
     """The paths through (images,) int32 images, band by band of each."""
     height, width, channels = frozen.subject.engine.spec.shape
     every = Waves.half_plane(height, width)
     drawn = fourier.draw(images, every, frozen.subject.images.digest, frozen.settings.plan.seed)
     used, wave = np.unique(drawn.wave, return_inverse=True)
     waves = every[used]
-    spread = _spread(frozen.subject.engine.pixels, images, waves) / math.sqrt(height * width * channels)
-    return Plan(frozen, fourier.Crossings(drawn.band, drawn.image, wave), waves, spread[wave])
+    spread = _spread(frozen.subject.engine.pixels, space, images, waves) / math.sqrt(height * width * channels)
+    return Plan(frozen, space, fourier.Crossings(drawn.band, drawn.image, wave), waves, spread[wave])
 
 
-def _spread(pixels: PixelCache, images: np.ndarray, waves: Waves) -> np.ndarray:
+def _spread(pixels: PixelCache, space: PixelSpace, images: np.ndarray, waves: Waves) -> np.ndarray:
     """Spread of the images along every wave, (waves,) float64 in units of pixels."""
     if len(images) < 2:
         return np.full(len(waves), np.nan)
     # Image by image: all their coordinates along hundreds of waves are less than their spectra.
-    found = [waves.coordinates(np.moveaxis(_unit(pixels.get(int(image))), -1, 0)) for image in images]
-    return fourier.spread(np.stack(found))
-
-
-def _unit(image: np.ndarray) -> np.ndarray:
-    """Pixels (h, w, c) float64 in units of pixels: 0..1 where they are 8-bit."""
-    return image / LEVELS if image.dtype == np.uint8 else image.astype(np.float64)
+    channels = (np.moveaxis(np.asarray(pixels.get(int(image)), np.float64), -1, 0) / space.unit for image in images)
+    return fourier.spread(np.stack([waves.coordinates(one) for one in channels]))

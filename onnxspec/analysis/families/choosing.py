@@ -21,7 +21,7 @@ from onnxspec.analysis.families.family import NONE, Family
 from onnxspec.analysis.planning import Frozen
 from onnxspec.errors import UsageError
 from onnxspec.paths import blends, chords, ellipse, translation, triples
-from onnxspec.paths.families import Walk
+from onnxspec.paths.families import Frames, Walk, Where
 from onnxspec.paths.own import OwnFamily, OwnPaths, Path
 from onnxspec.paths.pairs import WITHIN, Pairs
 from onnxspec.paths.space import PixelSpace
@@ -60,8 +60,8 @@ class Ground:
         """Of an image, (h, w, c)."""
         return self.frozen.subject.engine.pixels.get(image)
 
-    def where(self, name: str, image: np.ndarray) -> Callable[[int], str]:
-        """Says of paths (paths, 3) which they are."""
+    def where(self, name: str, image: np.ndarray) -> Where:
+        """Of paths through images (paths, 3)."""
         names = self.frozen.subject.images.names
         return lambda path: f"on the {name} path of {' and '.join(names[i] for i in image[path] if i != NONE)}"
 
@@ -72,8 +72,8 @@ def choose(frozen: Frozen, own: Own | None = None) -> tuple[Family, ...]:
     Raises
     ------
     UsageError
-        The name of a family of one's own is taken, or is no plain word, or it is no function; or the run is to a precision, which stops by
-        what straight lines show.
+        A family of one's own has a name that is taken or no plain word, or is no function; or the run is to a
+        precision, which stops by what straight lines show.
     DataError
         The data hold no three images of a class, which an ellipse needs.
     """
@@ -88,9 +88,7 @@ def choose(frozen: Frozen, own: Own | None = None) -> tuple[Family, ...]:
             f"--precision stops by what straight lines show, and {names} paths were asked for too.",
             "Leave out --precision, and give --pairs.",
         )
-    engine = frozen.subject.engine
-    floating = engine.pixels.get(int(frozen.pairs.image_a[0])).dtype != np.uint8
-    ground = Ground(frozen, PixelSpace(engine.preprocess, engine.spec, floating))
+    ground = Ground(frozen, frozen.subject.engine.space)
     planned = [PLANNERS[name](name, ground) for name in asked]
     return (*planned, *(_own(name, one, ground) for name, one in (own or {}).items()))
 
@@ -98,10 +96,10 @@ def choose(frozen: Frozen, own: Own | None = None) -> tuple[Family, ...]:
 def _ellipse(name: str, ground: Ground) -> Family:
     engine, points = ground.frozen.subject.engine, ground.points(name, closed=True)
     some = _triples(ground)
-    image = np.column_stack([some.image_a, some.image_b, some.image_c])
+    image = _images(some.image_a, some.image_b, some.image_c)
     kind = np.full(len(some), WITHIN, np.int8)
 
-    def walk(span: slice) -> ellipse.Frames:
+    def walk(span: slice) -> Frames:
         ends = image[span]
         where = ground.where(name, ends)
         return ellipse.ellipses(lambda path: engine.anchors(ends[path]), points, len(ends), where, ends)
@@ -159,7 +157,7 @@ def _random(name: str, ground: Ground) -> Family:
     def length(span: slice) -> np.ndarray:
         return frozen.subject.engine.distance(*image[span, :2].T)
 
-    def walk(span: slice) -> chords.Frames:
+    def walk(span: slice) -> Frames:
         a, b = image[span, :2].T
         where = ground.where(name, image[span])
         return chords.chords(ground.pixels, ground.space, a, b, length(span), points, *key, where)
@@ -184,7 +182,7 @@ def _augment(name: str, ground: Ground) -> Family:
 
 def _fourier(name: str, ground: Ground) -> Family:
     pairs = ground.around()
-    plan = bands.plan(ground.frozen, pairs.image_a)
+    plan = bands.plan(ground.frozen, ground.space, pairs.image_a)
     of = np.repeat(np.arange(len(pairs)), len(plan.crossings) // len(pairs))
     extra = {"band": plan.crossings.band.astype(np.int32), "spread": plan.spread}
     image = _images(plan.crossings.image)
@@ -236,14 +234,15 @@ def _of_pairs(
     anchors: int,
     walk: Callable[[slice], Walk],
     length: Callable[[slice], np.ndarray],
+    closed: bool = False,
     **more: Any,
 ) -> Family:
-    """A family with a path for every pair, open unless `more` says otherwise."""
-    ends = pairs.kind, pairs.class_a, pairs.class_b
-    return Family(name, points, more.pop("closed", False), *ends, image, anchors, walk, length, **more)
+    """A family with a path for every pair; parameters as of `Family`."""
+    return Family(name, points, closed, pairs.kind, pairs.class_a, pairs.class_b, image, anchors, walk, length, **more)
 
 
 def _images(*columns: np.ndarray) -> np.ndarray:
+    """What paths are made of, (paths, 3) int32 as of `Family.image`, from one, two or three columns of images."""
     image = np.full((len(columns[0]), 3), NONE, np.int32)
     image[:, : len(columns)] = np.column_stack(columns)
     return image

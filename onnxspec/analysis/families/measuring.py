@@ -18,11 +18,8 @@ from onnxspec.analysis.grounds import content_digest
 from onnxspec.analysis.planning import Prepared
 from onnxspec.engine.local import LocalEngine
 from onnxspec.engine.shards import shards
-from onnxspec.paths import families
 from onnxspec.report.spool import Spool
 from onnxspec.results import Reading, Rows, less_noise
-
-_AT_IMAGE = families.line_at(np.zeros(1))
 
 
 @dataclass(frozen=True)
@@ -72,8 +69,7 @@ def bins(family: Family) -> np.ndarray:
 
 def _rows(engine: LocalEngine, reading: Reading, family: Family, span: slice) -> Rows:
     anchors = family.image[span, : family.anchors]
-    alone = engine.outputs(anchors.ravel(), anchors.ravel(), _AT_IMAGE)[:, 0]
-    predicted = reading.predicted(alone).reshape(anchors.shape)
+    predicted = reading.predicted(engine.whole(anchors.ravel())).reshape(anchors.shape)
     right = predicted == reading.output_of[family.classes(span)]
     length = family.length(span)
     # A closed path of N points a turn has the Nyquist frequency of an open one of N + 1.

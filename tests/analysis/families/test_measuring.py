@@ -91,12 +91,12 @@ def test_an_ellipse_takes_images_of_the_pairs_each_once(frozen):
 
 
 def test_waves_are_as_long_as_two_typical_images_are_apart(frozen):
-    plan = bands.plan(frozen, np.unique(frozen.pairs.image_a))
+    plan = bands.plan(frozen, frozen.subject.engine.space, np.unique(frozen.pairs.image_a))
     np.testing.assert_allclose(plan.length(slice(0, 3)), frozen.reference, rtol=1e-12)
     # Natural images vary mostly along low frequencies.
     low, high = (plan.spread[plan.crossings.band == band].mean() for band in (1, 5))
     assert low > 10 * high
-    assert np.isnan(bands.plan(frozen, frozen.pairs.image_a[:1]).spread).all()
+    assert np.isnan(bands.plan(frozen, frozen.subject.engine.space, frozen.pairs.image_a[:1]).spread).all()
 
 
 def test_what_is_kept_is_taken_from_there_bit_for_bit(frozen, tmp_path, monkeypatch):

@@ -7,29 +7,29 @@ from onnxspec.errors import DataError
 from onnxspec.images.inputspec import InputSpec
 from onnxspec.images.preprocess import Preprocess, fit
 from onnxspec.images.presets import from_metadata, read_preprocess
-from onnxspec.images.span import Span, require_meant
+from onnxspec.images.value_range import ValueRange, require_meant
 
 SPEC = InputSpec("NHWC", 3, 4, 4)
-FRACTIONS, LEVELS = Span(0.0, 1.0, True, 9), Span(0.0, 255.0, True, 9)
-STANDARDISED, OWN = Span(-2.1, 2.6, True, 9), Span(0.0, 16.0, True, 9)
-BYTES, DARK = Span(0.0, 255.0, False, 9), Span(0.0, 0.04, True, 9)
+FRACTIONS, LEVELS = ValueRange(0.0, 1.0, True, 9), ValueRange(0.0, 255.0, True, 9)
+STANDARDISED, OWN = ValueRange(-2.1, 2.6, True, 9), ValueRange(0.0, 16.0, True, 9)
+BYTES, DARK = ValueRange(0.0, 255.0, False, 9), ValueRange(0.0, 0.04, True, 9)
 
 
-def checked(span: Span, said: str | None, dtype: type = np.float32) -> str:
+def checked(value_range: ValueRange, said: str | None, dtype: type = np.float32) -> str:
     given = Preprocess() if said is None else read_preprocess(said, "flag")
-    spec, fitted = fit(InputSpec("NHWC", 3, 4, 4, np.dtype(dtype)), given, (4, 4, 3), span.floating)
-    require_meant(span, fitted, spec, said is not None)
-    return span.reached(fitted, spec)
+    spec, fitted = fit(InputSpec("NHWC", 3, 4, 4, np.dtype(dtype)), given, (4, 4, 3), value_range.floating)
+    require_meant(value_range, fitted, spec, said is not None)
+    return value_range.reached(fitted, spec)
 
 
 def test_is_that_of_all_images():
     images = np.array([[[[0.25], [1.5]]], [[[-3.0], [2.0]]], [[[0.0], [0.5]]]])
-    assert Span.of(images) == Span(-3.0, 2.0, True, 3)
-    assert Span.of(np.array([[[[7]]]], np.uint8)) == Span(7.0, 7.0, False, 1)
+    assert ValueRange.of(images) == ValueRange(-3.0, 2.0, True, 3)
+    assert ValueRange.of(np.array([[[[7]]]], np.uint8)) == ValueRange(7.0, 7.0, False, 1)
     assert FRACTIONS.fractions and not FRACTIONS.levels
     assert LEVELS.levels and not LEVELS.fractions
-    others = Span(0.0, 1.0, False, 9), Span(-1.0, 1.0, True, 9), Span(-9.0, 200.0, True, 9)
-    assert not any(span.levels or span.fractions for span in (STANDARDISED, OWN, BYTES, *others))
+    others = ValueRange(0.0, 1.0, False, 9), ValueRange(-1.0, 1.0, True, 9), ValueRange(-9.0, 200.0, True, 9)
+    assert not any(value_range.levels or value_range.fractions for value_range in (STANDARDISED, OWN, BYTES, *others))
 
 
 @pytest.mark.parametrize("said", ["0..1", "-1..1", "imagenet", "mean=.286;std=.353"])
@@ -68,7 +68,7 @@ def test_fractions_for_a_model_that_takes_whole_grey_levels():
 
 
 @pytest.mark.parametrize(
-    ("span", "said", "reached"),
+    ("value_range", "said", "reached"),
     [
         (FRACTIONS, None, "0 to 1"),
         (FRACTIONS, "-1..1", "-1 to 1"),
@@ -88,8 +88,8 @@ def test_fractions_for_a_model_that_takes_whole_grey_levels():
         (BYTES, "0..255", "0 to 255"),
     ],
 )
-def test_what_may_be_meant_goes_on(span, said, reached):
-    assert checked(span, said) == reached
+def test_what_may_be_meant_goes_on(value_range, said, reached):
+    assert checked(value_range, said) == reached
 
 
 def test_what_a_model_says_of_its_8_bit_images_holds_for_fractions():

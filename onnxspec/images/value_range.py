@@ -26,7 +26,7 @@ _LEAST_CONTRAST = 0.05
 
 
 @dataclass(frozen=True)
-class Span:
+class ValueRange:
     """The least and the greatest value of `images` images, and whether they are floating-point numbers."""
 
     low: float
@@ -35,11 +35,11 @@ class Span:
     images: int
 
     @staticmethod
-    def of(pixels: Iterable[NDArray]) -> "Span":
+    def of(pixels: Iterable[NDArray]) -> "ValueRange":
         """Of (h, w, c) images of one dtype, at least one."""
         ends = [(float(one.min()), float(one.max()), one.dtype != np.uint8) for one in pixels]
         low, high, floating = zip(*ends, strict=True)
-        return Span(min(low), max(high), any(floating), len(ends))
+        return ValueRange(min(low), max(high), any(floating), len(ends))
 
     @property
     def fractions(self) -> bool:
@@ -66,7 +66,7 @@ class Span:
         return f"{self.low:.3g} to {self.high:.3g}"
 
 
-def require_meant(span: Span, preprocess: Preprocess, spec: InputSpec, spoken: bool) -> None:
+def require_meant(value_range: ValueRange, preprocess: Preprocess, spec: InputSpec, spoken: bool) -> None:
     """Refuses floating-point images under a preprocessing that plainly supposes others.
 
     Parameters
@@ -79,19 +79,19 @@ def require_meant(span: Span, preprocess: Preprocess, spec: InputSpec, spoken: b
     DataError
         The images are 0..255 and mean and std those of 0..1, or the images are 0..1 and would come to nearly one value.
     """
-    found = f"The images are floating-point numbers from {span}, and"
+    found = f"The images are floating-point numbers from {value_range}, and"
     if spec.dtype == np.uint8:
-        if span.fractions:
+        if value_range.fractions:
             raise DataError(f"{found} the model takes whole numbers from 0 to 255.", "Multiply them by 255.")
         return
     unscaled = preprocess.origin.get("scale") == FLOATING
-    if span.levels and spoken and unscaled and max(map(abs, (*preprocess.mean, *preprocess.std))) <= 1:
+    if value_range.levels and spoken and unscaled and max(map(abs, (*preprocess.mean, *preprocess.std))) <= 1:
         raise DataError(
             f"{found} the preprocessing is for 0 to 1: {_words(preprocess)}.",
             "Divide them by 255 or pass them as uint8; if the model takes them as they are, add scale=1 to --preprocess.",
         )
     factor, _ = preprocess.affine(spec.shape[2])
-    if span.fractions and span.low < span.high and np.abs(factor).max() < _LEAST_CONTRAST:
+    if value_range.fractions and value_range.low < value_range.high and np.abs(factor).max() < _LEAST_CONTRAST:
         raise DataError(
             f"{found} the preprocessing is for 0 to 255: scale={preprocess.scale:.6g};{_words(preprocess)}.",
             f"Say it for 0 to 1: --preprocess '{_for_fractions(preprocess)}'.",
