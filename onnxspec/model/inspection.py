@@ -114,6 +114,8 @@ def _inspected(path: Path, input: str | None, output: str | None) -> ModelInfo:
     if scores is not None:
         _collect(problems, lambda: _check_order(scores, final_op))
     values = cost.infer(proto, image or (inputs[0] if inputs else Port("", "", None)))
+    if scores is not None:
+        _collect(problems, lambda: ports.check_shape(scores, outputs, values.shapes.get(scores.name)))
     return ModelInfo(
         path=path,
         size=len(content),

@@ -139,13 +139,32 @@ def _checked_scores(port: Port, outputs: tuple[Port, ...]) -> Port:
             f"The output {port} holds labels, no class scores ({', '.join(SCORE_TYPES)} were expected).",
             "Export the model with its probabilities or logits as an output.",
         )
-    rank_ok = port.shape is None or (len(port.shape) >= 2 and all(_may_be_one(d) for d in port.shape[2:]))
-    if not rank_ok:
-        raise ModelError(
-            f"The output {port} holds no class scores; a shape (n, K) was expected: one score per class and image.",
-            "Choose another with --output NAME." if len(outputs) > 1 else "",
-        )
+    check_shape(port, outputs, port.shape)
     return port
+
+
+def check_shape(port: Port, outputs: tuple[Port, ...], shape: tuple[int | str, ...] | None) -> None:
+    """Raises ModelError where an output of this shape, declared or inferred, holds no class scores.
+
+    Many exporters leave the sizes of an output open; what is inferred then says that it holds boxes or pixels.
+    """
+    if _may_be_scores(shape):
+        return
+    known = "" if shape == port.shape else f", of the shape {shape_text(shape or ())},"
+    if any(other != port and other.type in SCORE_TYPES and _may_be_scores(other.shape) for other in outputs):
+        hint = "Choose another with --output NAME."
+    elif len(shape or ()) < 2:
+        hint = "If it is a binary classifier's, export it with a second axis: (n, 1), as unsqueeze(1) makes it."
+    else:
+        hint = "onnxspec measures classifiers of whole images, not what marks boxes or pixels: export class scores."
+    raise ModelError(
+        f"The output {port}{known} holds no class scores; a shape (n, K) was expected: one score per class and image.",
+        hint,
+    )
+
+
+def _may_be_scores(shape: tuple[int | str, ...] | None) -> bool:
+    return shape is None or (len(shape) >= 2 and all(map(_may_be_one, shape[2:])))
 
 
 def _may_be_one(dimension: int | str) -> bool:

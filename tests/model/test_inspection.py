@@ -80,6 +80,18 @@ def test_scores_that_ignore_the_images(tmp_path):
     assert "'x' float32" in said
 
 
+def test_maps_whose_sizes_the_file_does_not_say(tmp_path):
+    weights = {"w": np.ones((21, 3, 1, 1), np.float32), "by": np.array([1, 1, 2, 2], np.float32)}
+    nodes = [
+        helper.make_node("Conv", ["x", "w"], ["z"]),
+        helper.make_node("Resize", ["z", "", "by"], ["y"]),
+    ]
+    image = build.tensor("x", TensorProto.FLOAT, ["n", 3, 8, 8])
+    scores = build.tensor("y", TensorProto.FLOAT, ["a", "b", "c", "d"])
+    said = problem_of(build.model(nodes, [image], [scores], weights), tmp_path)
+    assert "of the shape (1, 21, 16, 16), holds no class scores" in said
+
+
 @pytest.mark.parametrize("operator", ["TopK", "ArgMax"])
 def test_scores_that_have_lost_their_classes(tmp_path, operator):
     proto = build.mlp()

@@ -72,6 +72,20 @@ def test_other_shapes_are_no_scores(shape):
         choose_output((Port("y", "float32", shape),))
 
 
+def test_what_to_do_with_other_shapes():
+    hints = {}
+    for name, shape in {"binary": ("n",), "boxes": ("n", 10, 5)}.items():
+        with pytest.raises(ModelError) as error:
+            choose_output((Port("y", "float32", shape),))
+        hints[name] = error.value.hint
+    assert "(n, 1)" in hints["binary"] and "whole images" in hints["boxes"]
+    outputs = (Port("maps", "float32", ("n", 64, 8, 8)), SCORES)
+    with pytest.raises(ModelError, match="--output NAME"):
+        choose_output(outputs, "maps")
+    with pytest.raises(ModelError, match="whole images"):
+        choose_output((outputs[0], Port("boxes", "float32", ("n", 10, 4))), "maps")
+
+
 @pytest.mark.parametrize("shape", [None, ("n", "k"), ("n", 5, 1, 1), ("n", 5, "", "")])
 def test_open_shapes_may_be_scores(shape):
     assert choose_output((Port("y", "float32", shape),)).name == "y"
