@@ -181,7 +181,7 @@ def _check_other_inputs(graph: onnx.GraphProto, inputs: tuple[Port, ...], image:
     if others:
         raise ModelError(
             f"The output {scores.name!r} needs more than images: {'; '.join(map(str, others))}.",
-            "Export the model with these fixed, as constants.",
+            "Export the model with these fixed, as constants: where it compares images with texts, with the texts' embeddings.",
         )
     if image.name not in needed:
         raise ModelError(f"The output {scores.name!r} does not depend on the input {image.name!r}.")

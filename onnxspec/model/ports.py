@@ -70,7 +70,7 @@ def outputs_of(graph: onnx.GraphProto) -> tuple[Port, ...]:
 
 
 def choose_input(inputs: tuple[Port, ...], wanted: str | None = None) -> Port:
-    """The image input.
+    """The image input; beside texts, masks and constants the one that can hold images is found by itself.
 
     Raises
     ------
@@ -79,7 +79,8 @@ def choose_input(inputs: tuple[Port, ...], wanted: str | None = None) -> Port:
     UsageError
         `wanted` is not among them.
     """
-    port = _pick(inputs, wanted, "input")
+    images = [port for port in inputs if _has_planes(port)]
+    port = images[0] if wanted is None and len(images) == 1 else _pick(inputs, wanted, "input")
     if port.type not in INPUT_TYPES:
         raise ModelError(
             f"The input {port} has a type that onnxspec does not feed; it feeds {', '.join(INPUT_TYPES)}.",
@@ -97,6 +98,12 @@ def choose_input(inputs: tuple[Port, ...], wanted: str | None = None) -> Port:
             "Export the model with a batch axis first, and a channel axis.",
         )
     return port
+
+
+def _has_planes(port: Port) -> bool:
+    """Whether a port takes batches of four axes of which more than the channels may be longer than 1."""
+    longer = [d for d in (port.shape or ())[1:] if size_of(d) != 1]
+    return port.type in INPUT_TYPES and len(port.shape or ()) == 4 and len(longer) > 1
 
 
 def choose_output(outputs: tuple[Port, ...], wanted: str | None = None) -> Port:

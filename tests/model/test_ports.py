@@ -26,6 +26,18 @@ def test_several_inputs_are_listed_and_chosen_by_name():
         choose_input(inputs, "z")
 
 
+def test_images_beside_texts_and_constants_are_found():
+    beside = (
+        Port("ids", "int64", ("n", 7)),
+        Port("mean", "float32", (1, 1, 1, 3)),
+        Port("ids2", "int64", ("n", 3, 8, 8)),
+    )
+    assert choose_input((beside[0], IMAGE, *beside[1:])) == IMAGE
+    assert choose_input((beside[0], IMAGE, *beside[1:]), "mean").name == "mean"
+    with pytest.raises(ModelError, match=r"2 inputs.*--input"):
+        choose_input((IMAGE, Port("other", "float32", ("n", 1, 8, 8))))
+
+
 @pytest.mark.parametrize("shape", [(), ("n",), ("n", 28, 28), ("n", 3, 4, 8, 8)])
 def test_other_ranks_are_no_images(shape):
     with pytest.raises(ModelError, match="takes no batch of images"):
@@ -93,7 +105,7 @@ def test_open_shapes_may_be_scores(shape):
 
 def test_names_from_the_file_are_inert_in_messages():
     with pytest.raises(ModelError) as error:
-        choose_input((IMAGE, Port("\x1b[31m", "float32", ("n\x1b", 3))))
+        choose_input((SCORES, Port("\x1b[31m", "float32", ("n\x1b", 3))))
     assert "\x1b" not in str(error.value)
     assert shape_text(("n", 3, "\x1b", "")) == "(n, 3, ?, ?)"
 
