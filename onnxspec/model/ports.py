@@ -11,6 +11,8 @@ from onnxspec.errors import ModelError, UsageError
 
 INPUT_TYPES = ("float32", "float16", "float64", "uint8")
 SCORE_TYPES = ("float32", "float16", "float64")
+# Scores, too, of models that are quantised to their ends or keep half as many digits, but in units that only they know.
+_PACKED_TYPES = ("bfloat16", "int8", "uint8", "int16", "uint16")
 FILLED_TYPES = (*INPUT_TYPES, "uint16", "uint32", "uint64", "int8", "int16", "int32", "int64", "bool")
 """What an input that the scores do not depend on may be."""
 _SHOWN_AXES, _SHOWN_CHARACTERS = 8, 80
@@ -141,6 +143,11 @@ def _pick(ports: tuple[Port, ...], wanted: str | None, flag: str) -> Port:
 def _checked_scores(port: Port, outputs: tuple[Port, ...]) -> Port:
     if port.type in ("sequence", "map"):
         raise ModelError(f"The output {port} holds its probabilities as a {port.type}, not as a tensor.", _ZIPMAP)
+    if port.type in _PACKED_TYPES and len(port.shape or ()) != 1:
+        raise ModelError(
+            f"The output {port} has a type in which onnxspec reads no scores; it reads {', '.join(SCORE_TYPES)}.",
+            "Export the model with float32 scores: without the quantisation at its end, or with a cast there.",
+        )
     if port.type not in SCORE_TYPES:
         raise ModelError(
             f"The output {port} holds labels, no class scores ({', '.join(SCORE_TYPES)} were expected).",

@@ -78,6 +78,14 @@ def test_labels_alone_are_no_scores():
         choose_output((Port("label", "int64", ("n",)),))
 
 
+@pytest.mark.parametrize("kind", ["bfloat16", "int8", "uint8"])
+def test_quantised_scores_are_no_labels(kind):
+    with pytest.raises(ModelError, match=f"{kind} .*reads no scores; it reads float32"):
+        choose_output((Port("y", kind, ("n", 5)),))
+    with pytest.raises(ModelError, match="holds labels"):
+        choose_output((Port("label", "uint8", ("n",)),))
+
+
 @pytest.mark.parametrize("shape", [("n",), ("n", 5, 7, 7), ("n", 10, 5)])
 def test_other_shapes_are_no_scores(shape):
     with pytest.raises(ModelError, match=r"\(n, K\) was expected"):
