@@ -24,6 +24,7 @@ from onnxspec.model.spread import Spread
 IN_FLIGHT = 2
 """Batches at a time on a device: one is copied while the other is computed."""
 _OPEN_SIDE = 224
+_NO_KERNEL = ("Could not find an implementation for", "Type Error: Type 'tensor(")
 _OUT_OF_MEMORY = (
     *("Failed to allocate memory", "out of memory", "bad allocation", "bad_alloc", "Available memory of"),
     *("ALLOC_FAILED", "ALLOCATION_FAILED"),
@@ -271,9 +272,13 @@ def _sessions(info: ModelInfo, choices: Sequence[Choice], threads: int) -> Sprea
 def _load_error(error: Exception, path: Path) -> ModelError | ResourceError:
     if _is_out_of_memory(error):
         return ResourceError(f"Memory ran out while {path} was loaded: {runtime.sentence(error)}")
+    # The checker would find nothing wrong with these: ONNX allows more types than the runtime has kernels for.
+    no_kernel = any(sign in str(error) for sign in _NO_KERNEL)
     return ModelError(
         f"ONNX Runtime {onnxruntime.__version__} refuses {path}: {runtime.sentence(error)}",
-        "Check the export: onnx.checker.check_model(path, full_check=True).",
+        "It has no such operator for this type of numbers: export the model in float32 (PyTorch: model.float())."
+        if no_kernel
+        else "Check the export: onnx.checker.check_model(path, full_check=True).",
     )
 
 

@@ -182,6 +182,21 @@ def test_a_graph_that_the_runtime_refuses(tmp_path):
     assert "\n" not in str(error.value)
 
 
+@pytest.mark.parametrize("kind", [TensorProto.DOUBLE, TensorProto.BFLOAT16])
+def test_a_type_that_the_runtime_has_no_kernel_for(tmp_path, kind):
+    ports = build.tensor("x", TensorProto.FLOAT, ["n", 3, 8, 8]), build.tensor("y", TensorProto.FLOAT, ["n", 5, 1, 1])
+    nodes = [
+        helper.make_node("Cast", ["x"], ["in"], to=kind),
+        helper.make_node("Cast", ["w"], ["weights"], to=kind),
+        helper.make_node("Conv", ["in", "weights"], ["out"]),
+        helper.make_node("Cast", ["out"], ["y"], to=TensorProto.FLOAT),
+    ]
+    proto = build.model(nodes, ports[:1], ports[1:], {"w": np.ones((5, 3, 8, 8), np.float32)})
+    with pytest.raises(ModelError, match="Conv") as error:
+        opened(proto, tmp_path)
+    assert "float32" in error.value.hint
+
+
 def test_what_inspection_refuses_is_not_opened(tmp_path):
     with pytest.raises(ModelError, match="--output"):
         opened(build.two_outputs(), tmp_path)
