@@ -25,6 +25,8 @@ IN_FLIGHT = 2
 """Batches at a time on a device: one is copied while the other is computed."""
 _OPEN_SIDE = 224
 _NO_KERNEL = ("Could not find an implementation for", "Type Error: Type 'tensor(")
+_OLDEST_OPSET = 7
+"""Of those that ONNX Runtime promises to run; of older ones it runs what has not changed since."""
 _OUT_OF_MEMORY = (
     *("Failed to allocate memory", "out of memory", "bad allocation", "bad_alloc", "Available memory of"),
     *("ALLOC_FAILED", "ALLOCATION_FAILED"),
@@ -253,7 +255,7 @@ def start_session(
         else:
             session = runtime.make_session(content, choice.session_providers, threads, weights=weights)
     except runtime.ERRORS as error:
-        raise _load_error(error, info.path) from None
+        raise _load_error(error, info) from None
     if session.get_providers()[0] != choice.provider:
         raise DeviceError(
             f"{choice.provider} was asked for and ONNX Runtime took {session.get_providers()[0]}.",
@@ -269,17 +271,18 @@ def _sessions(info: ModelInfo, choices: Sequence[Choice], threads: int) -> Sprea
     return sessions
 
 
-def _load_error(error: Exception, path: Path) -> ModelError | ResourceError:
+def _load_error(error: Exception, info: ModelInfo) -> ModelError | ResourceError:
     if _is_out_of_memory(error):
-        return ResourceError(f"Memory ran out while {path} was loaded: {runtime.sentence(error)}")
-    # The checker would find nothing wrong with these: ONNX allows more types than the runtime has kernels for.
-    no_kernel = any(sign in str(error) for sign in _NO_KERNEL)
-    return ModelError(
-        f"ONNX Runtime {onnxruntime.__version__} refuses {path}: {runtime.sentence(error)}",
-        "It has no such operator for this type of numbers: export the model in float32 (PyTorch: model.float())."
-        if no_kernel
-        else "Check the export: onnx.checker.check_model(path, full_check=True).",
-    )
+        return ResourceError(f"Memory ran out while {info.path} was loaded: {runtime.sentence(error)}")
+    refused = f"ONNX Runtime {onnxruntime.__version__} refuses {info.path}: {runtime.sentence(error)}"
+    # The checker would find nothing wrong with these: ONNX has more types and versions than the runtime has kernels.
+    if not any(sign in str(error) for sign in _NO_KERNEL):
+        hint = "Check the export: onnx.checker.check_model(path, full_check=True)."
+    elif (opset := dict(info.opsets).get("ai.onnx", _OLDEST_OPSET)) < _OLDEST_OPSET:
+        hint = f"Opset {opset} is too old for it: convert the model with onnx.version_converter.convert_version(model, 13)."
+    else:
+        hint = "It has no such operator for this type of numbers: export the model in float32 (PyTorch: model.float())."
+    return ModelError(refused, hint)
 
 
 def run_error(error: Exception, count: int) -> ModelError | ResourceError:

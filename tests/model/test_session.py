@@ -197,6 +197,13 @@ def test_a_type_that_the_runtime_has_no_kernel_for(tmp_path, kind):
     assert "float32" in error.value.hint
 
 
+def test_an_opset_that_the_runtime_has_no_kernels_of(tmp_path):
+    ports = [build.tensor(name, TensorProto.FLOAT, ["n", 5]) for name in "xy"]
+    with pytest.raises(ModelError, match=r"Relu\(1\)") as error:
+        opened(build.model([helper.make_node("Relu", ["x"], ["y"])], ports[:1], ports[1:], opset=3), tmp_path)
+    assert "Opset 3 is too old" in error.value.hint and "convert_version" in error.value.hint
+
+
 def test_what_inspection_refuses_is_not_opened(tmp_path):
     with pytest.raises(ModelError, match="--output"):
         opened(build.two_outputs(), tmp_path)
