@@ -18,7 +18,8 @@ FILLED_TYPES = (*INPUT_TYPES, "uint16", "uint32", "uint64", "int8", "int16", "in
 _SHOWN_AXES, _SHOWN_CHARACTERS = 8, 80
 _MOST_ELEMENTS = 2**63 - 1
 _ZIPMAP = (
-    'Export its scores as one tensor; from scikit-learn that is convert_sklearn(model, options={"zipmap": False}, ...).'
+    'Export its scores as one tensor; from scikit-learn that is convert_sklearn(model, options={"zipmap": False}, ...), '
+    "from LightGBM convert_lightgbm(model, zipmap=False, ...)."
 )
 
 
@@ -119,6 +120,12 @@ def choose_output(outputs: tuple[Port, ...], wanted: str | None = None) -> Port:
         `wanted` is not among them.
     """
     scores = [port for port in outputs if port.type in SCORE_TYPES]
+    if wanted is None and len(scores) > 1 and all(_is_row(port.shape) for port in scores):
+        raise ModelError(
+            f"The model has {len(scores)} outputs of one number an image, {scores[0]} the first of them; one output with "
+            "one score per class, (n, K), was expected.",
+            _ZIPMAP,
+        )
     port = scores[0] if wanted is None and len(scores) == 1 else _pick(outputs, wanted, "output")
     return _checked_scores(port, outputs)
 
@@ -179,6 +186,10 @@ def check_shape(port: Port, outputs: tuple[Port, ...], shape: tuple[int | str, .
 
 def _may_be_scores(shape: tuple[int | str, ...] | None) -> bool:
     return shape is None or (len(shape) >= 2 and all(map(_may_be_one, shape[2:])))
+
+
+def _is_row(shape: tuple[int | str, ...] | None) -> bool:
+    return shape is not None and len(shape) == 1
 
 
 def _may_be_one(dimension: int | str) -> bool:

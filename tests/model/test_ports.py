@@ -64,6 +64,12 @@ def test_zipmap_says_how_to_export():
         choose_output(outputs_of(build.labelled(zipmap=True).graph))
 
 
+def test_a_column_for_every_class_says_how_to_export():
+    columns = [Port(f"i{k}", "float32", ("",)) for k in range(3)]
+    with pytest.raises(ModelError, match=r'3 outputs of one number an image, .*options=\{"zipmap": False\}'):
+        choose_output((Port("label", "int64", ("",)), *columns))
+
+
 def test_several_scores_are_listed_and_chosen_by_name():
     outputs = outputs_of(build.two_outputs().graph)
     with pytest.raises(ModelError, match=r"2 outputs: 'coarse' float32 \(n, 2\); 'fine' .* --output"):
