@@ -175,7 +175,11 @@ def check_shape(port: Port, outputs: tuple[Port, ...], shape: tuple[int | str, .
     if any(other != port and other.type in SCORE_TYPES and _may_be_scores(other.shape) for other in outputs):
         hint = "Choose another with --output NAME."
     elif len(shape or ()) < 2:
-        hint = "If it is a binary classifier's, export it with a second axis: (n, 1), as unsqueeze(1) makes it."
+        hint = (
+            "Export it with both axes: (1, K) for one image; (n, 1) of a binary classifier, as unsqueeze(1) makes it."
+        )
+    elif sum(size != 1 for size in (shape or ())[1:]) == 1:
+        hint = "Export it as (n, K): without its axes of length 1."
     else:
         hint = "onnxspec measures classifiers of whole images, not what marks boxes or pixels: export class scores."
     raise ModelError(

@@ -100,11 +100,11 @@ def test_other_shapes_are_no_scores(shape):
 
 def test_what_to_do_with_other_shapes():
     hints = {}
-    for name, shape in {"binary": ("n",), "boxes": ("n", 10, 5)}.items():
+    for name, shape in {"binary": ("n",), "boxes": ("n", 10, 5), "between": ("n", 1, 5)}.items():
         with pytest.raises(ModelError) as error:
             choose_output((Port("y", "float32", shape),))
         hints[name] = error.value.hint
-    assert "(n, 1)" in hints["binary"] and "whole images" in hints["boxes"]
+    assert "(n, 1)" in hints["binary"] and "whole images" in hints["boxes"] and "length 1" in hints["between"]
     outputs = (Port("maps", "float32", ("n", 64, 8, 8)), SCORES)
     with pytest.raises(ModelError, match="--output NAME"):
         choose_output(outputs, "maps")
