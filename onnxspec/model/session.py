@@ -214,7 +214,7 @@ class OnnxModel:
             with self.sessions.one() as session:
                 raw = session.run([self.info.output.name], feed, options)[0]
         except runtime.ERRORS as error:
-            raise run_error(error, count) from None
+            raise run_error(error, count, self.spec) from None
         return outputs.squeeze(raw, count)
 
     def fillers(self, count: int) -> dict[str, NDArray[Any]]:
@@ -285,14 +285,21 @@ def _load_error(error: Exception, info: ModelInfo) -> ModelError | ResourceError
     return ModelError(refused, hint)
 
 
-def run_error(error: Exception, count: int) -> ModelError | ResourceError:
-    """What ONNX Runtime says of a batch of `count` images, in words."""
+def run_error(error: Exception, count: int, spec: InputSpec) -> ModelError | ResourceError:
+    """What ONNX Runtime says of a batch of `count` images, in words; `spec` as the model's file has it."""
     if _is_out_of_memory(error):
         return ResourceError(f"Memory ran out on a batch of {count} images.", "Use a smaller --batch.")
-    built_in = "If it runs on one image, a batch size is built into its graph: export it with an open batch dimension."
-    return ModelError(
-        f"The model fails on a batch of {count} images: {runtime.sentence(error)}", built_in if count > 1 else ""
-    )
+    hints = []
+    if spec.layout != "flat" and (spec.height is None or spec.width is None):
+        hints.append(
+            "The file leaves the size of the images open; if the network takes one size only, say it: "
+            "--preprocess 'resize=SHORT_SIDE;crop=HEIGHT,WIDTH'."
+        )
+    if count > 1:
+        hints.append(
+            "If it runs on one image, a batch size is built into its graph: export it with an open batch dimension."
+        )
+    return ModelError(f"The model fails on a batch of {count} images: {runtime.sentence(error)}", " ".join(hints))
 
 
 def _is_out_of_memory(error: Exception) -> bool:
