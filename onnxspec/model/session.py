@@ -24,6 +24,7 @@ from onnxspec.model.spread import Spread
 IN_FLIGHT = 2
 """Batches at a time on a device: one is copied while the other is computed."""
 _OPEN_SIDE = 224
+_NO_OPERATOR = "No Op registered for"
 _NO_KERNEL = ("Could not find an implementation for", "Type Error: Type 'tensor(")
 _OLDEST_OPSET = 7
 """Of those that ONNX Runtime promises to run; of older ones it runs what has not changed since."""
@@ -275,8 +276,12 @@ def _load_error(error: Exception, info: ModelInfo) -> ModelError | ResourceError
     if _is_out_of_memory(error):
         return ResourceError(f"Memory ran out while {info.path} was loaded: {runtime.sentence(error)}")
     refused = f"ONNX Runtime {onnxruntime.__version__} refuses {info.path}: {runtime.sentence(error)}"
+    if _NO_OPERATOR in str(error):
+        hint = (
+            "Export the model with standard operators; Keras's layers that augment images have none: leave these out."
+        )
     # The checker would find nothing wrong with these: ONNX has more types and versions than the runtime has kernels.
-    if not any(sign in str(error) for sign in _NO_KERNEL):
+    elif not any(sign in str(error) for sign in _NO_KERNEL):
         hint = "Check the export: onnx.checker.check_model(path, full_check=True)."
     elif (opset := dict(info.opsets).get("ai.onnx", _OLDEST_OPSET)) < _OLDEST_OPSET:
         hint = f"Opset {opset} is too old for it: convert the model with onnx.version_converter.convert_version(model, 13)."

@@ -180,6 +180,7 @@ def test_a_graph_that_the_runtime_refuses(tmp_path):
     with pytest.raises(ModelError, match=r"refuses .*m\.onnx: .*No Op registered for Foo") as error:
         opened(build.model([helper.make_node("Foo", ["x"], ["y"])], [image], [scores]), tmp_path)
     assert "\n" not in str(error.value)
+    assert "standard operators" in error.value.hint
 
 
 def test_a_size_that_the_file_leaves_open_and_the_network_does_not(tmp_path):
