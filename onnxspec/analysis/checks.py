@@ -5,13 +5,14 @@ grid, and under the smallest disturbance that the arithmetic knows. What fails b
 """
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from onnxspec import signals, spectra
 from onnxspec.engine.local import Dither, LocalEngine
+from onnxspec.errors import ModelError
 from onnxspec.paths import families
 from onnxspec.paths.pairs import Pairs
 from onnxspec.results import (
@@ -192,7 +193,32 @@ def repetition(engine: LocalEngine, pairs: Pairs) -> str:
         return outputs[np.argsort(positions)]
 
     one, again, turned, *alone = engine.map(walked, (order, order, order[::-1], *order[:, None]))
-    elsewhere = turned, np.concatenate(alone)
+    return _steadiness(one, again, (turned, np.concatenate(alone)))
+
+
+def require_steady(outputs: Callable[[Sequence[int]], np.ndarray], images: Sequence[int]) -> None:
+    """Refuses a model that no preprocessing can help: what it says of an image is not settled by the image.
+
+    Parameters
+    ----------
+    outputs : images -> their raw outputs (images, K), those of one call in one batch
+
+    Raises
+    ------
+    ModelError
+        Its answers are random, or depend on the others in the batch.
+    """
+    one, again, alone = outputs(images), outputs(images), [outputs([image]) for image in images]
+    found = _steadiness(one, again, (np.concatenate(alone),))
+    if found in (RANDOM, IN_COMPANY):
+        raise ModelError(
+            f"{_OTHERWISE[found][0]} No usual preprocessing brings it significantly above chance.",
+            "Export it in evaluation mode: after model.eval() in PyTorch, with training=False in Keras.",
+        )
+
+
+def _steadiness(one: np.ndarray, again: np.ndarray, elsewhere: Sequence[np.ndarray]) -> str:
+    """How outputs compare with those of the same batch again, and of the same images in other batches: all (..., K)."""
     centred = np.abs(one - one.mean(-1, keepdims=True)).max()
     rounding = max(ROUNDING_SHARE * float(centred), ROUNDED_UNITS * FLOAT32_UNIT * float(np.abs(one).max()))
     if np.abs(again - one).max() > rounding:

@@ -4,14 +4,14 @@ Opens both, settles preprocessing, classes and the kind of outputs, and says whe
 in silence: what had to be guessed is a `Remark`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from onnxspec.analysis import plausibility
+from onnxspec.analysis import checks, plausibility
 from onnxspec.engine.cluster import joined
 from onnxspec.engine.local import LocalEngine
 from onnxspec.engine.tuning import tuned
@@ -255,12 +255,12 @@ def _auto(
     pixels = PixelCache(images, base, spec, skip_bad=settings.inputs.skip_bad)
     sample = np.array([i for i in sample if pixels.readable(int(i))])
 
-    def outputs(preprocess: Preprocess) -> np.ndarray:
+    def outputs(preprocess: Preprocess, indices: Sequence[int] = sample.tolist()) -> np.ndarray:
         _, fitted = fit(model.spec, preprocess, image.shape)
         engine = LocalEngine(
             model, pixels, fitted, spec, workers=_workers(model, settings), pulse=Pulse(patience(settings))
         )
-        return _raw_outputs(engine, sample.tolist())
+        return _raw_outputs(engine, indices)
 
     def predict(preprocess: Preprocess) -> np.ndarray:
         raw = outputs(preprocess)
@@ -272,7 +272,13 @@ def _auto(
         images.class_names, columns, settings.inputs.classes, stamp.classes, settings.inputs.restrict_outputs
     )
     labels = known.output_of[images.labels[sample]]
-    choice = convention.choose(convention.candidates(spec.channels or 3, given), predict, labels, 1 / max(columns, 2))
+    try:
+        choice = convention.choose(
+            convention.candidates(spec.channels or 3, given), predict, labels, 1 / max(columns, 2)
+        )
+    except DataError:
+        checks.require_steady(partial(outputs, given), sample[:: -(-len(sample) // DETECTION_BATCH)].tolist())
+        raise
     return choice.best, _choice_remark(choice, model)
 
 
@@ -321,10 +327,10 @@ def _workers(model: Classifier, settings: Settings) -> int:
     return settings.execution.threads or max(machine.cores(), model.in_flight)
 
 
-def _raw_outputs(engine: LocalEngine, indices: list[int]) -> np.ndarray:
+def _raw_outputs(engine: LocalEngine, indices: Sequence[int]) -> np.ndarray:
     """The model's outputs as they come for a few images, (n, K)."""
 
-    def run(batch: list[int]) -> np.ndarray:
+    def run(batch: Sequence[int]) -> np.ndarray:
         stack = np.stack([engine.pixels.get(i) for i in batch])
         return engine.model.run(engine.preprocess.to_input(stack, engine.spec))
 

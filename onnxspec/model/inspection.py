@@ -30,6 +30,8 @@ _PASSING = {
     *("Reshape", "Flatten", "Squeeze", "Unsqueeze", "Transpose"),
 }
 _OTHERS = "Choose others with --input NAME or --output NAME, or export the model anew."
+# What these give has lost which class is which: a number of them, in an order that every image has for itself.
+_RANKING = {"TopK": "the largest scores in their order", "ArgMax": "labels", "ArgMin": "labels"}
 _Result = TypeVar("_Result")
 
 
@@ -110,7 +112,12 @@ def _inspected(path: Path, input: str | None, output: str | None) -> ModelInfo:
         _collect(problems, lambda: _check_other_inputs(proto.graph, inputs, image, scores))
     spec, reason = (None, "") if image is None else layout.detect(image, proto.graph)
     spec = spec and replace(spec, inside=narrowed_to(proto))
+    final_op = "" if scores is None else _final_operator(proto.graph, scores.name)
+    if scores is not None:
+        _collect(problems, lambda: _check_order(scores, final_op))
     values = cost.infer(proto, image or (inputs[0] if inputs else Port("", "", None)))
+    if scores is not None:
+        _collect(problems, lambda: ports.check_shape(scores, outputs, values.shapes.get(scores.name)))
     return ModelInfo(
         path=path,
         size=len(content),
@@ -126,7 +133,7 @@ def _inspected(path: Path, input: str | None, output: str | None) -> ModelInfo:
         spec=spec,
         layout_reason=reason,
         classes=None if scores is None else ports.classes_of(values.shapes.get(scores.name, scores.shape)),
-        final_op="" if scores is None else _final_operator(proto.graph, scores.name),
+        final_op=final_op,
         memory=memory.footprint(proto, values, image),
         cost=cost.estimate(proto, values.shapes, (image and image.batch) or 1),
         external=files,
@@ -176,7 +183,7 @@ def _check_other_inputs(graph: onnx.GraphProto, inputs: tuple[Port, ...], image:
     if others:
         raise ModelError(
             f"The output {scores.name!r} needs more than images: {'; '.join(map(str, others))}.",
-            "Export the model with these fixed, as constants.",
+            "Export the model with these fixed, as constants: where it compares images with texts, with the texts' embeddings.",
         )
     if image.name not in needed:
         raise ModelError(f"The output {scores.name!r} does not depend on the input {image.name!r}.", _OTHERS)
@@ -185,6 +192,15 @@ def _check_other_inputs(graph: onnx.GraphProto, inputs: tuple[Port, ...], image:
 def _producers(graph: onnx.GraphProto) -> dict[str, onnx.NodeProto]:
     """The node that makes each value."""
     return {value: node for node in graph.node for value in node.output}
+
+
+def _check_order(scores: Port, final_op: str) -> None:
+    if final_op in _RANKING:
+        raise ModelError(
+            f"The output {scores} holds {_RANKING[final_op]} (it ends in {final_op}); one score per class, always in the "
+            "order of the classes, was expected.",
+            f"Export the model with what goes into its {final_op} as an output.",
+        )
 
 
 def _ancestors(graph: onnx.GraphProto, name: str) -> set[str]:

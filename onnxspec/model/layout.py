@@ -13,7 +13,8 @@ from onnxspec.model.ports import Port, size_of
 # Operators that keep every axis in its place: scaling, casting and padding in front of the first layer.
 _IN_PLACE = {
     *("Identity", "Cast", "CastLike", "Add", "Sub", "Mul", "Div", "Neg", "Clip", "Dropout", "Pad", "Resize"),
-    *("BatchNormalization", "InstanceNormalization", "QuantizeLinear", "DequantizeLinear"),
+    *("BatchNormalization", "InstanceNormalization"),
+    *("QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear"),
 }
 _IMAGE_CHANNELS = (1, 3)
 

@@ -28,7 +28,13 @@ _MAGIC = (
     (b"\x89PNG", "a PNG image"),
     (b"\xff\xd8\xff", "a JPEG image"),
 )
+_ORT = "an ONNX Runtime format (.ort) model"
+_TFLITE = "a TensorFlow Lite model"
+_KERAS = "a Keras model (.keras)"
 _HINTS = {
+    _ORT: "Name the .onnx file that it was made from.",
+    _TFLITE: "Convert it: `python -m tf2onnx.convert --tflite FILE --output model.onnx`.",
+    _KERAS: 'Load it with Keras 3, and export it: model.export("model.onnx", format="onnx").',
     "a git-lfs pointer, not the file it points to": "Run `git lfs pull` in its repository.",
     "gzip-compressed": "Unpack it first: `gunzip FILE`.",
     "an HTML page": "The download went wrong: the server sent a page instead of the model.",
@@ -109,7 +115,7 @@ def _looks_like(path: Path, content: bytes) -> str | None:
     if content.startswith(b"PK\x03\x04"):
         return _looks_like_zip(path)
     if content[4:8] in (b"TFL3", b"ORTM"):
-        return "a TensorFlow Lite model" if content[4:8] == b"TFL3" else "an ONNX Runtime format (.ort) model"
+        return _TFLITE if content[4:8] == b"TFL3" else _ORT
     start = content[:512].lstrip().lower()
     if start.startswith((b"<!doctype", b"<html")):
         return "an HTML page"
@@ -131,6 +137,6 @@ def _looks_like_zip(path: Path) -> str:
     if any(name.endswith("data.pkl") for name in names):
         return "a PyTorch checkpoint (.pt), weights without a graph"
     if "model.weights.h5" in names:
-        return "a Keras model (.keras)"
+        return _KERAS
     inside = [name for name in names if name.endswith(".onnx")]
     return f"a zip archive that holds {inside[0]!r}" if inside else "a zip archive"

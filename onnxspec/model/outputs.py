@@ -58,12 +58,14 @@ def detect(scores: Scores, final_op: str = "") -> Kind:
     Raises
     ------
     ModelError
-        Multi-label scores: every class has a probability of its own.
+        Multi-label scores: every class has a probability of its own. Or probabilities in percent.
     """
     finite = scores[np.isfinite(scores).all(axis=1)]
     inside = bool(((finite >= -_RANGE_TOLERANCE) & (finite <= 1 + _RANGE_TOLERANCE)).all())
     # Rounding leaves of a zero hardly anything below it, and never without an output near 1.
     small = len(finite) and finite.min() < 0 and finite.max() <= _RANGE_TOLERANCE
+    if len(finite) and not inside:
+        _require_no_percent(finite)
     if not len(finite) or not inside or small:
         return "logits"
     if scores.shape[1] > 1:
@@ -89,6 +91,16 @@ def detect(scores: Scores, final_op: str = "") -> Kind:
         f"each other{f' (it ends in {final_op})' if final_op else ''}; onnxspec needs one distribution over the classes.",
         "Export the model with its softmax or its logits as the output, or choose another with --output NAME.",
     )
+
+
+def _require_no_percent(finite: Scores) -> None:
+    """Refuses rows (n, K) that are at least 0 and sum to 100, as no logits do: their softmax would be of no use."""
+    percent = np.abs(finite.sum(axis=1, dtype=np.float64) / 100 - 1) <= _SUM_TOLERANCE
+    if finite.shape[1] > 1 and finite.min() >= 0 and len(finite) > 1 and percent.all():
+        raise ModelError(
+            "The model's outputs are at least 0 and sum to 100: probabilities in percent.",
+            "Export the model with its probabilities in 0..1, or with its logits.",
+        )
 
 
 def as_classes(scores: Scores, kind: Kind) -> Scores:

@@ -78,7 +78,7 @@ class PathModel:
             try:
                 raw = seats.run(feed)
             except runtime.ERRORS as error:
-                raise run_error(error, count) from None
+                raise run_error(error, count, self.model.spec) from None
         return outputs.squeeze(raw, count)
 
     def start(self) -> None:

@@ -10,12 +10,15 @@ from onnxspec.errors import ModelError, UsageError
 
 INPUT_TYPES = ("float32", "float16", "float64", "uint8")
 SCORE_TYPES = ("float32", "float16", "float64")
+# Scores, too, of models that are quantised to their ends or keep half as many digits, but in units that only they know.
+_PACKED_TYPES = ("bfloat16", "int8", "uint8", "int16", "uint16")
 FILLED_TYPES = (*INPUT_TYPES, "uint16", "uint32", "uint64", "int8", "int16", "int32", "int64", "bool")
 """What an input that the scores do not depend on may be."""
 _SHOWN_AXES, _SHOWN_CHARACTERS = 8, 80
 _MOST_ELEMENTS = 2**63 - 1
 _ZIPMAP = (
-    'Export its scores as one tensor; from scikit-learn that is convert_sklearn(model, options={"zipmap": False}, ...).'
+    'Export its scores as one tensor; from scikit-learn that is convert_sklearn(model, options={"zipmap": False}, ...), '
+    "from LightGBM convert_lightgbm(model, zipmap=False, ...)."
 )
 
 
@@ -69,7 +72,7 @@ def outputs_of(graph: onnx.GraphProto) -> tuple[Port, ...]:
 
 
 def choose_input(inputs: tuple[Port, ...], wanted: str | None = None) -> Port:
-    """The image input.
+    """The image input; beside texts, masks and constants the one that can hold images is found by itself.
 
     Raises
     ------
@@ -78,7 +81,8 @@ def choose_input(inputs: tuple[Port, ...], wanted: str | None = None) -> Port:
     UsageError
         `wanted` is not among them.
     """
-    port = _pick(inputs, wanted, "input")
+    images = [port for port in inputs if _has_planes(port)]
+    port = images[0] if wanted is None and len(images) == 1 else _pick(inputs, wanted, "input")
     if port.type not in INPUT_TYPES:
         raise ModelError(
             f"The input {port} has a type that onnxspec does not feed; it feeds {', '.join(INPUT_TYPES)}.",
@@ -98,6 +102,12 @@ def choose_input(inputs: tuple[Port, ...], wanted: str | None = None) -> Port:
     return port
 
 
+def _has_planes(port: Port) -> bool:
+    """Whether a port takes batches of four axes of which more than the channels may be longer than 1."""
+    longer = [d for d in (port.shape or ())[1:] if size_of(d) != 1]
+    return port.type in INPUT_TYPES and len(port.shape or ()) == 4 and len(longer) > 1
+
+
 def choose_output(outputs: tuple[Port, ...], wanted: str | None = None) -> Port:
     """The class scores, (n, K); beside labels of another type the one tensor of scores is found by itself.
 
@@ -109,6 +119,12 @@ def choose_output(outputs: tuple[Port, ...], wanted: str | None = None) -> Port:
         `wanted` is not among them.
     """
     scores = [port for port in outputs if port.type in SCORE_TYPES]
+    if wanted is None and len(scores) > 1 and all(_is_row(port.shape) for port in scores):
+        raise ModelError(
+            f"The model has {len(scores)} outputs of one number an image, {scores[0]} the first of them; one output with "
+            "one score per class, (n, K), was expected.",
+            _ZIPMAP,
+        )
     port = scores[0] if wanted is None and len(scores) == 1 else _pick(outputs, wanted, "output")
     return _checked_scores(port, outputs)
 
@@ -133,18 +149,50 @@ def _pick(ports: tuple[Port, ...], wanted: str | None, flag: str) -> Port:
 def _checked_scores(port: Port, outputs: tuple[Port, ...]) -> Port:
     if port.type in ("sequence", "map"):
         raise ModelError(f"The output {port} holds its probabilities as a {port.type}, not as a tensor.", _ZIPMAP)
+    if port.type in _PACKED_TYPES and len(port.shape or ()) != 1:
+        raise ModelError(
+            f"The output {port} has a type in which onnxspec reads no scores; it reads {', '.join(SCORE_TYPES)}.",
+            "Export the model with float32 scores: without the quantisation at its end, or with a cast there.",
+        )
     if port.type not in SCORE_TYPES:
         raise ModelError(
             f"The output {port} holds labels, no class scores ({', '.join(SCORE_TYPES)} were expected).",
             "Export the model with its probabilities or logits as an output.",
         )
-    rank_ok = port.shape is None or (len(port.shape) >= 2 and all(_may_be_one(d) for d in port.shape[2:]))
-    if not rank_ok:
-        raise ModelError(
-            f"The output {port} holds no class scores; a shape (n, K) was expected: one score per class and image.",
-            "Choose another with --output NAME." if len(outputs) > 1 else "",
-        )
+    check_shape(port, outputs, port.shape)
     return port
+
+
+def check_shape(port: Port, outputs: tuple[Port, ...], shape: tuple[int | str, ...] | None) -> None:
+    """Raises ModelError where an output of this shape, declared or inferred, holds no class scores.
+
+    Many exporters leave the sizes of an output open; what is inferred then says that it holds boxes or pixels.
+    """
+    if _may_be_scores(shape):
+        return
+    known = "" if shape == port.shape else f", of the shape {shape_text(shape or ())},"
+    if any(other != port and other.type in SCORE_TYPES and _may_be_scores(other.shape) for other in outputs):
+        hint = "Choose another with --output NAME."
+    elif len(shape or ()) < 2:
+        hint = (
+            "Export it with both axes: (1, K) for one image; (n, 1) of a binary classifier, as unsqueeze(1) makes it."
+        )
+    elif sum(size != 1 for size in (shape or ())[1:]) == 1:
+        hint = "Export it as (n, K): without its axes of length 1."
+    else:
+        hint = "onnxspec measures classifiers of whole images, not what marks boxes or pixels: export class scores."
+    raise ModelError(
+        f"The output {port}{known} holds no class scores; a shape (n, K) was expected: one score per class and image.",
+        hint,
+    )
+
+
+def _may_be_scores(shape: tuple[int | str, ...] | None) -> bool:
+    return shape is None or (len(shape) >= 2 and all(map(_may_be_one, shape[2:])))
+
+
+def _is_row(shape: tuple[int | str, ...] | None) -> bool:
+    return shape is not None and len(shape) == 1
 
 
 def _may_be_one(dimension: int | str) -> bool:

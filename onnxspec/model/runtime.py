@@ -136,6 +136,9 @@ def sentence(error: BaseException) -> str:
     text = " ".join(str(error)[:_LONGEST_MESSAGE].split())
     text = re.sub(r"^\[ONNXRuntimeError\] : \d+ : \w+ : ", "", text)
     text = re.sub(r"^Load model from .*? failed:", "", text)
+    # What a node reads and makes stands before the error itself, which would be cut off where there is much of it.
+    values, mark, said = text.rpartition(") , Error ")
+    text = f"{values.partition(' : (')[0]}: {said}" if mark else text
     text = _PLACE.sub("", _SOURCE.sub("", text))
     text = text.replace("Status Message: ", "").strip(" ;")
     text = text[:300] + ("..." if len(text) > 300 else "") if text else type(error).__name__

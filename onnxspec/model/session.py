@@ -24,6 +24,10 @@ from onnxspec.model.spread import Spread
 IN_FLIGHT = 2
 """Batches at a time on a device: one is copied while the other is computed."""
 _OPEN_SIDE = 224
+_NO_OPERATOR = "No Op registered for"
+_NO_KERNEL = ("Could not find an implementation for", "Type Error: Type 'tensor(")
+_OLDEST_OPSET = 7
+"""Of those that ONNX Runtime promises to run; of older ones it runs what has not changed since."""
 _OUT_OF_MEMORY = (
     *("Failed to allocate memory", "out of memory", "bad allocation", "bad_alloc", "Available memory of"),
     *("ALLOC_FAILED", "ALLOCATION_FAILED"),
@@ -217,7 +221,7 @@ class OnnxModel:
             with self.sessions.one() as session:
                 raw = session.run([self.scores_port.name], feed, options)[0]
         except runtime.ERRORS as error:
-            raise run_error(error, count) from None
+            raise run_error(error, count, self.spec) from None
         return outputs.squeeze(raw, count)
 
     def fillers(self, count: int) -> dict[str, NDArray[Any]]:
@@ -261,7 +265,7 @@ def start_session(
         else:
             session = runtime.make_session(content, choice.session_providers, threads, weights=weights)
     except runtime.ERRORS as error:
-        raise _load_error(error, info.path) from None
+        raise _load_error(error, info) from None
     if session.get_providers()[0] != choice.provider:
         raise DeviceError(
             f"{choice.provider} was asked for and ONNX Runtime took {session.get_providers()[0]}.",
@@ -277,26 +281,42 @@ def _sessions(info: ModelInfo, choices: Sequence[Choice], threads: int) -> Sprea
     return sessions
 
 
-def _load_error(error: Exception, path: Path) -> ModelError | ResourceError:
+def _load_error(error: Exception, info: ModelInfo) -> ModelError | ResourceError:
     if _is_out_of_memory(error):
         return ResourceError(
-            f"Memory ran out while {path} was loaded: {runtime.sentence(error)}",
+            f"Memory ran out while {info.path} was loaded: {runtime.sentence(error)}",
             "Use a machine, or a device, with more memory.",
         )
-    return ModelError(
-        f"ONNX Runtime {onnxruntime.__version__} refuses {path}: {runtime.sentence(error)}",
-        "Check the export: onnx.checker.check_model(path, full_check=True).",
-    )
+    refused = f"ONNX Runtime {onnxruntime.__version__} refuses {info.path}: {runtime.sentence(error)}"
+    if _NO_OPERATOR in str(error):
+        hint = (
+            "Export the model with standard operators; Keras's layers that augment images have none: leave these out."
+        )
+    # The checker would find nothing wrong with these: ONNX has more types and versions than the runtime has kernels.
+    elif not any(sign in str(error) for sign in _NO_KERNEL):
+        hint = "Check the export: onnx.checker.check_model(path, full_check=True)."
+    elif (opset := dict(info.opsets).get("ai.onnx", _OLDEST_OPSET)) < _OLDEST_OPSET:
+        hint = f"Opset {opset} is too old for it: convert the model with onnx.version_converter.convert_version(model, 13)."
+    else:
+        hint = "It has no such operator for this type of numbers: export the model in float32 (PyTorch: model.float())."
+    return ModelError(refused, hint)
 
 
-def run_error(error: Exception, count: int) -> ModelError | ResourceError:
-    """What ONNX Runtime says of a batch of `count` images, in words."""
+def run_error(error: Exception, count: int, spec: InputSpec) -> ModelError | ResourceError:
+    """What ONNX Runtime says of a batch of `count` images, in words; `spec` as the model's file has it."""
     if _is_out_of_memory(error):
         return ResourceError(f"Memory ran out on a batch of {count} images.", "Use a smaller --batch.")
-    built_in = "If it runs on one image, a batch size is built into its graph: export it with an open batch dimension."
-    return ModelError(
-        f"The model fails on a batch of {count} images: {runtime.sentence(error)}", built_in if count > 1 else ""
-    )
+    hints = []
+    if spec.layout != "flat" and (spec.height is None or spec.width is None):
+        hints.append(
+            "The file leaves the size of the images open; if the network takes one size only, say it: "
+            "--preprocess 'resize=SHORT_SIDE;crop=HEIGHT,WIDTH'."
+        )
+    if count > 1:
+        hints.append(
+            "If it runs on one image, a batch size is built into its graph: export it with an open batch dimension."
+        )
+    return ModelError(f"The model fails on a batch of {count} images: {runtime.sentence(error)}", " ".join(hints))
 
 
 def _is_out_of_memory(error: Exception) -> bool:

@@ -206,6 +206,23 @@ def test_a_model_that_is_broken_whatever_the_preprocessing_is_said_to_be(score, 
         onnxspec.analyze(network, (IMAGES, LABELS), pairs=12)
 
 
+def test_a_model_in_training_mode_is_not_taken_for_one_of_unknown_preprocessing():
+    """Batch statistics and dropout left on: said of them, not of twelve conventions that cannot help."""
+    rng = np.random.default_rng(0)
+
+    def with_batch_statistics(batch):
+        z = batch.reshape(len(batch), -1)[:, :CLASSES]
+        return (z - z.mean(0)) / (z.std(0) + 1e-3)
+
+    def with_dropout(batch):
+        return (batch.reshape(len(batch), -1)[:, :CLASSES] - 3) * rng.integers(0, 2, (len(batch), CLASSES))
+
+    for network, said in ((with_batch_statistics, "others in its batch"), (with_dropout, "it is random")):
+        with pytest.raises(ModelError, match=said) as error:
+            onnxspec.analyze(network, (IMAGES, LABELS), pairs=12)
+        assert "evaluation mode" in error.value.hint
+
+
 def test_the_reference_distance_is_the_median_over_pairs_of_images():
     model = CallableModel(lambda b: b.reshape(len(b), -1)[:, :CLASSES] - 3, InputSpec("NHWC"))
     subject = open_subject(model, (IMAGES, LABELS), Settings.of(preprocess=Preprocess(std=(2.0,))))

@@ -3,7 +3,7 @@
 import numpy as np
 import onnx
 import pytest
-from onnx import TensorProto, helper
+from onnx import TensorProto, helper, numpy_helper
 
 from model import build
 from onnxspec.errors import ModelError, UsageError
@@ -78,6 +78,35 @@ def test_inputs_that_cannot_be_filled_are_refused(tmp_path):
 def test_scores_that_ignore_the_images(tmp_path):
     said = problem_of(build.two_inputs(), tmp_path, input="other", output="y")
     assert "'x' float32" in said
+
+
+def test_maps_whose_sizes_the_file_does_not_say(tmp_path):
+    weights = {"w": np.ones((21, 3, 1, 1), np.float32), "by": np.array([1, 1, 2, 2], np.float32)}
+    nodes = [
+        helper.make_node("Conv", ["x", "w"], ["z"]),
+        helper.make_node("Resize", ["z", "", "by"], ["y"]),
+    ]
+    image = build.tensor("x", TensorProto.FLOAT, ["n", 3, 8, 8])
+    scores = build.tensor("y", TensorProto.FLOAT, ["a", "b", "c", "d"])
+    said = problem_of(build.model(nodes, [image], [scores], weights), tmp_path)
+    assert "of the shape (1, 21, 16, 16), holds no class scores" in said
+
+
+@pytest.mark.parametrize("operator", ["TopK", "ArgMax"])
+def test_scores_that_have_lost_their_classes(tmp_path, operator):
+    proto = build.mlp()
+    proto.graph.node[0].output[0] = "z"
+    if operator == "TopK":
+        proto.graph.initializer.append(numpy_helper.from_array(np.array([build.CLASSES]), "k"))
+        proto.graph.node.append(helper.make_node("TopK", ["z", "k"], ["y", "places"], axis=1))
+    else:
+        proto.graph.node.append(helper.make_node("ArgMax", ["z"], ["best"], axis=1))
+        proto.graph.node.append(helper.make_node("Cast", ["best"], ["y"], to=TensorProto.FLOAT))
+        proto.graph.output[0].type.tensor_type.shape.dim[1].dim_value = 1
+    said = problem_of(proto, tmp_path)
+    assert f"it ends in {operator}" in said
+    proto.graph.output.append(build.tensor("z", TensorProto.FLOAT, ["n", build.CLASSES]))
+    assert not inspected(proto, tmp_path, output="z").problems
 
 
 def test_too_new_for_the_runtime(tmp_path):

@@ -36,6 +36,21 @@ def test_casts_and_scaling_in_front_are_looked_through(tmp_path):
     assert (spec.layout, spec.dtype) == ("NHWC", np.uint8)
 
 
+def test_dynamic_quantisation_in_front_is_looked_through(tmp_path):
+    weights = {"w": np.ones((5, 3, 8, 8), np.uint8)}
+    nodes = [
+        helper.make_node("DynamicQuantizeLinear", ["x"], ["q", "scale", "zero"]),
+        helper.make_node("ConvInteger", ["q", "w", "zero"], ["z"]),
+        helper.make_node("Cast", ["z"], ["f"], to=TensorProto.FLOAT),
+        helper.make_node("Mul", ["f", "scale"], ["y"]),
+    ]
+    image = build.tensor("x", TensorProto.FLOAT, ["n", "c", "h", "w"])
+    spec = spec_of(
+        build.model(nodes, [image], [build.tensor("y", TensorProto.FLOAT, ["n", 5, 1, 1])], weights), tmp_path
+    )
+    assert (spec.layout, spec.channels) == ("NCHW", 3)
+
+
 def test_open_channels_are_read_off_the_first_weights(tmp_path):
     proto = build.convnet()
     for axis in (1, 2, 3):

@@ -28,7 +28,8 @@ def test_a_model_is_read(tmp_path):
         (b"\x89HDF\r\n\x1a\n" + b"\0" * 99, "an HDF5 file"),
         (b"\x80\x04\x95" + b"x" * 99, "a Python pickle"),
         (b"\x1f\x8b\x08\0" + b"\0" * 99, "gunzip"),
-        (b"\x1c\0\0\0TFL3" + b"\0" * 99, "TensorFlow Lite"),
+        (b"\x1c\0\0\0TFL3" + b"\0" * 99, "TensorFlow Lite model. Convert it: `python -m tf2onnx.convert --tflite"),
+        (b"\x1c\0\0\0ORTM" + b"\0" * 99, "ONNX Runtime format (.ort) model. Name the .onnx file"),
         (b"\x10\x01\0\0\0\0\0\0" + b'{"__metadata__":{}}', "safetensors"),
         (b"not a model\n", "'not a model\\n'"),
         (b"\xde\xad\xbe\xef" * 9, "de ad be ef"),
@@ -45,7 +46,7 @@ def test_other_files_are_named(tmp_path, content, said):
     ("inside", "said"),
     [
         ("archive/data.pkl", "PyTorch"),
-        ("model.weights.h5", "Keras"),
+        ("model.weights.h5", 'Keras model (.keras). Load it with Keras 3, and export it: model.export("'),
         ("net/model.onnx", "'net/model.onnx'"),
         ("a.txt", "a zip archive"),
     ],

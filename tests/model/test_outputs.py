@@ -57,6 +57,14 @@ def test_log_probabilities_are_logits():
     assert detect(np.log(softmax(RNG.normal(size=(50, 10)))), "LogSoftmax") == "logits"
 
 
+@pytest.mark.parametrize("dtype", [np.float16, np.float32])
+def test_percentages_are_no_logits(dtype):
+    percent = (100 * softmax(RNG.normal(size=(50, 10)) * 3)).astype(dtype).astype(np.float32)
+    with pytest.raises(ModelError, match="in percent"):
+        detect(percent, "Mul")
+    assert detect(percent - 1) == detect(percent[:, :9]) == "logits"
+
+
 def test_rounded_softmax_needs_its_operator():
     p = np.round(softmax(RNG.normal(size=(50, 100))) * 255) / 255
     assert detect(p, "Softmax") == "probabilities"

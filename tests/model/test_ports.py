@@ -26,6 +26,18 @@ def test_several_inputs_are_listed_and_chosen_by_name():
         choose_input(inputs, "z")
 
 
+def test_images_beside_texts_and_constants_are_found():
+    beside = (
+        Port("ids", "int64", ("n", 7)),
+        Port("mean", "float32", (1, 1, 1, 3)),
+        Port("ids2", "int64", ("n", 3, 8, 8)),
+    )
+    assert choose_input((beside[0], IMAGE, *beside[1:])) == IMAGE
+    assert choose_input((beside[0], IMAGE, *beside[1:]), "mean").name == "mean"
+    with pytest.raises(ModelError, match=r"2 inputs.*--input"):
+        choose_input((IMAGE, Port("other", "float32", ("n", 1, 8, 8))))
+
+
 @pytest.mark.parametrize("shape", [(), ("n",), ("n", 28, 28), ("n", 3, 4, 8, 8)])
 def test_other_ranks_are_no_images(shape):
     with pytest.raises(ModelError, match="takes no batch of images"):
@@ -52,6 +64,12 @@ def test_zipmap_says_how_to_export():
         choose_output(outputs_of(build.labelled(zipmap=True).graph))
 
 
+def test_a_column_for_every_class_says_how_to_export():
+    columns = [Port(f"i{k}", "float32", ("",)) for k in range(3)]
+    with pytest.raises(ModelError, match=r'3 outputs of one number an image, .*options=\{"zipmap": False\}'):
+        choose_output((Port("label", "int64", ("",)), *columns))
+
+
 def test_several_scores_are_listed_and_chosen_by_name():
     outputs = outputs_of(build.two_outputs().graph)
     with pytest.raises(ModelError, match=r"2 outputs: 'coarse' float32 \(n, 2\); 'fine' .* --output"):
@@ -66,10 +84,32 @@ def test_labels_alone_are_no_scores():
         choose_output((Port("label", "int64", ("n",)),))
 
 
+@pytest.mark.parametrize("kind", ["bfloat16", "int8", "uint8"])
+def test_quantised_scores_are_no_labels(kind):
+    with pytest.raises(ModelError, match=f"{kind} .*reads no scores; it reads float32"):
+        choose_output((Port("y", kind, ("n", 5)),))
+    with pytest.raises(ModelError, match="holds labels"):
+        choose_output((Port("label", "uint8", ("n",)),))
+
+
 @pytest.mark.parametrize("shape", [("n",), ("n", 5, 7, 7), ("n", 10, 5)])
 def test_other_shapes_are_no_scores(shape):
     with pytest.raises(ModelError, match=r"\(n, K\) was expected"):
         choose_output((Port("y", "float32", shape),))
+
+
+def test_what_to_do_with_other_shapes():
+    hints = {}
+    for name, shape in {"binary": ("n",), "boxes": ("n", 10, 5), "between": ("n", 1, 5)}.items():
+        with pytest.raises(ModelError) as error:
+            choose_output((Port("y", "float32", shape),))
+        hints[name] = error.value.hint
+    assert "(n, 1)" in hints["binary"] and "whole images" in hints["boxes"] and "length 1" in hints["between"]
+    outputs = (Port("maps", "float32", ("n", 64, 8, 8)), SCORES)
+    with pytest.raises(ModelError, match="--output NAME"):
+        choose_output(outputs, "maps")
+    with pytest.raises(ModelError, match="whole images"):
+        choose_output((outputs[0], Port("boxes", "float32", ("n", 10, 4))), "maps")
 
 
 @pytest.mark.parametrize("shape", [None, ("n", "k"), ("n", 5, 1, 1), ("n", 5, "", "")])
@@ -79,7 +119,7 @@ def test_open_shapes_may_be_scores(shape):
 
 def test_names_from_the_file_are_inert_in_messages():
     with pytest.raises(ModelError) as error:
-        choose_input((IMAGE, Port("\x1b[31m", "float32", ("n\x1b", 3))))
+        choose_input((SCORES, Port("\x1b[31m", "float32", ("n\x1b", 3))))
     assert "\x1b" not in str(error.value)
     assert shape_text(("n", 3, "\x1b", "")) == "(n, 3, ?, ?)"
 

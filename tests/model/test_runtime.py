@@ -70,6 +70,11 @@ def test_every_exception_of_the_runtime_is_known():
             "onnxruntime/core/providers/cuda/cuda_provider_factory.cc ; line=140 ; expr=cudaMemcpy(dst, src); \n\n",
             "CUDA failure 700: an illegal memory access was encountered ; GPU=0 ; expr=cudaMemcpy(dst, src).",
         ),
+        (
+            '[ONNXRuntimeError] : 10 : INVALID_GRAPH : Load model from m.onnx failed:This is an invalid model. In Node, ("n", '
+            f'Random, "", -1) : ("{"a" * 300}": tensor(int32),) -> ("b",) , Error No Op registered for Random',
+            'This is an invalid model. In Node, ("n", Random, "", -1): No Op registered for Random.',
+        ),
         ("", "RuntimeError."),
     ],
 )

@@ -180,6 +180,47 @@ def test_a_graph_that_the_runtime_refuses(tmp_path):
     with pytest.raises(ModelError, match=r"refuses .*m\.onnx: .*No Op registered for Foo") as error:
         opened(build.model([helper.make_node("Foo", ["x"], ["y"])], [image], [scores]), tmp_path)
     assert "\n" not in str(error.value)
+    assert "standard operators" in error.value.hint
+
+
+def test_a_size_that_the_file_leaves_open_and_the_network_does_not(tmp_path):
+    """As of transformers, exported with open height and width: their position embeddings have one length."""
+    nodes = [
+        helper.make_node("Add", ["x", "positions"], ["z"]),
+        helper.make_node("GlobalAveragePool", ["z"], ["y"]),
+    ]
+    ports = (
+        build.tensor("x", TensorProto.FLOAT, ["n", 3, "h", "w"]),
+        build.tensor("y", TensorProto.FLOAT, ["n", 3, 1, 1]),
+    )
+    proto = build.model(nodes, ports[:1], ports[1:], {"positions": np.zeros((1, 3, 8, 8), np.float32)})
+    model = opened(proto, tmp_path)
+    assert model.run(np.zeros((2, 3, 8, 8))).shape == (2, 3)
+    with pytest.raises(ModelError) as error:
+        model.run(np.zeros((2, 3, 6, 6)))
+    assert "size of the images open" in error.value.hint and "crop=HEIGHT,WIDTH" in error.value.hint
+
+
+@pytest.mark.parametrize("kind", [TensorProto.DOUBLE, TensorProto.BFLOAT16])
+def test_a_type_that_the_runtime_has_no_kernel_for(tmp_path, kind):
+    ports = build.tensor("x", TensorProto.FLOAT, ["n", 3, 8, 8]), build.tensor("y", TensorProto.FLOAT, ["n", 5, 1, 1])
+    nodes = [
+        helper.make_node("Cast", ["x"], ["in"], to=kind),
+        helper.make_node("Cast", ["w"], ["weights"], to=kind),
+        helper.make_node("Conv", ["in", "weights"], ["out"]),
+        helper.make_node("Cast", ["out"], ["y"], to=TensorProto.FLOAT),
+    ]
+    proto = build.model(nodes, ports[:1], ports[1:], {"w": np.ones((5, 3, 8, 8), np.float32)})
+    with pytest.raises(ModelError, match="Conv") as error:
+        opened(proto, tmp_path)
+    assert "float32" in error.value.hint
+
+
+def test_an_opset_that_the_runtime_has_no_kernels_of(tmp_path):
+    ports = [build.tensor(name, TensorProto.FLOAT, ["n", 5]) for name in "xy"]
+    with pytest.raises(ModelError, match=r"Relu\(1\)") as error:
+        opened(build.model([helper.make_node("Relu", ["x"], ["y"])], ports[:1], ports[1:], opset=3), tmp_path)
+    assert "Opset 3 is too old" in error.value.hint and "convert_version" in error.value.hint
 
 
 def test_what_inspection_refuses_is_not_opened(tmp_path):
