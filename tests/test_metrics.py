@@ -76,6 +76,21 @@ def test_slope_of_two_equal_images_is_undefined():
     assert np.isnan(metrics.closed_slope(np.ones((1, 7)), np.zeros(1))).all()
 
 
+@pytest.mark.parametrize("k", [1, 3, 7])
+def test_slope_of_a_closed_path_is_the_rms_derivative_of_its_wave(k):
+    wave = 0.2 * np.cos(2 * np.pi * k * np.arange(32) / 32)[None, :, None]
+    found = metrics.closed_slope(spectra.closed(wave).power, np.array([0.5]))
+    assert found == pytest.approx([0.2 * 2 * np.pi * k / math.sqrt(2) / 0.5])
+
+
+def test_power_that_a_noise_floor_leaves_below_nothing_has_no_slope():
+    """And a little that is above has its own."""
+    power, length = np.array([[-1e-3, 0.0], [2e-6, 0.0]]), np.full(2, 0.5)
+    small = np.pi * math.sqrt(2e-6) / 0.5
+    assert metrics.slope(power, np.zeros(2), length) == pytest.approx([0.0, small], rel=1e-12, abs=0)
+    assert metrics.closed_slope(power, length) == pytest.approx([0.0, 2 * small], rel=1e-12, abs=0)
+
+
 @examples
 @given(walks)
 def test_figures_of_the_prediction_are_the_oracles(case):
@@ -214,6 +229,7 @@ def test_figures_of_plain_spectra():
     one_bin = 1.0 * (np.arange(64) == 10)
     assert metrics.centroid(one_bin, bins, 1.0) == 5.0
     assert metrics.rolloff(one_bin, bins) == pytest.approx(4.75 + 0.95 * 0.5)
+    assert metrics.rolloff(1.0 * (np.arange(64) == 0), bins) == pytest.approx(0.95 * 0.25)
     assert metrics.rolloff(one_bin, bins, above=0.04) == pytest.approx(4.75 + 0.95 * 1.04 * 0.5)
     assert math.isnan(metrics.rolloff(one_bin, bins, above=0.06))
     beyond = one_bin + (np.arange(64) == 40)
