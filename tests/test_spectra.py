@@ -141,6 +141,13 @@ def test_paths_do_not_see_each_other_and_inputs_are_left_alone(estimator):
     np.testing.assert_array_equal(signal, before)
 
 
+@pytest.mark.parametrize("points", [8, 9, 10, 11])
+@pytest.mark.parametrize("estimator", [*spectra.ESTIMATORS.values(), spectra.closed])
+def test_every_bin_of_any_number_of_points_has_its_frequency(estimator, points):
+    spectrum = estimator(np.random.default_rng(0).normal(size=(2, points, 3)))
+    assert spectrum.power.shape == (2, len(spectrum.frequency))
+
+
 GOLDEN = {
     "constant": (np.zeros(75), 0.0),
     "hard step": (np.arange(75) >= 37, 0.3396),
