@@ -2,6 +2,7 @@
 
 import tracemalloc
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -126,6 +127,7 @@ def test_one_image_a_class_has_no_path_within():
     with pytest.raises(DataError, match=r"No class has two images \(4 classes.*--kinds between"):
         draw(labels(1, 1, 1, 1), KINDS, 10, DIGEST, 0)
     assert len(draw(labels(1, 1, 1, 1), ("between",), 10, DIGEST, 0)) == 6
+    assert set(draw(labels(1, 4, 1), ("within",), 10, DIGEST, 0).class_a.tolist()) == {1}
 
 
 def test_one_class_has_no_path_between():
@@ -139,6 +141,15 @@ def test_some_pairs_are_spread_over_all_of_their_kind():
     for kind in (WITHIN, BETWEEN):
         assert some[some.kind == kind].digest == pairs[pairs.kind == kind][[0, 5, 10, 15, 20]].digest
     assert pairs.spread(21).digest == pairs.spread(1000).digest == pairs.digest
+
+
+def test_a_digest_is_that_of_the_numbers_in_every_column():
+    pairs = draw(labels(9, 7), KINDS, 12, DIGEST, 0)
+    columns = vars(pairs)
+    last = np.arange(len(pairs)) == len(pairs) - 1
+    others = [replace(pairs, **{name: column + last}) for name, column in columns.items()]
+    assert len({one.digest for one in (pairs, *others)}) == 1 + len(columns)
+    assert Pairs(*(column.astype(np.int64) for column in columns.values())).digest == pairs.digest
 
 
 def test_images_are_counted_that_stand_in_several_pairs_of_a_kind():
