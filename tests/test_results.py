@@ -1,5 +1,7 @@
 """What a path leaves behind, column by column, against the oracle."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -49,6 +51,25 @@ def test_rows_are_the_oracles(columns, estimator):
         magnitude = mool.magnitude(prob[:-1])
         share = rows["hf_prob_mool"][path] / rows["total_prob_mool"][path]
         assert share == pytest.approx(mool.high_share(magnitude))
+
+
+def test_a_noise_floor_is_missing_in_all_that_sines_add_up_to():
+    """And in nothing else."""
+    case, of = walk("noise", classes=6, paths=4), pairs(4)
+    floor = {"prob": 1e-6 * np.arange(1.0, 32), "logit": 1e-4 * np.arange(31.0, 0, -1)}
+    plain, less = (measure(case.logits, of, case.distance, replace(reading(), floor=one)) for one in (None, floor))
+    k = np.arange(1, 32)
+    missing = {f"power_{name}": np.tile(own, (4, 1)) for name, own in floor.items()}
+    for name, own in floor.items():
+        missing |= {f"{key}_{name}": np.full(4, own.sum()) for key in ("wiggle", "total")}
+        missing[f"hf_{name}"] = [functionals.hf(k / 2, own, 12.0 * d) for d in case.distance]
+        change = (plain[f"slope_{name}"] * case.distance) ** 2 - np.square(np.pi * k) @ own
+        assert less[f"slope_{name}"] == pytest.approx(np.sqrt(change) / case.distance)
+    for name, column in plain.columns.items():
+        if not name.startswith("slope"):
+            found = np.nan_to_num(column) - np.nan_to_num(less[name])
+            kept_as_float32 = name.startswith("power")
+            np.testing.assert_allclose(found, missing.get(name, 0), rtol=0.05 if kept_as_float32 else 1e-9, atol=1e-14)
 
 
 def test_curves_are_those_of_the_classes_that_get_highest():

@@ -15,7 +15,7 @@ from onnxspec.images.preprocess import Preprocess, fit
 from onnxspec.model.callable import CallableModel
 from onnxspec.paths.families import line
 from onnxspec.paths.pairs import draw
-from onnxspec.results import IN_COMPANY, RANDOM, ROUNDED, SAME_BITS, Convergence, Reading, Rows, measure
+from onnxspec.results import IN_COMPANY, RANDOM, ROUNDED, SAME_BITS, Convergence, Pilot, Reading, Rows, measure
 from onnxspec.settings import ESTIMATORS, KINDS, Measurement
 
 LABELS = np.repeat([0, 1], 40)
@@ -284,6 +284,12 @@ def test_rounding_noise_is_not_judged():
     assert convergence(0.1, 0.2, high=1e-13, floor=1e-13).unconverged == ()
     assert convergence(0.1, 0.2, high=1e-13, floor=1e-13).noise
     assert not convergence(0.1, 0.1, high=1e-13, off_grid=5e-13, floor=1e-13).unresolved
+
+
+def test_points_are_too_few_where_anything_is_unconverged_or_unresolved():
+    calm = convergence(0.1, 0.1)
+    for one, coarse in ((calm, False), (convergence(0.1, 0.2), True), (convergence(0.1, 0.1, off_grid=1.0), True)):
+        assert Pilot((calm, one), {}, "", SAME_BITS, 33).too_coarse is coarse
 
 
 def test_rows_join_in_any_grouping():
