@@ -24,6 +24,12 @@ def test_letters(count, apart, letters):
     assert tie_letters(count, apart) == letters
 
 
+def test_letters_go_on_after_z():
+    letters = tie_letters(53, {*combinations(range(53), 2)})
+    assert [letters[at] for at in (0, 25, 26, 27, 51, 52)] == ["a", "z", "a1", "b1", "z1", "a2"]
+    assert len({*letters}) == 53
+
+
 @examples
 @given(
     st.integers(2, 7).flatmap(lambda n: st.tuples(st.just(n), st.sets(st.sampled_from([*combinations(range(n), 2)]))))
