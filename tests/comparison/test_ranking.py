@@ -49,8 +49,10 @@ def test_models_stand_in_the_order_of_their_figures(four):
         places = [one for one in four.ranking if one.kind == kind and one.quantity.metric == "hff"]
         assert {one.model for one in places} == {"pytorch", "twin", "perturbed", "sklearn"}
         for signal in ("prob", "logit"):
-            estimates = [one.estimate for one in places if one.quantity.signal == signal]
+            of_signal = [one for one in places if one.quantity.signal == signal]
+            estimates = [one.estimate for one in of_signal]
             assert estimates == sorted(estimates)
+            assert [one.place for one in of_signal] == [1, 2, 3, 4]
 
 
 def test_two_exports_share_their_letters(four):
