@@ -187,10 +187,14 @@ def test_classes_that_are_alike_rarely_get_a_star(classes, ends):
     assert sum(starred) <= 3
 
 
-def test_every_estimator_has_a_headline(bundled_report):
-    for estimator in ("sine", "cosine", "hann", "rfft", "mool"):
-        figure = bundled_report.figure("between", "hff", estimator=estimator)
-        assert 0 < figure.estimate < 1
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+def test_every_estimator_has_a_headline_of_its_own(bundled_report, paths, estimator):
+    at = chosen(bundled_report, paths, "between")
+    at = at[paths["within_reach"][at] > 0]
+    suffix = "" if estimator == "sine" else f"_{estimator}"
+    high, total = (paths[f"{part}_prob{suffix}"][at] for part in ("hf", "total"))
+    expected = (high / total).mean() if estimator == "mool" else high.sum() / total.sum()
+    assert bundled_report.figure("between", "hff", estimator=estimator).estimate == pytest.approx(expected)
 
 
 def test_a_spectrum_without_power_has_no_shape_and_needs_no_points():
@@ -229,6 +233,11 @@ def test_noise_is_all_where_its_power_in_all_bins_is_no_less_than_there_is():
     high, total, every = np.linspace(0.1, 0.2, 20), np.ones(20), np.arange(20)
     for noise, reason in ((0.9, ""), (1.0, STILL), (1.1, STILL)):
         assert of_one_class(high, total, np.full(8, noise / 8)).hff(every, "prob").reason == reason
+
+
+def test_a_mean_of_shares_is_a_share_to_the_ends_of_its_interval():
+    found = mean_of_shares(np.array([0.9, 0.0, 0.0]), np.ones(3)).interval()
+    assert (found.low, found.estimate, found.high) == (0.0, pytest.approx(0.3), 1.0)
 
 
 def test_where_paths_were_drawn_is_told_or_taken_from_the_rows():
