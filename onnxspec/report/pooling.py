@@ -237,7 +237,7 @@ class Pooling:
             rows = self.selected(rows, "right")
             for figure in self._short(stratum, rows):
                 tested = p.get((stratum, figure.signal)) if figure.metric == "hff" else None
-                if tested is None or figure.interval.reason:
+                if tested is None:
                     yield figure
                     continue
                 # Never below its own p, which is over all its paths: a star beside an interval that says nothing confuses.
