@@ -368,6 +368,33 @@ def test_a_path_that_is_alone_needs_others():
     assert found.state is State.INCONCLUSIVE and found.text.endswith("at least 2 are needed; use more --pairs")
 
 
+def test_means_of_shares_are_judged_over_paths_that_move_in_both():
+    """A path that does not move has no share in the report either."""
+    then = replace(world(3).run(), estimator="mool")
+    still = np.arange(len(then)) % 4 == 0
+    parts = {
+        f"{part}_prob": np.where(still, 0, times * then[f"{part}_prob"]) for part, times in (("hf", 2), ("total", 1))
+    }
+    now = replace(then, columns={**then.columns, **{name: x.astype(np.float32) for name, x in parts.items()}})
+    (found,) = regressions.judge([Regression(parse("between.hff"), 1.1)], now, then, True)
+    assert found.found.paths == (then.selected("between") & then.right & ~still).sum()
+    assert found.found.estimate == pytest.approx(2) and found.state is State.FAIL
+    shares = then["hf_prob"].astype(float) / then["total_prob"]
+    other = replace(then, columns={**then.columns, "hf_prob": (then["hf_prob"] ** 0.9).astype(np.float32)})
+    (found,) = regressions.judge([Regression(parse("between.hff"), 1.1)], other, then, True)
+    kept = then.selected("between") & then.right
+    changed = other["hf_prob"].astype(float) / then["total_prob"]
+    assert found.found.estimate == pytest.approx(changed[kept].mean() / shares[kept].mean(), rel=1e-6)
+
+
+def test_paths_on_which_nothing_moves_before_or_now_are_no_change_of_a_mean_of_shares():
+    then = world(3).run()
+    none = {**then.columns, **dict.fromkeys(("hf_prob", "total_prob"), np.zeros(len(then), np.float32))}
+    then = replace(then, columns=none, estimator="mool")
+    now = replace(then, columns={**none, "slope_prob": 2 * then["slope_prob"]})
+    assert one("between.hff", now, then, factor=1.1) is State.PASS
+
+
 def test_what_the_baseline_does_not_hold_is_said():
     run = world(10, pairs=3).run()
     with pytest.raises(UsageError, match="holds within, between, prob only"):
