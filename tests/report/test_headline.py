@@ -3,10 +3,12 @@
 import math
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from onnxspec.errors import ReportError
-from onnxspec.report.headline import Cells, answer, rows_of
+from onnxspec.report.headline import Cells, answer, rows_of, spectra
+from onnxspec.report.page import Page
 from onnxspec.statistics import Interval
 
 BEGINS = "Between classes against within: "
@@ -64,6 +66,26 @@ def test_nothing_is_told_of_one_kind():
 def test_rows_are_two_of_every_signal_and_the_variation_of_probabilities():
     rows = [("logit", "hff"), ("logit", "slope"), ("prob", "hff"), ("prob", "slope"), ("prob", "excess_tv")]
     assert [*rows_of(["logit", "prob"])] == rows
+
+
+def test_spectra_are_marked_at_the_cut_off_in_cycles_per_reference(monkeypatch):
+    """Of the kinds that there are."""
+    drawn = []
+    monkeypatch.setattr("onnxspec.report.headline.drawing.draw", lambda *given: drawn.append(given) or "drawing")
+
+    def spectrum(kind, class_a, signal):
+        if kind == "within":
+            raise ReportError("There are no such paths.")
+        return SimpleNamespace(power=np.ones(3), cycles=np.arange(3))
+
+    attributes = {"signals": "logit prob", "cutoff": 10.0, "d_ref": 0.25}
+    some = SimpleNamespace(attributes=attributes, kinds=("within", "between"), spectrum=spectrum)
+    assert [*spectra(some, Page(72, "utf-8"))] == ["drawing"]
+    panels, cycles, cutoff, width, _ = drawn[0]
+    assert [panel.title for panel in panels] == ["logit spectrum between"]
+    assert (cycles.tolist(), cutoff, width) == ([0, 1, 2], 2.5, 72)
+    some.kinds = ("within",)
+    assert [*spectra(some, Page(72, "utf-8"))] == []
 
 
 def test_cells_are_percent_of_shares_in_two_lines_where_one_is_too_long_and_say_why_they_are_undefined():
