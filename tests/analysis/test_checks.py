@@ -263,6 +263,36 @@ def test_two_per_cent_of_hff_is_the_line(double, warns):
     assert bool(convergence(0.1, double).unconverged) is warns
 
 
+@pytest.mark.parametrize(("metric", "tolerance"), [("hff", 0.02), ("slope", 0.05), ("excess_tv", 0.1)])
+def test_every_metric_has_its_own_line(metric, tolerance):
+    for change, warns in ((0.99 * tolerance, ()), (1.01 * tolerance, (metric,))):
+        for factor in (1 + change, 1 - change):
+            figures = {"hff": (0.1,) * 3} | {metric: (0.1, 0.1 * factor, 0.1)}
+            assert Convergence("within", "prob", 32, figures, 0.0, 1.0, 10.0, 0.0).unconverged == warns
+
+
+@pytest.mark.parametrize(
+    ("high", "total", "floor", "most"), [(1.0, 10.0, 0.0, 0.1), (1e-3, 1.0, 0.01, 0.1001), (0.0, 2.0, 0.0, 2e-9)]
+)
+def test_an_error_off_the_grid_is_too_large_beyond_a_tenth_of_what_is_fast_and_ten_times_the_noise(
+    high, total, floor, most
+):
+    """And beyond a billionth of all power, below which there is nothing to resolve."""
+    for off_grid, unresolved in ((0.999 * most, False), (1.001 * most, True)):
+        found = Convergence("within", "prob", 32, {"hff": (0.1,) * 3}, off_grid, high, total, floor)
+        assert found.unresolved is unresolved
+
+
+@pytest.mark.parametrize(("of_sines", "of_chosen"), [(1, 0), (0, 1), (1, 1)])
+def test_what_is_fast_is_noise_up_to_ten_times_the_floor_or_a_billionth_of_all(of_sines, of_chosen):
+    """Of sines or of the chosen estimator, whichever has more of it."""
+    for floor, most in ((1e-3, 1e-2), (0.0, 2e-9)):
+        for high, noise in ((0.999 * most, True), (1.001 * most, False)):
+            figures = {"hff": (0.0, of_chosen * high / 2.0, 0.0)}
+            found = Convergence("within", "prob", 32, figures, 0.0, of_sines * high, 2.0, floor)
+            assert found.noise is noise
+
+
 @pytest.mark.parametrize("estimator", ESTIMATORS)
 def test_the_error_off_the_grid_is_held_against_the_power_of_sines(estimator):
     """Whatever the figures are of: MOOL's magnitudes are no power, and the tail of a jump hides what aliases."""
@@ -286,6 +316,13 @@ def test_rounding_noise_is_not_judged():
     assert not convergence(0.1, 0.1, high=1e-13, off_grid=5e-13, floor=1e-13).unresolved
 
 
+@pytest.mark.parametrize(("chosen", "double"), [(1e-3, 0.0), (0.0, 0.0), (np.nan, np.nan)])
+def test_a_figure_that_is_not_seen_is_not_held_against_another(chosen, double):
+    figures = {"hff": (0.1,) * 3, "excess_tv": (chosen, chosen, double)}
+    found = Convergence("within", "prob", 32, figures, 0.0, 1.0, 10.0, 0.0)
+    assert found.change("excess_tv") == 0 and found.unconverged == ()
+
+
 def test_points_are_too_few_where_anything_is_unconverged_or_unresolved():
     calm = convergence(0.1, 0.1)
     for one, coarse in ((calm, False), (convergence(0.1, 0.2), True), (convergence(0.1, 0.1, off_grid=1.0), True)):
@@ -297,6 +334,7 @@ def test_rows_join_in_any_grouping():
     whole = Rows.concatenated(parts)
     left = Rows.concatenated([Rows.concatenated(parts[:3]), parts[3]])
     right = Rows.concatenated([parts[0], Rows.concatenated(parts[1:])])
+    assert np.array_equal(Rows.concatenated(parts[:1])["a"], [0, 1])
     for name in ("a", "b"):
         assert np.array_equal(whole[name], left[name])
         assert np.array_equal(whole[name], right[name])
