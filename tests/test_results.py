@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from onnxspec.paths.pairs import Pairs
-from onnxspec.results import Reading, measure
+from onnxspec.results import Reading, Remark, advised, measure
 from onnxspec.settings import Measurement
 from oracle import estimators, functionals, mool
 from oracle import signals as oracle_signals
@@ -80,3 +80,16 @@ def test_curves_are_those_of_the_classes_that_get_highest():
         order = np.argsort(-prob.max(0))
         assert curves["output"][path].tolist() == KEPT[order].tolist()
         np.testing.assert_allclose(curves["prob"][path], prob.T[order], rtol=1e-6)
+
+
+def test_no_more_than_five_classes_of_a_path_may_be_shown():
+    case = walk("noise", classes=6, paths=3)
+    curves = measure(case.logits, pairs(3), case.distance, reading()).curves
+    assert (curves["output"].shape, curves["prob"].shape) == ((3, 5), (3, 5, 33))
+
+
+def test_remarks_of_one_code_share_their_advice():
+    told = [("a", "One.", "Do."), ("b", "Two."), ("a", "Three.", "Do."), ("a", "One.", "Do."), ("a", "Four.", "Else.")]
+    remarks = [Remark(*one) for one in told]
+    assert advised(remarks) == [("One. Three.", "Do."), ("Two.", ""), ("Four.", "Else.")]
+    assert [*map(str, remarks[:2])] == ["One. Do.", "Two."]
