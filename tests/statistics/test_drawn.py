@@ -34,3 +34,4 @@ def test_numbers_are_those_of_sorted_values(factor):
     values = np.array([7, 3, 3, 9, 7]) * factor
     count, at = numbered(values)
     assert count == 3 and at.tolist() == [1, 0, 0, 2, 1]
+    assert numbered(values[:0])[0] == 0
