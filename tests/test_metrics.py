@@ -238,6 +238,16 @@ def test_figures_of_plain_spectra():
     assert metrics.decay(falling, bins, 4.0) == pytest.approx(-3)
 
 
+@pytest.mark.parametrize("factor", [1e-6, 1e6])
+def test_the_unit_of_distance_is_that_of_the_figures_and_changes_nothing_else(factor):
+    power = np.random.default_rng(0).lognormal(size=64) / (1 + np.arange(64.0)) ** 2
+    bins, other = metrics.Bins(0.5, 64), metrics.Bins(0.5 * factor, 64)
+    assert metrics.decay(power, other, 4.0 * factor) == pytest.approx(metrics.decay(power, bins, 4.0))
+    assert metrics.rolloff(power, other) == pytest.approx(factor * metrics.rolloff(power, bins))
+    centroids = metrics.centroid(power, other, 1 / factor), metrics.centroid(power, bins, 1.0)
+    assert centroids[0] == pytest.approx(factor * centroids[1])
+
+
 def test_figures_of_nothing_are_undefined():
     bins = metrics.Bins(0.5, 64)
     silent = np.zeros(64)
@@ -263,6 +273,14 @@ def test_what_is_far_below_the_rest_is_not_drowned_in_common_bins():
     bins = metrics.Bins.common(np.array([REFERENCE]), 33, REFERENCE)
     found = metrics.rebinned(power, frequency, 0.25, np.array([REFERENCE]), bins)
     np.testing.assert_allclose(found[0, 1:-1], power[0], rtol=1e-6)
+
+
+@pytest.mark.parametrize("reference", [1 / 3, 0.331, 1.0, 85.7])
+@pytest.mark.parametrize("last", [3, 17, 31])
+def test_a_bin_that_ends_at_the_lowest_nyquist_frequency_is_the_last(reference, last):
+    longest = np.array([reference * 32 / (last + 0.5)])
+    assert metrics.Bins.common(longest, 33, reference).count == last + 1
+    assert metrics.Bins.common(1.001 * longest, 33, reference).count == last
 
 
 def test_one_path_that_is_very_long_leaves_a_bin_to_draw():
