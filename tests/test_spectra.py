@@ -148,6 +148,14 @@ def test_every_bin_of_any_number_of_points_has_its_frequency(estimator, points):
     assert spectrum.power.shape == (2, len(spectrum.frequency))
 
 
+@pytest.mark.parametrize("estimator", spectra.ESTIMATORS)
+def test_bins_are_those_of_paths_and_of_none(estimator):
+    shape, spectrum = spectra.bins(estimator, 33), spectra.ESTIMATORS[estimator](walk("noise").logits)
+    assert shape.power.shape == (0, spectrum.power.shape[1]) and len(shape.total) == 0
+    np.testing.assert_array_equal(shape.frequency, spectrum.frequency)
+    assert shape.half_width == spectrum.half_width
+
+
 GOLDEN = {
     "constant": (np.zeros(75), 0.0),
     "hard step": (np.arange(75) >= 37, 0.3396),
