@@ -190,6 +190,7 @@ def test_a_closed_path_has_the_power_of_its_waves(case):
     for path, one in enumerate(signal):
         frequency, power = oracle.one_sided(one)
         np.testing.assert_array_equal(spectrum.frequency, frequency)
+        np.testing.assert_array_equal(2 * spectrum.half_width, np.diff(frequency))
         np.testing.assert_allclose(spectrum.power[path], power, rtol=1e-10, atol=squared(one))
         np.testing.assert_allclose(spectrum.total[path], one.var(0).sum(), rtol=1e-10, atol=squared(one))
 
