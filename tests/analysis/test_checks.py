@@ -62,6 +62,48 @@ def test_the_pilot_is_the_first_pairs_of_every_kind():
     assert np.array_equal(pilot.image_a[:5], PAIRS.image_a[PAIRS.kind == 0][:5])
 
 
+def test_noise_is_measured_on_eight_paths_of_the_pilot_or_more_from_every_kind():
+    for pairs, expected in ((PAIRS, [0] * 4 + [1] * 4), (PAIRS[PAIRS.kind == 1], [1] * 8)):
+        places = checks.dithered_places(pairs)
+        assert pairs.kind[places].tolist() == expected
+        assert set(places.tolist()) <= set(checks.pilot_places(pairs).tolist())
+
+
+def test_the_passes_of_the_pilot_are_counted():
+    passes = []
+
+    def counting(batch):
+        passes.append(len(batch))
+        return swinging(1)(batch)
+
+    checks.run_pilot(engine(counting), PAIRS, reading(9), 0, None)
+    assert sum(passes) == checks.pilot_images(PAIRS, 9)
+
+
+def test_the_noise_of_a_kind_is_all_of_its_bins():
+    """Of as many paths of either the mean is the noise of all."""
+    noise, weak = swinging(1), np.random.default_rng(0)
+
+    def noisy(batch):
+        return noise(batch) + 1e-3 * weak.normal(size=(len(batch), 2))
+
+    found, _ = checks.run_pilot(engine(noisy), PAIRS, reading(), 0, checks.Reference(engine(noise), finer=True))
+    floors = [one.floor for one in found.convergence if one.signal == "logit"]
+    assert len(floors) == 2 and np.mean(floors) == pytest.approx(found.floor["logit"].sum())
+
+
+def test_steps_are_named_as_a_cause_where_many_points_do_not_help():
+    for points, named in ((65, False), (129, True)):
+        (found,) = checks.remarks(Pilot((convergence(0.1, 0.2),), {}, "", SAME_BITS, points))
+        assert found.code == "unconverged" and ("move in steps" in found.hint) is named
+        assert f"--points {2 * points - 1}." in found.hint
+
+
+def test_what_is_noise_is_said():
+    pilot = Pilot((convergence(0.1, 0.1, high=1e-13, floor=1e-13),), {}, "", SAME_BITS, 33)
+    assert [one.code for one in checks.remarks(pilot)] == ["noise"]
+
+
 def test_figures_on_the_three_grids_are_those_of_runs_with_these_points():
     function = swinging(3.3)
     pilot, _ = checks.run_pilot(engine(function), PAIRS, reading(33), 0, None)
