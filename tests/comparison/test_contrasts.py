@@ -118,6 +118,24 @@ def test_means_of_shares_are_compared_over_paths_that_move_under_both(members):
     assert (found.own_pairs, found.reference_pairs) == tuple(map(len, own))
 
 
+@pytest.mark.parametrize(("every", "depends"), [((2, 3), True), ((50, 70), False)])
+def test_what_is_found_on_a_part_of_what_either_has_depends_on_it(members, every, depends):
+    reference, model = (with_still_paths(one, some, "mool") for one, some in zip(members, every, strict=True))
+    (stratum, places), *_ = strata(reference)
+    found = contrast(model, reference, stratum, HFF, places)
+    assert (found.pairs < 0.8 * min(found.own_pairs, found.reference_pairs)) is depends
+    assert (found.verdict == DEPENDS) is depends
+
+
+def test_classes_are_compared_in_the_main_quantities_alone(members):
+    reference, model = members
+    found = compared(model, reference, strata(reference))
+    of_classes, of_kinds = (
+        {one.quantity.metric for one in found if bool(one.stratum.class_a) is it} for it in (True, False)
+    )
+    assert of_classes == {"hff", "slope", "excess_tv"} < of_kinds
+
+
 def test_sums_are_compared_over_still_paths_too(members):
     reference, model = (with_still_paths(one, every, "sine") for one, every in zip(members, (5, 7), strict=True))
     (stratum, places), *_ = strata(reference)
