@@ -76,6 +76,21 @@ def test_slope_of_two_equal_images_is_undefined():
     assert np.isnan(metrics.closed_slope(np.ones((1, 7)), np.zeros(1))).all()
 
 
+@pytest.mark.parametrize("k", [1, 3, 7])
+def test_slope_of_a_closed_path_is_the_rms_derivative_of_its_wave(k):
+    wave = 0.2 * np.cos(2 * np.pi * k * np.arange(32) / 32)[None, :, None]
+    found = metrics.closed_slope(spectra.closed(wave).power, np.array([0.5]))
+    assert found == pytest.approx([0.2 * 2 * np.pi * k / math.sqrt(2) / 0.5])
+
+
+def test_power_that_a_noise_floor_leaves_below_nothing_has_no_slope():
+    """And a little that is above has its own."""
+    power, length = np.array([[-1e-3, 0.0], [2e-6, 0.0]]), np.full(2, 0.5)
+    small = np.pi * math.sqrt(2e-6) / 0.5
+    assert metrics.slope(power, np.zeros(2), length) == pytest.approx([0.0, small], rel=1e-12, abs=0)
+    assert metrics.closed_slope(power, length) == pytest.approx([0.0, 2 * small], rel=1e-12, abs=0)
+
+
 @examples
 @given(walks)
 def test_figures_of_the_prediction_are_the_oracles(case):
@@ -214,12 +229,23 @@ def test_figures_of_plain_spectra():
     one_bin = 1.0 * (np.arange(64) == 10)
     assert metrics.centroid(one_bin, bins, 1.0) == 5.0
     assert metrics.rolloff(one_bin, bins) == pytest.approx(4.75 + 0.95 * 0.5)
+    assert metrics.rolloff(1.0 * (np.arange(64) == 0), bins) == pytest.approx(0.95 * 0.25)
     assert metrics.rolloff(one_bin, bins, above=0.04) == pytest.approx(4.75 + 0.95 * 1.04 * 0.5)
     assert math.isnan(metrics.rolloff(one_bin, bins, above=0.06))
     beyond = one_bin + (np.arange(64) == 40)
     assert metrics.centroid(beyond, bins, 1.0) == 5.0
     falling = np.concatenate([[0.0], bins.frequency[1:] ** -3.0])
     assert metrics.decay(falling, bins, 4.0) == pytest.approx(-3)
+
+
+@pytest.mark.parametrize("factor", [1e-6, 1e6])
+def test_the_unit_of_distance_is_that_of_the_figures_and_changes_nothing_else(factor):
+    power = np.random.default_rng(0).lognormal(size=64) / (1 + np.arange(64.0)) ** 2
+    bins, other = metrics.Bins(0.5, 64), metrics.Bins(0.5 * factor, 64)
+    assert metrics.decay(power, other, 4.0 * factor) == pytest.approx(metrics.decay(power, bins, 4.0))
+    assert metrics.rolloff(power, other) == pytest.approx(factor * metrics.rolloff(power, bins))
+    centroids = metrics.centroid(power, other, 1 / factor), metrics.centroid(power, bins, 1.0)
+    assert centroids[0] == pytest.approx(factor * centroids[1])
 
 
 def test_figures_of_nothing_are_undefined():
@@ -247,6 +273,14 @@ def test_what_is_far_below_the_rest_is_not_drowned_in_common_bins():
     bins = metrics.Bins.common(np.array([REFERENCE]), 33, REFERENCE)
     found = metrics.rebinned(power, frequency, 0.25, np.array([REFERENCE]), bins)
     np.testing.assert_allclose(found[0, 1:-1], power[0], rtol=1e-6)
+
+
+@pytest.mark.parametrize("reference", [1 / 3, 0.331, 1.0, 85.7])
+@pytest.mark.parametrize("last", [3, 17, 31])
+def test_a_bin_that_ends_at_the_lowest_nyquist_frequency_is_the_last(reference, last):
+    longest = np.array([reference * 32 / (last + 0.5)])
+    assert metrics.Bins.common(longest, 33, reference).count == last + 1
+    assert metrics.Bins.common(1.001 * longest, 33, reference).count == last
 
 
 def test_one_path_that_is_very_long_leaves_a_bin_to_draw():

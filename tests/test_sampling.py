@@ -51,6 +51,7 @@ def test_each_kind_ends_for_itself():
         (Standing(400, 5000, [figure(0.2), undefined()]), ""),
         (Standing(400, 5000, [undefined(paths=1)]), ""),
         (Standing(400, 5000, [figure(0.0, estimate=0.0)]), REACHED),
+        (Standing(400, 400, [figure(0.0, estimate=0.0)]), REACHED),
         (Standing(0, 5000, ()), ""),
     ],
 )

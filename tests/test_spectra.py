@@ -141,6 +141,21 @@ def test_paths_do_not_see_each_other_and_inputs_are_left_alone(estimator):
     np.testing.assert_array_equal(signal, before)
 
 
+@pytest.mark.parametrize("points", [8, 9, 10, 11])
+@pytest.mark.parametrize("estimator", [*spectra.ESTIMATORS.values(), spectra.closed])
+def test_every_bin_of_any_number_of_points_has_its_frequency(estimator, points):
+    spectrum = estimator(np.random.default_rng(0).normal(size=(2, points, 3)))
+    assert spectrum.power.shape == (2, len(spectrum.frequency))
+
+
+@pytest.mark.parametrize("estimator", spectra.ESTIMATORS)
+def test_bins_are_those_of_paths_and_of_none(estimator):
+    shape, spectrum = spectra.bins(estimator, 33), spectra.ESTIMATORS[estimator](walk("noise").logits)
+    assert shape.power.shape == (0, spectrum.power.shape[1]) and len(shape.total) == 0
+    np.testing.assert_array_equal(shape.frequency, spectrum.frequency)
+    assert shape.half_width == spectrum.half_width
+
+
 GOLDEN = {
     "constant": (np.zeros(75), 0.0),
     "hard step": (np.arange(75) >= 37, 0.3396),
@@ -175,6 +190,7 @@ def test_a_closed_path_has_the_power_of_its_waves(case):
     for path, one in enumerate(signal):
         frequency, power = oracle.one_sided(one)
         np.testing.assert_array_equal(spectrum.frequency, frequency)
+        np.testing.assert_array_equal(2 * spectrum.half_width, np.diff(frequency))
         np.testing.assert_allclose(spectrum.power[path], power, rtol=1e-10, atol=squared(one))
         np.testing.assert_allclose(spectrum.total[path], one.var(0).sum(), rtol=1e-10, atol=squared(one))
 

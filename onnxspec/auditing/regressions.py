@@ -24,7 +24,7 @@ from onnxspec.auditing.verdicts import State, Verdict, few_carry, judged
 from onnxspec.comparison.contrasts import ENOUGH_IN_COMMON
 from onnxspec.errors import UsageError
 from onnxspec.report.page import interval_text
-from onnxspec.report.pooling import STILL
+from onnxspec.report.pooling import STILL, TELLING
 from onnxspec.statistics import Interval, Pooled
 
 _LEAST_P = 1e-300
@@ -163,7 +163,10 @@ def _usable(metric: Metric, sample: Sample) -> np.ndarray:
     """Which paths a figure is pooled over, (paths,) bool: right at both ends, and defined."""
     chosen = sample.selected(metric.kind, metric.of_class) & sample.right
     if metric.figure == "hff":
-        return chosen & ((sample["status"] & WITHIN_REACH) > 0)
+        chosen &= (sample["status"] & WITHIN_REACH) > 0
+        moving = chosen & (sample[f"total_{metric.signal}"] > TELLING * sample.floor[metric.signal])
+        # A path that does not move has no share of its own; where none moves, that is what is told of them.
+        return moving if sample.estimator == "mool" and moving.any() else chosen
     return chosen & np.isfinite(sample[f"slope_{metric.signal}"])
 
 

@@ -189,7 +189,7 @@ def _rows_at(member: Member, places: np.ndarray, quantity: Quantity) -> np.ndarr
     """The member's rows at places of the plan whose ends it gets right and where the quantity is defined."""
     rows = _right_at(member, places)
     if quantity.metric == "hff":
-        return rows[member.rows["within_reach"][rows] > 0]
+        return member.pooling.counted(rows, quantity.signal)
     return rows[np.isfinite(member.rows[quantity.column][rows])]
 
 

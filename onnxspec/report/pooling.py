@@ -140,6 +140,13 @@ class Pooling:
         """The mean of the paths' own shares of fast wiggling over (n,) row indices."""
         return self._of_shares(rows, signal, signal, each=True)
 
+    def counted(self, rows: np.ndarray, signal: str) -> np.ndarray:
+        """Of (n,) row indices those that `hff` is pooled over: within reach, and of a mean of shares those that move."""
+        rows = rows[self.rows["within_reach"][rows] > 0]
+        if self.reading.measurement.estimator != "mool":
+            return rows
+        return rows[self._moving(self.rows[f"total_{signal}"][rows], signal)]
+
     def _of_shares(self, rows: np.ndarray, signal: str, suffix: str, each: bool) -> Pooled:
         """The share of all power that is fast, or with `each` the mean of the paths' own; undefined where noise is all."""
         asked, rows = rows, rows[self.rows["within_reach"][rows] > 0]
@@ -151,7 +158,7 @@ class Pooling:
             return replace(statistics.ratio(high, total, *ends), reason=BEYOND_POINTS)
         if not each:
             return statistics.ratio(high, total, *ends, top=1.0)
-        return self._mean_share(rows, high, total, still=self._noise(signal))
+        return self._mean_share(rows, high, total, signal)
 
     def share(self, rows: np.ndarray, signal: str) -> np.ndarray:
         """What the hff over (n,) row indices is the ratio of sums of, (2, n) float64."""
@@ -174,9 +181,9 @@ class Pooling:
         kept = rows[np.isfinite(self.rows[column][rows])]
         return statistics.log_mean(self.rows[column][kept], *self.ends(kept))
 
-    def _mean_share(self, rows: np.ndarray, high: np.ndarray, total: np.ndarray, still: float) -> Pooled:
-        """The mean of the paths' own shares; a path that does not move, by far more than `still`, has none."""
-        moving = total > TELLING * still
+    def _mean_share(self, rows: np.ndarray, high: np.ndarray, total: np.ndarray, signal: str) -> Pooled:
+        """The mean of the paths' own shares; a path that does not move has none."""
+        moving = self._moving(total, signal)
         shares = high[moving] / total[moving]
         pooled = statistics.mean(shares, *self.ends(rows[moving]), bottom=0.0, top=1.0)
         # Less a noise floor, as the ratio of sums may be.
@@ -189,6 +196,10 @@ class Pooling:
     def selected(self, rows: np.ndarray, selection: str) -> np.ndarray:
         """The row indices (n,) that a selection keeps."""
         return rows[self.right[rows]] if selection == "right" else rows
+
+    def _moving(self, total: np.ndarray, signal: str) -> np.ndarray:
+        """Which paths of these (n,) totals move by far more than noise does, (n,) bool."""
+        return total > TELLING * self._noise(signal)
 
     def _noise(self, signal: str) -> float:
         return float(self.floor[signal].sum()) if signal in self.floor else 0.0
@@ -238,7 +249,7 @@ class Pooling:
             rows = self.selected(rows, "right")
             for figure in self._short(stratum, rows):
                 tested = p.get((stratum, figure.signal)) if figure.metric == "hff" else None
-                if tested is None or figure.interval.reason:
+                if tested is None:
                     yield figure
                     continue
                 # Never below its own p, which is over all its paths: a star beside an interval that says nothing confuses.

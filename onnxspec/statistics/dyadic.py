@@ -94,8 +94,6 @@ class Design:
 
     def _correlation(self, deviation: np.ndarray, squares: np.ndarray) -> np.ndarray:
         """rho, (figures,), of deviations (paths, figures) and T, (strata, figures)."""
-        if not self._pairs.any():
-            return np.zeros(squares.shape[1])
         telling = self._telling
         if not telling.any():
             return np.full(squares.shape[1], HALF)

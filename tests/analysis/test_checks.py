@@ -15,7 +15,7 @@ from onnxspec.images.preprocess import Preprocess, fit
 from onnxspec.model.callable import CallableModel
 from onnxspec.paths.families import line
 from onnxspec.paths.pairs import draw
-from onnxspec.results import IN_COMPANY, RANDOM, ROUNDED, SAME_BITS, Convergence, Reading, Rows, measure
+from onnxspec.results import IN_COMPANY, RANDOM, ROUNDED, SAME_BITS, Convergence, Pilot, Reading, Rows, measure
 from onnxspec.settings import ESTIMATORS, KINDS, Measurement
 
 LABELS = np.repeat([0, 1], 40)
@@ -60,6 +60,48 @@ def test_the_pilot_is_the_first_pairs_of_every_kind():
     pilot = checks.pilot_pairs(PAIRS, 5)
     assert pilot.kind.tolist() == [0] * 5 + [1] * 5
     assert np.array_equal(pilot.image_a[:5], PAIRS.image_a[PAIRS.kind == 0][:5])
+
+
+def test_noise_is_measured_on_eight_paths_of_the_pilot_or_more_from_every_kind():
+    for pairs, expected in ((PAIRS, [0] * 4 + [1] * 4), (PAIRS[PAIRS.kind == 1], [1] * 8)):
+        places = checks.dithered_places(pairs)
+        assert pairs.kind[places].tolist() == expected
+        assert set(places.tolist()) <= set(checks.pilot_places(pairs).tolist())
+
+
+def test_the_passes_of_the_pilot_are_counted():
+    passes = []
+
+    def counting(batch):
+        passes.append(len(batch))
+        return swinging(1)(batch)
+
+    checks.run_pilot(engine(counting), PAIRS, reading(9), 0, None)
+    assert sum(passes) == checks.pilot_images(PAIRS, 9)
+
+
+def test_the_noise_of_a_kind_is_all_of_its_bins():
+    """Of as many paths of either the mean is the noise of all."""
+    noise, weak = swinging(1), np.random.default_rng(0)
+
+    def noisy(batch):
+        return noise(batch) + 1e-3 * weak.normal(size=(len(batch), 2))
+
+    found, _ = checks.run_pilot(engine(noisy), PAIRS, reading(), 0, checks.Reference(engine(noise), finer=True))
+    floors = [one.floor for one in found.convergence if one.signal == "logit"]
+    assert len(floors) == 2 and np.mean(floors) == pytest.approx(found.floor["logit"].sum())
+
+
+def test_steps_are_named_as_a_cause_where_many_points_do_not_help():
+    for points, named in ((65, False), (129, True)):
+        (found,) = checks.remarks(Pilot((convergence(0.1, 0.2),), {}, "", SAME_BITS, points))
+        assert found.code == "unconverged" and ("move in steps" in found.hint) is named
+        assert f"--points {2 * points - 1}." in found.hint
+
+
+def test_what_is_noise_is_said():
+    pilot = Pilot((convergence(0.1, 0.1, high=1e-13, floor=1e-13),), {}, "", SAME_BITS, 33)
+    assert [one.code for one in checks.remarks(pilot)] == ["noise"]
 
 
 def test_figures_on_the_three_grids_are_those_of_runs_with_these_points():
@@ -280,6 +322,36 @@ def test_two_per_cent_of_hff_is_the_line(double, warns):
     assert bool(convergence(0.1, double).unconverged) is warns
 
 
+@pytest.mark.parametrize(("metric", "tolerance"), [("hff", 0.02), ("slope", 0.05), ("excess_tv", 0.1)])
+def test_every_metric_has_its_own_line(metric, tolerance):
+    for change, warns in ((0.99 * tolerance, ()), (1.01 * tolerance, (metric,))):
+        for factor in (1 + change, 1 - change):
+            figures = {"hff": (0.1,) * 3} | {metric: (0.1, 0.1 * factor, 0.1)}
+            assert Convergence("within", "prob", 32, figures, 0.0, 1.0, 10.0, 0.0).unconverged == warns
+
+
+@pytest.mark.parametrize(
+    ("high", "total", "floor", "most"), [(1.0, 10.0, 0.0, 0.1), (1e-3, 1.0, 0.01, 0.1001), (0.0, 2.0, 0.0, 2e-9)]
+)
+def test_an_error_off_the_grid_is_too_large_beyond_a_tenth_of_what_is_fast_and_ten_times_the_noise(
+    high, total, floor, most
+):
+    """And beyond a billionth of all power, below which there is nothing to resolve."""
+    for off_grid, unresolved in ((0.999 * most, False), (1.001 * most, True)):
+        found = Convergence("within", "prob", 32, {"hff": (0.1,) * 3}, off_grid, high, total, floor)
+        assert found.unresolved is unresolved
+
+
+@pytest.mark.parametrize(("of_sines", "of_chosen"), [(1, 0), (0, 1), (1, 1)])
+def test_what_is_fast_is_noise_up_to_ten_times_the_floor_or_a_billionth_of_all(of_sines, of_chosen):
+    """Of sines or of the chosen estimator, whichever has more of it."""
+    for floor, most in ((1e-3, 1e-2), (0.0, 2e-9)):
+        for high, noise in ((0.999 * most, True), (1.001 * most, False)):
+            figures = {"hff": (0.0, of_chosen * high / 2.0, 0.0)}
+            found = Convergence("within", "prob", 32, figures, 0.0, of_sines * high, 2.0, floor)
+            assert found.noise is noise
+
+
 @pytest.mark.parametrize("estimator", ESTIMATORS)
 def test_the_error_off_the_grid_is_held_against_the_power_of_sines(estimator):
     """Whatever the figures are of: MOOL's magnitudes are no power, and the tail of a jump hides what aliases."""
@@ -303,11 +375,25 @@ def test_rounding_noise_is_not_judged():
     assert not convergence(0.1, 0.1, high=1e-13, off_grid=5e-13, floor=1e-13).unresolved
 
 
+@pytest.mark.parametrize(("chosen", "double"), [(1e-3, 0.0), (0.0, 0.0), (np.nan, np.nan)])
+def test_a_figure_that_is_not_seen_is_not_held_against_another(chosen, double):
+    figures = {"hff": (0.1,) * 3, "excess_tv": (chosen, chosen, double)}
+    found = Convergence("within", "prob", 32, figures, 0.0, 1.0, 10.0, 0.0)
+    assert found.change("excess_tv") == 0 and found.unconverged == ()
+
+
+def test_points_are_too_few_where_anything_is_unconverged_or_unresolved():
+    calm = convergence(0.1, 0.1)
+    for one, coarse in ((calm, False), (convergence(0.1, 0.2), True), (convergence(0.1, 0.1, off_grid=1.0), True)):
+        assert Pilot((calm, one), {}, "", SAME_BITS, 33).too_coarse is coarse
+
+
 def test_rows_join_in_any_grouping():
     parts = [Rows({"a": np.arange(i, i + 2), "b": np.ones((2, 3)) * i}) for i in range(4)]
     whole = Rows.concatenated(parts)
     left = Rows.concatenated([Rows.concatenated(parts[:3]), parts[3]])
     right = Rows.concatenated([parts[0], Rows.concatenated(parts[1:])])
+    assert np.array_equal(Rows.concatenated(parts[:1])["a"], [0, 1])
     for name in ("a", "b"):
         assert np.array_equal(whole[name], left[name])
         assert np.array_equal(whole[name], right[name])

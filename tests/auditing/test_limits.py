@@ -49,10 +49,11 @@ def interval(low, high, paths=100):
         (interval(0.01, 0.03, paths=3), {"max": 0.021, "strict": True}, State.PASS),
         (interval(0.01, 0.03, paths=3), {"max": 0.1}, State.PASS),
         (interval(0.0, 0.0), {"max": 0.1}, State.PASS),
-        (interval(0.0, 0.0, paths=3), {"max": 0.1}, State.INCONCLUSIVE),
+        (interval(0.0, 0.0, paths=10), {"max": 0.1}, State.PASS),
+        (interval(0.0, 0.0, paths=9), {"max": 0.1}, State.INCONCLUSIVE),
         (Interval(0.02, 0.0, 1.0, 2, 1.0, TOO_FEW), {"max": 0.5}, State.INCONCLUSIVE),
         (Interval(NAN, NAN, NAN, 1, NAN, "1 path"), {"max": 0.5}, State.INCONCLUSIVE),
-        (Interval(NAN, NAN, NAN, 90, NAN, "the outputs do not change"), {"max": 0.5}, State.ERROR),
+        (Interval(NAN, NAN, NAN, 2, NAN, "the outputs do not change"), {"max": 0.5}, State.ERROR),
         (Interval(NAN, NAN, NAN, 0, NAN, BEYOND_POINTS), {"max": 0.5}, State.ERROR),
     ],
 )
@@ -80,6 +81,13 @@ def test_a_bound_that_looks_like_percent_is_spelled_out(judged, limit):
 @pytest.mark.parametrize("limit", [{"max": 0.05}, {"max": 0.008}, {"min": 0.001}, {"max": 1.0}, {"min": 0.0}])
 def test_a_bound_of_its_size_is_not(judged, limit):
     assert "write" not in judged(interval(0.0011, 0.0013), **limit).text
+
+
+def test_what_was_found_is_told_with_its_interval_or_why_there_is_none(judged):
+    assert judged(interval(0.01, 0.03), max=0.04).text == "0.020 [0.010, 0.030]"
+    assert judged(Interval(NAN, NAN, NAN, 90, NAN, "nothing changes"), max=0.04).text == "undefined: nothing changes"
+    beyond = judged(Interval(NAN, NAN, NAN, 90, NAN, BEYOND_POINTS), max=0.04).text
+    assert beyond == f"undefined: {BEYOND_POINTS}; use more --points"
 
 
 def test_a_warning_that_cannot_be_decided_breaks_no_build(judged):

@@ -13,6 +13,7 @@ from onnxspec.auditing.policy import SEVERITIES, Regression, usual
 from onnxspec.auditing.samples import Sample, identical
 from onnxspec.auditing.verdicts import State
 from onnxspec.errors import UsageError
+from onnxspec.report.pooling import STILL
 
 USUAL = usual(("within", "between"), "prob", labelled=True)
 AUDITS = 200
@@ -149,13 +150,14 @@ def test_so_few_pairs_that_nothing_could_fail_do_not_pass():
     assert [found.gating for found in regressions.judge(rules, now, then, True)] == [True, False] * 3
 
 
-def test_an_interval_on_the_right_side_is_never_inconclusive():
+@pytest.mark.parametrize(("factor", "change"), [(1.1, 0.3), (0.9, 3.0)])
+def test_an_interval_on_the_right_side_is_never_inconclusive(factor, change):
     """Its shown end decides: what many rules correct for is failing, not passing. Of a handful of pairs it is luck."""
-    found = []
+    rules, found = [Regression(parse(f"{kind}.hff"), factor) for kind in ("within", "between")], []
     for seed in range(40):
         same = world(seed, pairs=14)
-        found += regressions.judge(USUAL[1:], same.run(within_hf=0.3), same.run(), True)
-    kept = [verdict for verdict in found if verdict.found.high <= 1.1]
+        found += regressions.judge(rules, same.run(within_hf=change), same.run(), True)
+    kept = [one for one in found if (one.found.high <= factor if factor > 1 else one.found.low >= factor)]
     many, few = ([one.state for one in kept if (one.found.paths >= 10) is enough] for enough in (True, False))
     assert len(many) >= 10 and set(many) == {State.PASS}
     assert few and set(few) == {State.INCONCLUSIVE}
@@ -275,7 +277,8 @@ def test_accuracy_is_paired_over_the_images_that_both_have():
     for some, images in (((now, then), 400), ((parts[0], then), 200), ((now, parts[1]), 200)):
         (found,) = regressions.judge(USUAL[:1], *some, True)
         assert (found.state, found.found.paths) == (State.FAIL, images)
-        assert found.found.estimate == pytest.approx(-8 / images) and found.text.endswith("p = 0.0039")
+        assert found.found.estimate == pytest.approx(-8 / images)
+        assert found.text.startswith("changed by -0.0") and found.text.endswith("p = 0.0039")
     assert one("class.cat.accuracy", now, then) is State.FAIL  # though fewer than ten images carry it
     assert one("accuracy", now, then, same_data=False) is State.PASS
 
@@ -358,6 +361,10 @@ def test_outputs_that_do_not_change_cannot_be_judged():
         assert (found.state, found.text) == (State.INCONCLUSIVE, "undefined: the outputs do not change beyond noise")
     (found,) = regressions.judge([Regression(parse("between.hff"), 1.1)], still, replace(then, floor=still.floor), True)
     assert found.state is State.PASS
+    two = {name: values[then.selected("between") & then.right][:2] for name, values in then.columns.items()}
+    pair = replace(still, columns=two), replace(then, columns=two)
+    (found,) = regressions.judge([Regression(parse("between.hff"), 1.1)], *pair, False)
+    assert found.text == "undefined: the outputs do not change beyond noise"
 
 
 def test_a_path_that_is_alone_needs_others():
@@ -366,6 +373,70 @@ def test_a_path_that_is_alone_needs_others():
     lone = replace(many, columns={name: values[first] for name, values in many.columns.items()})
     (found,) = regressions.judge([Regression(parse("between.hff"), 1.1)], lone, many, same_data=False)
     assert found.state is State.INCONCLUSIVE and found.text.endswith("at least 2 are needed; use more --pairs")
+
+
+def test_means_of_shares_are_judged_over_paths_that_move_in_both():
+    """A path that does not move has no share in the report either."""
+    then = replace(world(3).run(), estimator="mool")
+    still = np.arange(len(then)) % 4 == 0
+    parts = {
+        f"{part}_prob": np.where(still, 0, times * then[f"{part}_prob"]) for part, times in (("hf", 2), ("total", 1))
+    }
+    now = replace(then, columns={**then.columns, **{name: x.astype(np.float32) for name, x in parts.items()}})
+    (found,) = regressions.judge([Regression(parse("between.hff"), 1.1)], now, then, True)
+    assert found.found.paths == (then.selected("between") & then.right & ~still).sum()
+    assert found.found.estimate == pytest.approx(2) and found.state is State.FAIL
+    shares = then["hf_prob"].astype(float) / then["total_prob"]
+    other = replace(then, columns={**then.columns, "hf_prob": (then["hf_prob"] ** 0.9).astype(np.float32)})
+    (found,) = regressions.judge([Regression(parse("between.hff"), 1.1)], other, then, True)
+    kept = then.selected("between") & then.right
+    changed = other["hf_prob"].astype(float) / then["total_prob"]
+    assert found.found.estimate == pytest.approx(changed[kept].mean() / shares[kept].mean(), rel=1e-6)
+
+
+def test_paths_on_which_nothing_moves_before_or_now_are_no_change_of_a_mean_of_shares():
+    then = world(3).run()
+    none = {**then.columns, **dict.fromkeys(("hf_prob", "total_prob"), np.zeros(len(then), np.float32))}
+    then = replace(then, columns=none, estimator="mool")
+    now = replace(then, columns={**none, "slope_prob": 2 * then["slope_prob"]})
+    assert one("between.hff", now, then, factor=1.1) is State.PASS
+
+
+def test_paths_whose_cut_off_is_out_of_reach_are_in_no_hff():
+    then = world(3).run()
+    reached = np.arange(len(then)) % 4 > 0
+    columns = {**then.columns, "status": np.where(reached, then["status"], then["status"] - 4).astype(np.uint8)}
+    then = replace(then, columns=columns)
+    now = replace(then, columns={**columns, "hf_prob": then["hf_prob"] * np.where(reached, 1, 50).astype(np.float32)})
+    (found,) = regressions.judge([Regression(parse("between.hff"), 1.1)], now, then, True)
+    assert (found.state, found.found.estimate) == (State.PASS, 1)
+    assert found.found.paths == (then.selected("between") & then.right & reached).sum()
+
+
+@pytest.mark.parametrize(("mean", "still"), [(0.99, False), (1.0, True), (1.01, True)])
+def test_noise_is_all_where_its_power_is_no_less_than_that_of_the_mean_path(mean, still):
+    run = world(3).run()
+    total = np.ones(len(run), np.float32)
+    run = replace(run, columns={**run.columns, "total_prob": total}, floor={"prob": mean})
+    assert (regressions._pooled(parse("between.hff"), run, np.arange(40)).reason == STILL) is still
+
+
+def test_images_of_other_data_are_other_images_whatever_their_numbers():
+    run = world(3).run()
+    first, second = (
+        regressions._pooled(parse("between.hff"), run, rows) for rows in (np.arange(50), np.arange(750, 759))
+    )
+    apart = replace(second, image_a=second.image_a + 10_000, image_b=second.image_b + 10_000)
+    assert regressions._apart(first, second).interval() == statistics.contrast(first, apart).interval()
+    swapped = replace(first, image_a=first.image_b, image_b=first.image_a)
+    assert regressions._apart(swapped, first).interval() == regressions._apart(first, first).interval()
+
+
+def test_a_p_is_half_of_the_two_sided_one_on_the_wrong_side_and_the_rest_on_the_other():
+    values = np.random.default_rng(0).lognormal(0.2, 1, 60)
+    moved = statistics.log_mean(values, *np.arange(120).reshape(2, -1))
+    up, down = (regressions._one_sided(moved, wrong) for wrong in (1, -1))
+    assert moved.value > 0 and up == moved.p_value() / 2 and up + down == pytest.approx(1)
 
 
 def test_what_the_baseline_does_not_hold_is_said():

@@ -1,9 +1,19 @@
 """What a person may call what is compared."""
 
+from pathlib import Path
+
 import pytest
 
 from onnxspec import configuration
-from onnxspec.comparison.candidates import Candidate, candidates, chosen, from_flag, from_tables, with_tables
+from onnxspec.comparison.candidates import (
+    Candidate,
+    candidates,
+    chosen,
+    from_flag,
+    from_tables,
+    require_measuring,
+    with_tables,
+)
 from onnxspec.errors import UsageError
 
 
@@ -102,6 +112,19 @@ def test_a_candidate_s_own_settings_go_before_those_of_its_name():
     found = [Candidate("a", "a.onnx", {"classes": "mine.txt"}), Candidate("b", "b.onnx")]
     a, b = candidates(found, {"a": {"classes": "x", "input": "image"}})
     assert (a.settings, b.settings) == ({"classes": "mine.txt", "input": "image"}, {})
+
+
+def test_what_was_measured_already_is_told_by_the_ending_of_its_file():
+    measured = {"a.h5": True, "A.H5": True, Path("a.h5"): True, "a.onnx": False, "h5": False, len: False}
+    assert {source: Candidate("a", source).is_report for source in measured} == measured
+
+
+def test_how_to_measure_is_refused_where_nothing_is_measured():
+    report, model = Candidate("a", "a.h5"), Candidate("b", "b.onnx")
+    with pytest.raises(UsageError, match="which points, cutoff cannot change"):
+        require_measuring([report, report], ["points", "cutoff"])
+    for found, asked in (([report, model], ["points"]), ([report], []), ([], ["points"])):
+        require_measuring(found, asked)
 
 
 def test_the_reference_is_the_first_or_the_named():

@@ -19,6 +19,8 @@ from onnxspec.comparison.contrasts import (
     strata,
     verdict,
 )
+from onnxspec.report.pooling import Pooling
+from onnxspec.results import Rows
 from onnxspec.statistics import Pooled, permutation
 
 HFF = Quantity("prob", "hff")
@@ -84,6 +86,62 @@ def test_a_contrast_is_over_pairs_right_under_both(members, reports):
         for column in ("hf", "total")
     )
     assert found.common.estimate == pytest.approx(hf[0] / total[0] / (hf[1] / total[1]))
+
+
+def with_still_paths(member, every, estimator):
+    """A member of which every so many-th path does not move at all, by an estimator."""
+    still = np.arange(len(member.rows)) % every == 0
+    columns = {f"{part}_prob": np.where(still, 0.0, member.rows[f"{part}_prob"]) for part in ("hf", "total")}
+    rows, of = Rows({**member.rows.columns, **columns}), member.pooling
+    reading = replace(of.reading, measurement=replace(of.reading.measurement, estimator=estimator))
+    return replace(member, rows=rows, pooling=Pooling(rows, of.strata.class_names, reading, {}))
+
+
+def test_means_of_shares_are_compared_over_paths_that_move_under_both(members):
+    """A path that does not move has no share of its own: the two would be means over different paths."""
+    reference, model = (with_still_paths(one, every, "mool") for one, every in zip(members, (5, 7), strict=True))
+    (stratum, places), *_ = strata(reference)
+    found = contrast(model, reference, stratum, HFF, places)
+    reach = reference.rows["within_reach"][places] > 0
+    usable = [one.pooling.right[places] & (one.rows["total_prob"][places] > 0) & reach for one in (model, reference)]
+    assert not np.array_equal(*usable)
+    at = places[usable[0] & usable[1]]
+    shares = [(one.rows["hf_prob"][at] / one.rows["total_prob"][at]).mean() for one in (model, reference)]
+    assert (found.scale, found.pairs) == ("difference", len(at))
+    assert found.common.estimate == pytest.approx(shares[0] - shares[1])
+    own = [places[one] for one in usable]
+    shares = [
+        (one.rows["hf_prob"][rows] / one.rows["total_prob"][rows]).mean()
+        for one, rows in zip((model, reference), own, strict=True)
+    ]
+    assert found.own.estimate == pytest.approx(shares[0] - shares[1])
+    assert (found.own_pairs, found.reference_pairs) == tuple(map(len, own))
+
+
+@pytest.mark.parametrize(("every", "depends"), [((2, 3), True), ((50, 70), False)])
+def test_what_is_found_on_a_part_of_what_either_has_depends_on_it(members, every, depends):
+    reference, model = (with_still_paths(one, some, "mool") for one, some in zip(members, every, strict=True))
+    (stratum, places), *_ = strata(reference)
+    found = contrast(model, reference, stratum, HFF, places)
+    assert (found.pairs < 0.8 * min(found.own_pairs, found.reference_pairs)) is depends
+    assert (found.verdict == DEPENDS) is depends
+
+
+def test_classes_are_compared_in_the_main_quantities_alone(members):
+    reference, model = members
+    found = compared(model, reference, strata(reference))
+    of_classes, of_kinds = (
+        {one.quantity.metric for one in found if bool(one.stratum.class_a) is it} for it in (True, False)
+    )
+    assert of_classes == {"hff", "slope", "excess_tv"} < of_kinds
+
+
+def test_sums_are_compared_over_still_paths_too(members):
+    reference, model = (with_still_paths(one, every, "sine") for one, every in zip(members, (5, 7), strict=True))
+    (stratum, places), *_ = strata(reference)
+    assert (
+        contrast(model, reference, stratum, HFF, places).pairs == contrast(*members[::-1], stratum, HFF, places).pairs
+    )
 
 
 def test_a_handful_of_pairs_tells_nothing_apart(members):

@@ -24,6 +24,12 @@ def test_letters(count, apart, letters):
     assert tie_letters(count, apart) == letters
 
 
+def test_letters_go_on_after_z():
+    letters = tie_letters(53, {*combinations(range(53), 2)})
+    assert [letters[at] for at in (0, 25, 26, 27, 51, 52)] == ["a", "z", "a1", "b1", "z1", "a2"]
+    assert len({*letters}) == 53
+
+
 @examples
 @given(
     st.integers(2, 7).flatmap(lambda n: st.tuples(st.just(n), st.sets(st.sampled_from([*combinations(range(n), 2)]))))
@@ -43,8 +49,10 @@ def test_models_stand_in_the_order_of_their_figures(four):
         places = [one for one in four.ranking if one.kind == kind and one.quantity.metric == "hff"]
         assert {one.model for one in places} == {"pytorch", "twin", "perturbed", "sklearn"}
         for signal in ("prob", "logit"):
-            estimates = [one.estimate for one in places if one.quantity.signal == signal]
+            of_signal = [one for one in places if one.quantity.signal == signal]
+            estimates = [one.estimate for one in of_signal]
             assert estimates == sorted(estimates)
+            assert [one.place for one in of_signal] == [1, 2, 3, 4]
 
 
 def test_two_exports_share_their_letters(four):

@@ -128,6 +128,13 @@ def test_full_agreement_has_an_interval():
         assert found.rho == pytest.approx(1) and 0.9 < found.low < 1 and found.p < 1e-3
 
 
+def test_full_agreement_stands_for_half_of_its_smallest_step_less():
+    """Which is what two neighbours that change places make."""
+    x, swapped = np.arange(10), np.array([0, 1, 2, 4, 3, 5, 6, 7, 8, 9])
+    for sign in (1, -1):
+        assert np.tanh(plain(x, sign * x).z) == pytest.approx(sign * (1 + plain(x, swapped).rho) / 2)
+
+
 def test_what_is_undefined_has_a_reason():
     assert rank_correlation(np.arange(3), np.arange(3)).reason == "3 classes: at least 4 are needed"
     assert rank_correlation(np.arange(5), np.arange(5), [np.ones(5)] * 2).reason == "5 classes: at least 6 are needed"

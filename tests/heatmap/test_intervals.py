@@ -64,6 +64,16 @@ def test_rates_are_wilson_s():
     assert found.low[1] == 0 and found.high[1] == pytest.approx(0.4899, abs=1e-4)
 
 
+def test_increases_of_what_is_wrong_are_agresti_and_min_s():
+    """Of 30 images 5 turn wrong and 2 right: half an image more in each of the four cells; Student's t of 29."""
+    before = np.arange(30) < 10
+    wrong = before ^ ((np.arange(30) < 2) | (np.arange(30) >= 25))
+    found = intervals.increases(wrong[:, None], before)
+    middle, reach = 3 / 32, 2.04523 * np.sqrt(8 - 9 / 32) / 32
+    assert found.estimate == pytest.approx(3 / 30)
+    assert (found.low[0], found.high[0]) == pytest.approx((middle - reach, middle + reach), rel=1e-5)
+
+
 def test_a_change_of_probabilities_has_an_end():
     """A mean that few images carry has an interval beyond what there can be, on the log scale."""
     change = np.array([[1.0], [1e-12], [1e-12]])

@@ -1,6 +1,7 @@
 """Planes in characters: shades in order, both halves, ASCII where nothing else can be shown."""
 
 import numpy as np
+import pytest
 
 from onnxspec.heatmap.plane import Panel, draw, pooled
 from onnxspec.paths.waves import Waves
@@ -42,6 +43,38 @@ def test_shades_grow_with_the_values_and_the_scale_says_where_they_begin():
     half = middle[16:]
     assert [" ░▒▓█".index(mark) for mark in half] == sorted(" ░▒▓█".index(mark) for mark in half)
     assert all(mark in lines[-1] for mark in "░▒▓█")
+
+
+@pytest.mark.parametrize(
+    ("size", "width", "labels", "ticks"),
+    [
+        ((32, 32), 80, ["-16", *[""] * 7, "0", *[""] * 6, "15"], f"-16{'0':>14}{'15':>15}"),
+        ((7, 9), 80, ["-3", "0", "", "3"], "-4  0   4"),
+        ((9, 7), 80, ["-4", "", "0", "", "4"], "-3 0  3"),
+        ((8, 8), 80, ["-4", "", "0", "3"], f"-4{0:>3}{3:>3}"),
+        ((4, 4), 80, ["-2", "0"], "  0"),
+    ],
+)
+def test_the_first_and_the_last_frequency_and_zero_stand_beside_their_cells(size, width, labels, ticks):
+    """As far as they fit: beside four columns there is no room for more than zero."""
+    waves = Waves.half_plane(*size)
+    _, *lines, below, _ = draw([Panel("one", waves.plane(waves.radius))], waves.axes, width).plain.splitlines()
+    assert [line[:5].strip() for line in lines] == labels
+    assert below == 5 * " " + ticks
+
+
+@pytest.mark.parametrize(
+    ("largest", "scale"),
+    [
+        (1.5, "0.00  ░ 0.30 ▒ 0.60 ▓ 0.90 █ 1.20"),
+        (150, "0  ░ 30 ▒ 60 ▓ 90 █ 120"),
+        (1.5e-5, "0e+00  ░ 3e-06 ▒ 6e-06 ▓ 9e-06 █ 1e-05"),
+    ],
+)
+def test_the_scale_has_as_many_digits_as_tell_its_steps_apart(largest, scale):
+    axes = np.arange(-1, 1), np.arange(-1, 1)
+    drawn = draw([Panel("one", np.array([[0.0, largest]] * 2))], axes, 80).plain.splitlines()
+    assert drawn[-1].strip() == scale
 
 
 def test_ascii():

@@ -57,6 +57,19 @@ def test_the_lowest_is_known_no_better_than_it_was_chosen(count):
     assert np.mean([covered() for _ in range(300)]) >= 0.93
 
 
-def test_two_checkpoints_are_one_contrast():
+def test_two_checkpoints_are_one_contrast_and_three_are_two():
     first, last = series(0, -0.3)
     assert locate([first, last]).fall == paired(first, last).interval()
+    first, lowest, last = series(0, -0.3, 0)
+    found = locate([first, lowest, last])
+    assert found.fall == paired(first, lowest).interval(0.975)
+    assert found.rise == paired(last, lowest).interval(0.975)
+
+
+@pytest.mark.parametrize(
+    ("levels", "verdict"), [([0.4, 0, 1e-3], NO_RISE), ([1e-3, 0, 0.4], UNDECIDED), ([1e-3, 0, 1e-3], UNDECIDED)]
+)
+def test_an_inner_minimum_is_told_from_the_ends_that_it_is_told_apart_from(levels, verdict):
+    noise = 0.2 * np.random.default_rng(1).standard_normal((3, 400))
+    found = locate([mean(level + SHARED + own - own.mean()) for level, own in zip(levels, noise, strict=True)])
+    assert (found.at, found.verdict) == (1, verdict)

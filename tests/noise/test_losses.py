@@ -52,6 +52,22 @@ def test_the_grid_of_phases_has_converged():
         assert forms.loss_perfect == pytest.approx(exact, abs=1e-7)
 
 
+@pytest.mark.parametrize("amplitude", [0.1, 0.2, 0.5])
+def test_following_of_a_perfect_fit_is_its_closed_form(amplitude):
+    """E log(1 + sin) is -log 2, and E log(1 - a (1 + sin)) is log of (1 - a + sqrt(1 - 2 a)) / 2."""
+    forms, a = ClosedForms.of(amplitude, 10), 0.9 * amplitude
+    gap = 0.9 * (np.log(amplitude / 20) - np.log((1 - a + np.sqrt(1 - 2 * a)) / 2))
+    assert forms.following == pytest.approx(forms.perfect - amplitude * gap, rel=2e-3)
+
+
+@pytest.mark.parametrize("count", [2, 500])
+def test_following_is_the_covariance_of_the_noise_and_the_gap(count):
+    """And what each image adds does not depend on how much noise all of them have."""
+    found, s = LogLikelihood.of(LOGITS[:count], LABELS[:count]), S[:count]
+    assert found.following(s).mean() == pytest.approx(np.cov(s, found.mean - found.right)[0, 1])
+    assert found.following(s + 0.1) == pytest.approx(found.following(s))
+
+
 def test_following_is_what_the_mean_of_the_noise_does_not_explain():
     found = LogLikelihood.of(LOGITS, LABELS)
     gap = (found.mean - found.right).mean()

@@ -2,6 +2,7 @@
 
 import tracemalloc
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from onnxspec.errors import DataError
 from onnxspec.paths import pairs
-from onnxspec.paths.pairs import BETWEEN, WITHIN, available, draw, tournament, turns
+from onnxspec.paths.pairs import BETWEEN, WITHIN, Pairs, available, draw, tournament, turns
 from onnxspec.settings import KINDS
 
 DIGEST = "5e" * 32
@@ -126,11 +127,35 @@ def test_one_image_a_class_has_no_path_within():
     with pytest.raises(DataError, match=r"No class has two images \(4 classes.*--kinds between"):
         draw(labels(1, 1, 1, 1), KINDS, 10, DIGEST, 0)
     assert len(draw(labels(1, 1, 1, 1), ("between",), 10, DIGEST, 0)) == 6
+    assert set(draw(labels(1, 4, 1), ("within",), 10, DIGEST, 0).class_a.tolist()) == {1}
 
 
 def test_one_class_has_no_path_between():
     with pytest.raises(DataError, match=r"of 1 class, .*--kinds within"):
         draw(labels(8), KINDS, 10, DIGEST, 0)
+
+
+def test_some_pairs_are_spread_over_all_of_their_kind():
+    pairs = draw(labels(50, 50), KINDS, 21, DIGEST, 0)
+    some = pairs.spread(5)
+    for kind in (WITHIN, BETWEEN):
+        assert some[some.kind == kind].digest == pairs[pairs.kind == kind][[0, 5, 10, 15, 20]].digest
+    assert pairs.spread(21).digest == pairs.spread(1000).digest == pairs.digest
+
+
+def test_a_digest_is_that_of_the_numbers_in_every_column():
+    pairs = draw(labels(9, 7), KINDS, 12, DIGEST, 0)
+    columns = vars(pairs)
+    last = np.arange(len(pairs)) == len(pairs) - 1
+    others = [replace(pairs, **{name: column + last}) for name, column in columns.items()]
+    assert len({one.digest for one in (pairs, *others)}) == 1 + len(columns)
+    assert Pairs(*(column.astype(np.int64) for column in columns.values())).digest == pairs.digest
+
+
+def test_images_are_counted_that_stand_in_several_pairs_of_a_kind():
+    ends = np.array([[0, 1], [2, 0], [0, 3], [4, 5], [5, 4]], np.int32)
+    pairs = Pairs(np.array([0, 0, 0, 1, 1], np.int8), *np.zeros((2, 5), np.int32), *ends.T)
+    assert (pairs.reused(WITHIN), pairs.reused(BETWEEN)) == (1, 2)
 
 
 def test_the_rest_of_the_pairs_is_drawn_without_listing_them():

@@ -5,7 +5,7 @@ import pytest
 
 from onnxspec.paths.waves import Waves, octave_range, octaves
 
-SIZES = [(8, 8), (7, 7), (6, 9), (5, 4), (1, 8)]
+SIZES = [(8, 8), (7, 7), (6, 9), (9, 3), (5, 4), (1, 8)]
 
 
 def formula(height, width, i, j):

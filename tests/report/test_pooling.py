@@ -11,6 +11,7 @@ from onnxspec.report import pooling
 from onnxspec.report.pooling import (
     BEYOND_POINTS,
     BY_PATH,
+    STILL,
     PooledSpectrum,
     Pooling,
     Stratum,
@@ -20,6 +21,7 @@ from onnxspec.report.pooling import (
 from onnxspec.results import Reading, Rows
 from onnxspec.settings import ESTIMATORS, KINDS, Measurement
 from onnxspec.statistics import permutation
+from onnxspec.statistics.drawn import Drawn
 from simulation import disjoint
 
 
@@ -185,10 +187,14 @@ def test_classes_that_are_alike_rarely_get_a_star(classes, ends):
     assert sum(starred) <= 3
 
 
-def test_every_estimator_has_a_headline(bundled_report):
-    for estimator in ("sine", "cosine", "hann", "rfft", "mool"):
-        figure = bundled_report.figure("between", "hff", estimator=estimator)
-        assert 0 < figure.estimate < 1
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+def test_every_estimator_has_a_headline_of_its_own(bundled_report, paths, estimator):
+    at = chosen(bundled_report, paths, "between")
+    at = at[paths["within_reach"][at] > 0]
+    suffix = "" if estimator == "sine" else f"_{estimator}"
+    high, total = (paths[f"{part}_prob{suffix}"][at] for part in ("hf", "total"))
+    expected = (high / total).mean() if estimator == "mool" else high.sum() / total.sum()
+    assert bundled_report.figure("between", "hff", estimator=estimator).estimate == pytest.approx(expected)
 
 
 def test_a_spectrum_without_power_has_no_shape_and_needs_no_points():
@@ -209,15 +215,36 @@ def test_shape_figures_are_in_the_spectrum_s_range(bundled_report):
     assert decay.estimate < 0 or "more points" in decay.reason
 
 
-def mean_of_shares(high, total, noise=0.0):
-    """The mean of the shares of paths of one class, pooled over all of them."""
+def of_one_class(high, total, floor=(0.0,), drawn=None):
+    """Pooling of paths within one class."""
     one, ends = np.ones(len(high), int), np.arange(2 * len(high)).reshape(2, -1)
     columns = {"kind": 0 * one, "class_a": one, "class_b": one, "image_a": ends[0], "image_b": ends[1]}
     columns |= {"ends_right": 2 * one, "within_reach": one, "hf_prob": high, "total_prob": total}
     reading = Reading(Measurement(), 12.0, False, np.arange(10))
-    return Pooling(Rows(columns), ("a", "b"), reading, {"prob": np.array([noise])}).hff_mean(
-        np.arange(len(high)), "prob"
-    )
+    return Pooling(Rows(columns), ("a", "b"), reading, {"prob": np.array(floor)}, drawn=drawn)
+
+
+def mean_of_shares(high, total, noise=0.0):
+    """The mean of the shares of paths of one class, pooled over all of them."""
+    return of_one_class(high, total, [noise]).hff_mean(np.arange(len(high)), "prob")
+
+
+def test_noise_is_all_where_its_power_in_all_bins_is_no_less_than_there_is():
+    high, total, every = np.linspace(0.1, 0.2, 20), np.ones(20), np.arange(20)
+    for noise, reason in ((0.9, ""), (1.0, STILL), (1.1, STILL)):
+        assert of_one_class(high, total, np.full(8, noise / 8)).hff(every, "prob").reason == reason
+
+
+def test_a_mean_of_shares_is_a_share_to_the_ends_of_its_interval():
+    found = mean_of_shares(np.array([0.9, 0.0, 0.0]), np.ones(3)).interval()
+    assert (found.low, found.estimate, found.high) == (0.0, pytest.approx(0.3), 1.0)
+
+
+def test_where_paths_were_drawn_is_told_or_taken_from_the_rows():
+    high, some = np.linspace(0.1, 0.2, 20), np.array([3, 5])
+    told = Drawn(np.arange(20) % 4, np.full(20, 30))
+    assert of_one_class(high, 1 + high, drawn=told).ends(some)[2].of.tolist() == [30, 30]
+    assert of_one_class(high, 1 + high).ends(some)[2].of.tolist() == [20, 20]
 
 
 def test_a_path_that_does_not_move_has_no_share_of_its_own():

@@ -91,6 +91,10 @@ def test_what_cannot_be_resampled_says_so():
     assert bootstrap_t(np.linspace(-3, 1, 30), np.ones(30)).reason == statistics.BELOW_FLOOR
     values = np.repeat(np.linspace(0.1, 1.3, 10), 6)
     assert bootstrap_t(values, 1 + 0.1 * values, np.repeat(range(10), 6)).reason == "the paths are all alike"
+    nearly = values * (1 + 1e-5 * np.random.default_rng(0).random(60))
+    assert bootstrap_t(nearly, 1 + 0.1 * nearly, np.repeat(range(10), 6)).reason == "the paths are all alike"
+    further = values * (1 + 1e-3 * np.random.default_rng(0).random(60))
+    assert not bootstrap_t(further, 1 + 0.1 * further, np.repeat(range(10), 6)).reason
     assert "fewer than 10" in bootstrap_t(np.r_[np.ones(9), np.zeros(30)], np.ones(39)).reason
 
 
@@ -99,3 +103,10 @@ def test_draws_are_the_same_however_many_are_worked_on_together(monkeypatch):
     at_once = bootstrap_t(*shares, STRATA)
     monkeypatch.setattr(bootstrap, "_VALUES", 10 * PATHS)
     assert astuple(bootstrap_t(*shares, STRATA))[:3] == astuple(at_once)[:3]
+
+
+def test_a_share_does_not_exceed_one():
+    numerator = np.random.default_rng(0).lognormal(0, 2, 12)
+    denominator = numerator + 1e-3
+    assert bootstrap_t(numerator, denominator).high > 1
+    assert bootstrap_t(numerator, denominator, top=1.0).high == 1.0

@@ -17,6 +17,7 @@ def test_all_that_was_drawn_is_counted_by_kind_and_classes():
     assert whole.of.tolist() == [2, 1, 2, 2, 2, 1, 1]
     assert len(np.unique(whole.stratum)) == 5
     assert whole[np.array([2, 5])].of.tolist() == [2, 1]
+    assert Drawn.whole(np.array([1, 1]), np.array([0, 1]), np.array([5, 3])).of.tolist() == [1, 1]
     assert len(Drawn.whole(*np.empty((3, 0), int)).of) == 0
 
 
@@ -33,3 +34,4 @@ def test_numbers_are_those_of_sorted_values(factor):
     values = np.array([7, 3, 3, 9, 7]) * factor
     count, at = numbered(values)
     assert count == 3 and at.tolist() == [1, 0, 0, 2, 1]
+    assert numbered(values[:0])[0] == 0

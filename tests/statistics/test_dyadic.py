@@ -95,6 +95,16 @@ def test_paths_that_are_alike_in_their_strata_do_not_make_a_figure_certain(desig
     assert v == pytest.approx([variance(influence, *design)[0], variance(both[:, 1], *design, alike)[0]])
 
 
+@pytest.mark.parametrize("factor", [1e-6, 1e6])
+@pytest.mark.parametrize("apart", [1.0, 1e-6])
+def test_the_unit_of_a_figure_does_not_matter(factor, apart):
+    """Neither where paths of a stratum differ nor where they are alike but for rounding."""
+    of = drawn_of(np.repeat(range(4), 2), [2] * 4)
+    influence = np.repeat([1.0, -1.0, 0.3, -0.3], 2) + apart * np.random.default_rng(0).standard_normal(8)
+    v, effective = variance(influence, *disjoint(8), of)
+    assert variance(factor * influence, *disjoint(8), of) == pytest.approx((factor**2 * v, effective), rel=1e-9, abs=0)
+
+
 @pytest.mark.parametrize("ends", [([0, 0], [1, 1]), ([0, 1], [1, 0]), ([0, 0, 2], [1, 1, 3])])
 def test_paths_over_the_same_two_images_have_an_interval(ends):
     found = statistics.mean(np.array([1.0, 2.0, 4.0])[: len(ends[0])], *map(np.array, ends)).interval()

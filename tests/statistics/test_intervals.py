@@ -139,6 +139,13 @@ def test_a_ratio_over_nothing_is_undefined():
     assert math.isnan(pooled.p_value())
 
 
+def test_a_ratio_that_a_noise_floor_leaves_below_nothing_is_undefined():
+    found = statistics.ratio(np.array([0.1, -0.3, 0.1]), np.ones(3), *disjoint(3)).interval()
+    assert np.isnan(figures(found)).all() and found.reason == statistics.BELOW_FLOOR
+    assert statistics.ratio(-np.ones(3), -np.ones(3), *disjoint(3)).reason == "the outputs do not change"
+    assert not statistics.ratio(np.array([0.1, -0.3, 0.3]), np.ones(3), *disjoint(3)).reason
+
+
 def test_a_ratio_of_nothing_is_zero_and_cannot_be_contrasted():
     a, b = disjoint(5)
     silent = statistics.ratio(np.zeros(5), np.ones(5), a, b)
