@@ -4,22 +4,19 @@ A pilot, the first pairs of every kind, is evaluated before the run: on a grid t
 grid, and under the smallest disturbance that the arithmetic knows. What fails becomes a `Remark`, never silence.
 """
 
-import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from onnxspec import signals, spectra
-from onnxspec.engine.local import Dither, LocalEngine
-from onnxspec.errors import ModelError
+from onnxspec.analysis.dither import FLOAT32_UNIT, dither
+from onnxspec.analysis.steadiness import OTHERWISE, repeated_images, repetition
+from onnxspec.engine.local import LocalEngine
 from onnxspec.paths import families
 from onnxspec.paths.pairs import Pairs
 from onnxspec.results import (
     GRIDS,
-    IN_COMPANY,
-    RANDOM,
-    ROUNDED,
     SAME_BITS,
     Convergence,
     Pilot,
@@ -34,32 +31,10 @@ from onnxspec.statistics import Interval, proportion
 PILOT_PAIRS = 32
 DITHERED_PATHS = 8
 OFF_GRID_TIMES = 8
-REPEATED_PATHS, REPEATED_POINTS = 3, 4
 AT_ONCE = 4
 """Paths of the pilot that a worker takes at a time: few, so that the slowest networks keep all cores busy, too."""
-FLOAT32_UNIT = float(np.finfo(np.float32).eps)
-SMALLEST = float(np.finfo(np.float32).smallest_subnormal)
-ROUNDING_SHARE = 0.01
-"""Of the largest centred score: ten units in the last place of half precision."""
-ROUNDED_UNITS = 64
-"""Of the largest score: what float32 leaves of scores that nearly cancel."""
 STAIRS_FROM = 129
 """Points from which on steps are the likelier cause: on real networks 33, 65 and 129 agree (performance.md)."""
-_OTHERWISE = {
-    ROUNDED: (
-        "The model does not give the same bits for the same images in every batch.",
-        "Figures will differ a little from run to run.",
-    ),
-    RANDOM: (
-        "The model gives other answers to the same images: it is random, as with dropout left on.",
-        "The figures are of that noise, too: export the model in evaluation mode.",
-    ),
-    IN_COMPANY: (
-        "What the model says of an image depends on the others in its batch, as with batch statistics left on, or scales "
-        "that are taken from the batch (dynamic quantisation).",
-        "The figures are not those of one image at a time: export it in evaluation mode, or quantised with fixed scales.",
-    ),
-}
 
 
 def pilot_places(pairs: Pairs, count: int = PILOT_PAIRS) -> np.ndarray:
@@ -89,10 +64,6 @@ class Walked:
         if any(place not in self._outputs for place in places):
             return None
         return np.stack([self._outputs.pop(place) for place in places])
-
-
-_DIGITS = {"float16": (11, -24), "bfloat16": (8, -133)}
-"""Binary digits of a type, and the power of two that is its smallest number."""
 
 
 @dataclass(frozen=True)
@@ -178,61 +149,10 @@ def noise_of(
     return noise, "CPU float32 reference" if reference else dithered
 
 
-def repetition(engine: LocalEngine, pairs: Pairs) -> str:
-    """Whether a path gives the same bits twice, and at another position among other neighbours in the batch.
-
-    Returns
-    -------
-    SAME_BITS, ROUNDED, or, where it is more than that, RANDOM or IN_COMPANY
-    """
-    weights = families.line_at(np.arange(REPEATED_POINTS) / REPEATED_POINTS)
-    order = np.arange(min(REPEATED_PATHS, len(pairs)))
-
-    def walked(positions: np.ndarray) -> np.ndarray:
-        outputs = engine.outputs(pairs.image_a[positions], pairs.image_b[positions], weights)
-        return outputs[np.argsort(positions)]
-
-    one, again, turned, *alone = engine.map(walked, (order, order, order[::-1], *order[:, None]))
-    return _steadiness(one, again, (turned, np.concatenate(alone)))
-
-
-def require_steady(outputs: Callable[[Sequence[int]], np.ndarray], images: Sequence[int]) -> None:
-    """Refuses a model that no preprocessing can help: what it says of an image is not settled by the image.
-
-    Parameters
-    ----------
-    outputs : images -> their raw outputs (images, K), those of one call in one batch
-
-    Raises
-    ------
-    ModelError
-        Its answers are random, or depend on the others in the batch.
-    """
-    one, again, alone = outputs(images), outputs(images), [outputs([image]) for image in images]
-    found = _steadiness(one, again, (np.concatenate(alone),))
-    if found in (RANDOM, IN_COMPANY):
-        raise ModelError(
-            f"{_OTHERWISE[found][0]} No usual preprocessing brings it significantly above chance.",
-            "Export it in evaluation mode: after model.eval() in PyTorch, with training=False in Keras.",
-        )
-
-
-def _steadiness(one: np.ndarray, again: np.ndarray, elsewhere: Sequence[np.ndarray]) -> str:
-    """How outputs compare with those of the same batch again, and of the same images in other batches: all (..., K)."""
-    centred = np.abs(one - one.mean(-1, keepdims=True)).max()
-    rounding = max(ROUNDING_SHARE * float(centred), ROUNDED_UNITS * FLOAT32_UNIT * float(np.abs(one).max()))
-    if np.abs(again - one).max() > rounding:
-        return RANDOM
-    if any(np.abs(other - one).max() > rounding for other in elsewhere):
-        return IN_COMPANY
-    return SAME_BITS if all(np.array_equal(one, other) for other in (again, *elsewhere)) else ROUNDED
-
-
 def pilot_images(pairs: Pairs, points: int) -> int:
     """How many forward passes the pilot of a plan takes."""
     paths, dithered = len(pilot_places(pairs)), len(dithered_places(pairs))
-    repeated = REPEATED_POINTS * 4 * min(REPEATED_PATHS, paths)
-    return paths * (2 * points - 1 + OFF_GRID_TIMES) + dithered * points + repeated
+    return paths * (2 * points - 1 + OFF_GRID_TIMES) + dithered * points + repeated_images(paths)
 
 
 def answers(rows: Rows, reading: Reading) -> tuple[np.ndarray, np.ndarray]:
@@ -273,7 +193,7 @@ def remarks(pilot: Pilot) -> Iterator[Remark]:
                 finer,
             )
     if pilot.repetition != SAME_BITS:
-        yield Remark("not-repeatable", *_OTHERWISE[pilot.repetition])
+        yield Remark("not-repeatable", *OTHERWISE[pilot.repetition])
 
 
 def floor_remark(subtracted: bool) -> Remark:
@@ -362,44 +282,3 @@ def _mean_slope(rows: Rows, name: str) -> float:
 def _share(rows: Rows, name: str) -> float:
     total = rows[f"total_{name}"].sum()
     return float(rows[f"hf_{name}"].sum() / total) if total > 0 else float("nan")
-
-
-def dither(rng: np.random.Generator, coarsest: str) -> Dither:
-    """Moves every value of a float32 batch, before it is rounded to the coarsest type (`InputSpec.coarsest`).
-
-    A float32 value goes one unit in the last place up or down: the noise is what the network's own rounding makes of
-    that. To a coarser type a value is rounded anew after it was moved by up to half a unit of that type. A unit of
-    float32 would mostly be rounded away: of a ResNet-20 in float16 the floor was 500 to 1,000 times too low with that,
-    and is within a factor of 5 with this.
-    """
-
-    def moved(batch: np.ndarray) -> np.ndarray:
-        if coarsest == "float32":
-            return _next(batch, _signs(rng, batch.shape))
-        return batch + rng.uniform(-0.5, 0.5, batch.shape).astype(np.float32) * _unit(batch, coarsest)
-
-    return moved
-
-
-def _signs(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
-    """One or minus one, (n, ...) int8: a draw of whole words an image, so that its batch does not matter."""
-    values = math.prod(shape[1:])
-    words = rng.integers(2**32, size=(shape[0], -(-values // 32)), dtype=np.uint32)
-    bits = np.unpackbits(words.view(np.uint8), axis=1, count=values).view(np.int8)
-    return (2 * bits - 1).reshape(shape)
-
-
-def _next(values: np.ndarray, signs: np.ndarray) -> np.ndarray:
-    """The float32 numbers next to values, of greater or, where the sign is minus, of smaller magnitude."""
-    # As whole numbers: they are in the order of the magnitudes, and `nextafter` takes thirty times as long.
-    beside = (values.view(np.int32) + signs).view(np.float32)
-    return np.where(values == 0, np.copysign(np.float32(SMALLEST), signs), beside)
-
-
-def _unit(values: np.ndarray, coarsest: str) -> np.ndarray | float:
-    """How far apart numbers of a coarse type are at float32 values."""
-    if coarsest == "uint8":
-        return 1.0
-    digits, least = _DIGITS[coarsest]
-    exponents = np.where(values == 0, least, np.frexp(values)[1] - digits)
-    return np.ldexp(np.float32(1), np.maximum(exponents, least))

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from onnxspec.analysis import checks, plausibility
+from onnxspec.analysis import plausibility, steadiness
 from onnxspec.engine.cluster import joined
 from onnxspec.engine.local import LocalEngine
 from onnxspec.engine.tuning import tuned
@@ -277,7 +277,7 @@ def _auto(
             convention.candidates(spec.channels or 3, given), predict, labels, 1 / max(columns, 2)
         )
     except DataError:
-        checks.require_steady(partial(outputs, given), sample[:: -(-len(sample) // DETECTION_BATCH)].tolist())
+        steadiness.require_steady(partial(outputs, given), sample[:: -(-len(sample) // DETECTION_BATCH)].tolist())
         raise
     return choice.best, _choice_remark(choice, model)
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from onnxspec import signals, spectra
 from onnxspec.analysis import checks
+from onnxspec.analysis.dither import dither
 from onnxspec.analysis.subject import Subject
 from onnxspec.comparison.comparison import BANDS, Agreement
 from onnxspec.engine.shards import Shard, shards
@@ -76,10 +77,10 @@ def agreements(
 
 
 def rounding(subject: Subject, pairs: Pairs, points: int, whole: bool) -> float:
-    """RMS difference of a model's centred logits from themselves when its input moves by the least (`checks.dither`)."""
+    """RMS difference of a model's centred logits from themselves when its input moves by the least (`dither`)."""
     some = pairs[checks.dithered_places(pairs)]
     weights = families.line(points)
-    moving = checks.dither(np.random.default_rng(7), subject.engine.spec.coarsest)
+    moving = dither(np.random.default_rng(7), subject.engine.spec.coarsest)
     plain = _logits(subject, subject.engine.outputs(some.image_a, some.image_b, weights), whole)
     moved = _logits(subject, subject.engine.outputs(some.image_a, some.image_b, weights, moving), whole)
     own = np.finfo(np.float32).eps * np.sqrt(np.square(plain).mean())

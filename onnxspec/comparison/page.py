@@ -139,7 +139,8 @@ def _differences(comparison: Comparison) -> Markup:
         "differences",
         "How they differ",
         f"The factor is to {comparison.reference}'s figure, over pairs that both get right, and beside it over those that "
-        "each gets right itself; where the two disagree, what is found depends on the selection. Brackets are 95 % intervals.",
+        "each gets right itself; where the two disagree, what is found depends on the selection. Brackets are 95 % intervals, "
+        "with ~ of figures that fewer than ten effective paths carry.",
         *parts,
     )  # fmt: skip
 
@@ -147,7 +148,8 @@ def _differences(comparison: Comparison) -> Markup:
 def _contrast(one: Contrast) -> list[Child]:
     look = {**dict.fromkeys(TOLD_APART, "star"), DEPENDS: "fail"}.get(one.verdict, "quiet")
     p = "" if math.isnan(one.p) else f"{one.p:.2g}"
-    return [value(one.common, ""), value(one.own, ""), f"{one.pairs:,}", p, tag("span", one.verdict, class_=look)]
+    factors = [value(interval, "", doubted=False) for interval in (one.common, one.own)]
+    return [*factors, f"{one.pairs:,}", p, tag("span", one.verdict, class_=look)]
 
 
 def _ranking(comparison: Comparison) -> Markup:

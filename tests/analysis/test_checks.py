@@ -5,49 +5,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from analysis.functions import DIGEST, LABELS, PAIRS, engine, images, swinging
 from onnxspec import spectra
 from onnxspec.analysis import checks
-from onnxspec.engine.local import LocalEngine
-from onnxspec.images.cache import PixelCache
-from onnxspec.images.inputspec import InputSpec
-from onnxspec.images.opening import open_images
-from onnxspec.images.preprocess import Preprocess, fit
-from onnxspec.model.callable import CallableModel
 from onnxspec.paths.families import line
 from onnxspec.paths.pairs import draw
-from onnxspec.results import IN_COMPANY, RANDOM, ROUNDED, SAME_BITS, Convergence, Pilot, Reading, Rows, measure
+from onnxspec.results import SAME_BITS, Convergence, Pilot, Reading, Rows, measure
 from onnxspec.settings import ESTIMATORS, KINDS, Measurement
-
-LABELS = np.repeat([0, 1], 40)
-DIGEST = "ab" * 32
-
-
-def images():
-    x = np.random.default_rng(0).normal(size=(80, 4, 4, 1)).astype(np.float32)
-    x[:, 0, 0, 0] = LABELS
-    return x
-
-
-def engine(function, x=None, dtype=np.float32):
-    x = images() if x is None else x
-    data = open_images((x, LABELS))
-    spec, made = fit(InputSpec("NHWC", dtype=np.dtype(dtype)), Preprocess(), x.shape[1:], x.dtype != np.uint8)
-    return LocalEngine(CallableModel(function, spec), PixelCache(data, made, spec), made, spec, tile=16)
 
 
 def reading(points=33, signals=("prob", "logit"), cutoff=4.0):
     return Reading(Measurement(points=points, signals=signals), cutoff, False, np.array([0, 1]))
-
-
-def swinging(cycles, amplitude=1.0):
-    def function(batch):
-        z = amplitude * np.sin(2 * np.pi * cycles * batch[:, 0, 0, 0].astype(np.float64))
-        return np.stack([z, -z], -1)
-
-    return function
-
-
-PAIRS = draw(LABELS, KINDS, 20, DIGEST, 0)
 
 
 def noise_floor(evaluated, points=33, reference=None):
@@ -161,23 +129,6 @@ def test_the_noise_floor_is_half_the_power_of_the_dither(dtype):
     assert "dither" in source
 
 
-def test_the_dither_moves_each_value_to_one_of_its_neighbours():
-    values = np.array([0, -0.0, 1, -1, 1.5e-45, 1e-40, -3e38, 0.1, 255], np.float32)
-    batch = np.tile(values, (64, 1)).reshape(64, 3, 3, 1)
-    moved = checks.dither(np.random.default_rng(0), "float32")(batch)
-    up, down = (np.nextafter(batch, np.float32(way)) for way in (np.inf, -np.inf))
-    assert ((moved == up) | (moved == down)).all()
-    ups = (moved == up).mean(0)
-    assert ((ups > 0.25) & (ups < 0.75)).all()
-
-
-def test_the_dither_of_an_image_does_not_depend_on_its_batch():
-    batch = images()[:7]
-    whole = checks.dither(np.random.default_rng(3), "float32")(batch)
-    apart = checks.dither(np.random.default_rng(3), "float32")
-    assert np.array_equal(whole, np.concatenate([apart(batch[:1]), apart(batch[1:4]), apart(batch[4:])]))
-
-
 def _bfloat16(values):
     """Rounded to eight binary digits, as float64."""
     bits = np.asarray(values, np.float32).view(np.uint32)
@@ -263,39 +214,6 @@ def test_a_floor_is_subtracted_and_said():
     plain = measure(outputs, between, d, reading())["hf_logit"].mean()
     less = measure(outputs, between, d, replace(reading(), floor=pilot.floor))["hf_logit"].mean()
     assert abs(less) < plain / 3
-
-
-def test_a_model_that_looks_at_its_neighbours_in_the_batch_is_found():
-    def coupled(batch):
-        z = batch[:, 0, 0, 0] + batch[:, 1, 1, 0].mean()
-        return np.stack([z, -z], -1)
-
-    def random(batch):
-        return noise.normal(size=(len(batch), 2))
-
-    def shaken(batch):
-        return swinging(2)(batch) * (1 + 1e-6 * noise.normal(size=(len(batch), 1)))
-
-    noise = np.random.default_rng(0)
-    for function, found in (
-        (swinging(2), SAME_BITS),
-        (coupled, IN_COMPANY),
-        (random, RANDOM),
-        (shaken, ROUNDED),
-    ):
-        assert checks.repetition(engine(function), PAIRS) == found
-
-
-def test_a_model_that_the_first_path_alone_decides_is_found():
-    """As of dynamic quantisation, whose step is the whole batch's range: of these paths the first one has it."""
-
-    def quantised(batch):
-        z = batch[:, 0, 0, 0] + batch[:, 1, 1, 0].max() * (batch[:, 1, 1, 0] < batch[:, 1, 1, 0].max())
-        return np.stack([z, -z], -1)
-
-    largest_first = np.argsort(-images()[:, 1, 1, 0])[:3].astype(np.int32)
-    pairs = replace(PAIRS[:3], image_a=largest_first, image_b=largest_first)
-    assert checks.repetition(engine(quantised), pairs) == IN_COMPANY
 
 
 def test_accuracy_counts_every_image_once():

@@ -39,12 +39,15 @@ def table(headings: Sequence[Child], rows: Iterable[Sequence[Child]]) -> Markup:
     return tag("div", tag("table", head, body), class_="wide", tabindex="0", role="region", aria_label=label)
 
 
-def value(interval: Interval, metric: str) -> Markup:
-    """An estimate with its interval beside it in a quieter voice, "~" where few paths carry it; the reason where there is none."""
+def value(interval: Interval, metric: str, doubted: bool = True) -> Markup:
+    """An estimate with its interval beside it in a quieter voice; the reason where there is none.
+
+    doubted : whether "~" says that few paths carry it; not where a verdict stands beside it
+    """
     if math.isnan(interval.estimate):
         return tag("span", "–", class_="quiet", title=interval.reason or "undefined")
     estimate, _, rest = written(interval, metric).partition(" ")
-    few = interval.carried_by_few and metric != "accuracy"
+    few = doubted and interval.carried_by_few and metric != "accuracy"
     said = f"carried by few of its {interval.paths:,} paths: {number(interval.n_eff)} effective ones" if few else None
     beside = tag("span", f" {rest}{' ~' * few}", class_="quiet", title=said) if rest else None
     return tag("span", tag("b", estimate), beside, class_="value")
