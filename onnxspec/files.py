@@ -97,3 +97,9 @@ def read_json_object(path: str | os.PathLike[str], what: str) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise UsageError(f"The {what} {path} is not a JSON object.")
     return content
+
+
+def published_in(model: str | os.PathLike[str]) -> list[Path]:
+    """Folders in which a model's publisher describes it: its own, and the one above a folder called onnx."""
+    folder = Path(model).parent
+    return [folder, folder.parent] if folder.name == "onnx" else [folder]

@@ -212,7 +212,7 @@ def _shown_names(model: Any, inputs: Inputs) -> list[str]:
 
     shown = [name for _, name in read_classes(inputs.classes)] if inputs.classes is not None else []
     if isinstance(model, str | os.PathLike):
-        shown += metadata.of(inspect(model, inputs.input, inputs.output).metadata).classes or ()
+        shown += metadata.of(inspect(model, inputs.input, inputs.output).metadata, model).classes or ()
     return shown
 
 

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from onnxspec.errors import DataError
-from onnxspec.files import read_json_object, read_lines
+from onnxspec.errors import DataError, OnnxspecError
+from onnxspec.files import published_in, read_json_object, read_lines
 from onnxspec.images.names import MAX_CLASSES, class_names
 
 _BACKGROUND = (
@@ -25,6 +25,8 @@ _BACKGROUND = (
 _WRITE_FILE = (
     "Write a --classes file with a line for each output: the folder's name, then perhaps a tab and a name to show."
 )
+_UNNAMED = re.compile(r"LABEL_\d+")
+"""What transformers calls the outputs of a model whose classes nobody has named."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +60,7 @@ def map_classes(
     outputs : the width of the model's output; one column is read as two classes
     classes_file : line i is output i: a class name, or class name, tab, name to show; or a config.json with id2label
         (Hugging Face) or label_names (timm)
-    model_names : a name per output from the model's metadata
+    model_names : a name per output from the model's metadata, or published beside it
     restrict : take only the outputs that the data cover
 
     Without a file, the model's names decide where the data's are among them; else digits are indices; else classes
@@ -98,6 +100,21 @@ def read_classes(path: str | os.PathLike[str]) -> list[tuple[str, str]]:
     source = os.fspath(path)
     keys = class_names((key for key, _ in pairs), source)
     return list(zip(keys, class_names((shown for _, shown in pairs), source), strict=True))
+
+
+def beside(model: str | os.PathLike[str]) -> tuple[str, ...] | None:
+    """Names of the outputs from a config.json beside the model, see `published_in`; None where it has none.
+
+    A config.json is there for much else: what is no list of names was not meant as one.
+    """
+    for path in (folder / "config.json" for folder in published_in(model)):
+        try:
+            names = tuple(key for key, _ in read_classes(path)) if path.is_file() else ()
+        except OnnxspecError:
+            continue
+        if not all(map(_UNNAMED.fullmatch, names)):
+            return names
+    return None
 
 
 def _from_lines(path: str | os.PathLike[str]) -> list[tuple[str, str]]:

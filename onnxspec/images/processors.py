@@ -3,13 +3,12 @@
 import math
 import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from onnxspec.errors import UsageError
-from onnxspec.files import read_json_object
+from onnxspec.files import published_in, read_json_object
 from onnxspec.images.preprocess import INTERPOLATIONS, Preprocess
 
 BESIDE_MODEL = ("preprocessor_config.json", "config.json")
@@ -69,15 +68,14 @@ def from_file(path: str | os.PathLike[str]) -> Preprocess:
 
 
 def beside(model: str | os.PathLike[str]) -> Preprocess | None:
-    """Preprocessing from a file in the model's folder (or above a folder called onnx); None where there is none.
+    """Preprocessing from a file beside the model, see `published_in`; None where there is none.
 
     Raises
     ------
     UsageError
         There is one, and it cannot be used.
     """
-    folder = Path(model).parent
-    for place in [folder, folder.parent] if folder.name == "onnx" else [folder]:
+    for place in published_in(model):
         for name in BESIDE_MODEL:
             path = place / name
             # A config.json beside a model describes its architecture; only timm's says how to preprocess.

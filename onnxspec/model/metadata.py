@@ -1,11 +1,12 @@
 """What a model says about itself: preprocessing and class names, kept in the file's metadata_props.
 
 `onnxspec.preprocess` holds a JSON object (`images.presets.from_metadata` reads it), `onnxspec.classes` a JSON list of
-names in output order.
+names in output order. Where they name no classes, Ultralytics' `names` do, or a config.json beside the model.
 """
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
@@ -15,6 +16,7 @@ from pathlib import Path
 import onnx
 
 from onnxspec.errors import DataError, ModelError, ResourceError, UsageError
+from onnxspec.images.classes import beside
 from onnxspec.images.inputspec import InputSpec
 from onnxspec.images.names import class_names
 from onnxspec.images.presets import PREPROCESS_KEY, from_metadata
@@ -22,6 +24,8 @@ from onnxspec.model import onnxfile
 from onnxspec.model.inspection import inspect
 
 CLASSES_KEY = "onnxspec.classes"
+_NUMBERED_KEY = "names"
+_NUMBERED = re.compile(r"""(\d+): (?:'([^'\\]*)'|"([^"\\]*)")""")
 
 
 @dataclass(frozen=True)
@@ -34,11 +38,11 @@ class Stamp:
 
 def read(path: str | os.PathLike[str]) -> Stamp:
     """The stamp of the ONNX file at `path`; raises ModelError as `onnxfile.load` and `of` do."""
-    return of((entry.key, entry.value) for entry in onnxfile.load(path).metadata_props)
+    return of(((entry.key, entry.value) for entry in onnxfile.load(path).metadata_props), path)
 
 
-def of(metadata: Iterable[tuple[str, str]]) -> Stamp:
-    """The stamp among (key, value) pairs, as `ModelInfo.metadata` holds them.
+def of(metadata: Iterable[tuple[str, str]], path: str | os.PathLike[str]) -> Stamp:
+    """The stamp among (key, value) pairs, as `ModelInfo.metadata` holds them, of the model at `path`.
 
     Raises
     ------
@@ -46,7 +50,8 @@ def of(metadata: Iterable[tuple[str, str]]) -> Stamp:
         The class names are not a JSON list of names.
     """
     values = dict(metadata)
-    return Stamp(values.get(PREPROCESS_KEY), _classes(values[CLASSES_KEY]) if CLASSES_KEY in values else None)
+    own = _classes(values[CLASSES_KEY]) if CLASSES_KEY in values else _by_number(values.get(_NUMBERED_KEY, ""))
+    return Stamp(values.get(PREPROCESS_KEY), own or beside(path))
 
 
 def stamp(
@@ -120,6 +125,17 @@ def _classes(text: str) -> tuple[str, ...]:
         return class_names(names, f"the metadata {CLASSES_KEY}")
     except DataError as error:
         raise ModelError(error.message, error.hint) from None
+
+
+def _by_number(text: str) -> tuple[str, ...] | None:
+    """The names in {0: 'cat', 1: 'dog'}, as Ultralytics writes a dictionary; None where that is none."""
+    found = _NUMBERED.findall(text)
+    if not found or [number for number, *_ in found] != [str(i) for i in range(len(found))]:
+        return None
+    try:
+        return class_names((one or other for _, one, other in found), f"the metadata {_NUMBERED_KEY}")
+    except DataError:  # others may mean something else by the word
+        return None
 
 
 def _check_count(names: int, outputs: int | None) -> None:

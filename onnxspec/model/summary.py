@@ -107,7 +107,7 @@ def summarise(path: str | os.PathLike[str], input: str | None = None, output: st
     startable = not problems
     stamp, preprocess = Stamp(), None
     try:
-        stamp = metadata.of(info.metadata)
+        stamp = metadata.of(info.metadata, info.path)
         preprocess = _preprocess(info, stamp)
     except OnnxspecError as problem:
         problems.append(problem)

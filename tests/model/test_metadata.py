@@ -114,7 +114,41 @@ def test_a_folder_that_is_not_there(path, tmp_path):
 @pytest.mark.parametrize("text", ["", "cat", "{}", "[]", "[1, 2]", '{"0": "cat"}', "[" * 9999])
 def test_class_names_that_are_none(text):
     with pytest.raises(ModelError, match=r"onnxspec\.classes is not a JSON list"):
-        metadata.of([(metadata.CLASSES_KEY, text)])
+        metadata.of([(metadata.CLASSES_KEY, text)], "m.onnx")
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("{0: 'cat', 1: \"dog's\", 2: ''}", ("cat", "dog's", "(unnamed 2)")),
+        ("{1: 'cat', 0: 'dog'}", None),
+        ("{0: 'cat', 2: 'dog'}", None),
+        ("['cat', 'dog']", None),
+        ("{0: 'a" + "\\'" + "b', 1: 'c'}", None),
+        ("{" * 100_000, None),
+        ("", None),
+    ],
+)
+def test_names_as_ultralytics_numbers_them(text, names):
+    assert metadata.of([("names", text)], "m.onnx").classes == names
+
+
+@pytest.mark.parametrize("folder", [".", "onnx"])
+def test_names_published_beside_the_model(path, tmp_path, folder):
+    """As transformers publishes a model: config.json, and the graph beside it or in a folder of its own."""
+    model = tmp_path / folder / "m.onnx"
+    model.parent.mkdir(exist_ok=True)
+    onnx.save(onnx.load(path), model)
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps({"id2label": {"0": "cat", "1": "dog"}}))
+    assert read(model).classes == ("cat", "dog")
+    stamp(model, model, classes=NAMES)
+    assert read(model).classes == tuple(NAMES)
+    for other in ({"id2label": {"0": "LABEL_0", "1": "LABEL_1"}}, {"id2label": {"1": "cat"}}, {"architecture": "vit"}):
+        config.write_text(json.dumps(other))
+        assert metadata.of([], model).classes is None
+    config.write_text("[")
+    assert metadata.of([], model).classes is None
 
 
 def metadata_of(path):
