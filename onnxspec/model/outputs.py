@@ -89,7 +89,8 @@ def detect(scores: Scores, final_op: str = "") -> Kind:
     raise ModelError(
         "The model's outputs lie in [0, 1] and do not sum to 1: a multi-label model, whose classes do not exclude "
         f"each other{f' (it ends in {final_op})' if final_op else ''}; onnxspec needs one distribution over the classes.",
-        "Export the model with its softmax or its logits as the output, or choose another with --output NAME.",
+        "Labels that may go together are not measured. If every image has one class, export the model with its logits "
+        "or its softmax, or choose these with --output NAME.",
     )
 
 
