@@ -84,12 +84,15 @@ def test_any_bytes_are_labels_classes_a_stamp_or_an_error(tmp_path_factory, cont
     folder = tmp_path_factory.mktemp("bytes")
     (folder / "x.txt").write_bytes(content)
     (folder / "x.json").write_bytes(content)
+    (folder / "config.json").write_bytes(content)
+    text = content.decode("utf-8", "replace")
     for read in (
         lambda: read_labels(str(folder / "x.txt"), ("a.png", "b.png")),
         lambda: read_classes(folder / "x.txt"),
         lambda: read_classes(folder / "x.json"),
         lambda: from_file(folder / "x.json"),
-        lambda: metadata.of([(metadata.CLASSES_KEY, content.decode("utf-8", "replace"))]),
+        lambda: metadata.of([(metadata.CLASSES_KEY, text)], folder / "m.onnx"),
+        lambda: metadata.of([("names", text)], folder / "m.onnx"),
     ):
         try:
             read()
