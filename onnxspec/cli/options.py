@@ -54,7 +54,11 @@ _PATHS = (
 )
 _SUBJECT = (
     click.option("--preprocess", metavar="SPEC", help=PREPROCESS),
-    click.option("--classes", metavar="FILE", help="A line per output: folder, or folder TAB name to show."),
+    click.option(
+        "--classes",
+        metavar="FILE",
+        help="A line per output: folder, or folder TAB name to show [default: what the model or a file beside it says].",
+    ),
     click.option(
         "--labels", metavar="FILE", help="Lines file,label for a flat folder; or the word predicted: the model's own."
     ),
