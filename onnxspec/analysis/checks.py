@@ -32,7 +32,7 @@ PILOT_PAIRS = 32
 DITHERED_PATHS = 8
 OFF_GRID_TIMES = 8
 AT_ONCE = 4
-"""Paths of the pilot that a worker takes at a time: few, so that the slowest networks keep all cores busy, too."""
+"""Paths of the pilot that a worker takes at a time, at most."""
 STAIRS_FROM = 129
 """Points from which on steps are the likelier cause: on real networks 33, 65 and 129 agree (performance.md)."""
 
@@ -228,7 +228,7 @@ def _evaluated(
         grids = [measure(fine[:, ::step], some, distance, reading) for step in (4, 2, 1)]
         return [one.copy() for one in fine[:, ::2]], grids, _off_grid_errors(fine[:, ::2], between, t[span], reading)
 
-    spans = [slice(start, min(start + AT_ONCE, len(pilot))) for start in range(0, len(pilot), AT_ONCE)]
+    spans = list(_spans(len(pilot), engine.workers))
     outputs, rows, off_grid = zip(*engine.map(work, spans, lambda span: pilot[span].images), strict=True)
     grids = {name: Rows.concatenated([part[i] for part in rows]) for i, name in enumerate(GRIDS)}
     errors = {name: np.concatenate([part[name] for part in off_grid]) for name in off_grid[0]}
@@ -238,6 +238,15 @@ def _evaluated(
         of_kind = {name: Rows({k: v[here] for k, v in grid.columns.items()}) for name, grid in grids.items()}
         by_kind.append((KINDS[kind], of_kind, {name: float(error[here].mean()) for name, error in errors.items()}))
     return [one for part in outputs for one in part], by_kind
+
+
+def _spans(paths: int, workers: int) -> Iterator[slice]:
+    """Fewer and fewer paths, one in the end: a path of a slow network takes seconds, in which no core should idle."""
+    start = 0
+    while start < paths:
+        stop = start + max(1, min(AT_ONCE, (paths - start) // (2 * workers)))
+        yield slice(start, stop)
+        start = stop
 
 
 def _off_grid_errors(grid: np.ndarray, between: np.ndarray, t: np.ndarray, reading: Reading) -> dict[str, np.ndarray]:

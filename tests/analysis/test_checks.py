@@ -38,14 +38,20 @@ def test_noise_is_measured_on_eight_paths_of_the_pilot_or_more_from_every_kind()
 
 
 def test_the_passes_of_the_pilot_are_counted():
-    passes = []
-
-    def counting(batch):
-        passes.append(len(batch))
-        return swinging(1)(batch)
-
-    checks.run_pilot(engine(counting), PAIRS, reading(9), 0, None)
+    passes: list[int] = []
+    checks.run_pilot(replace(engine(swinging(1)), on_images=passes.append), PAIRS, reading(9), 0, None)
     assert sum(passes) == checks.pilot_images(PAIRS, 9)
+
+
+@pytest.mark.parametrize("workers", [1, 2, 16])
+@pytest.mark.parametrize("paths", [1, 5, 64])
+def test_the_pilot_ends_with_single_paths_so_that_no_core_idles_through_several(paths, workers):
+    spans = list(checks._spans(paths, workers))
+    assert [path for span in spans for path in range(span.start, span.stop)] == list(range(paths))
+    sizes = [span.stop - span.start for span in spans]
+    assert sizes == sorted(sizes, reverse=True) and sizes[-1] == 1 and sizes[0] <= checks.AT_ONCE
+    left = paths - np.cumsum([0, *sizes[:-1]])
+    assert all(size == 1 or 2 * size * workers <= rest for size, rest in zip(sizes, left, strict=True))
 
 
 def test_the_noise_of_a_kind_is_all_of_its_bins():
