@@ -13,8 +13,11 @@ from onnxspec.report import flat, tables
 from onnxspec.report.attributes import held
 from onnxspec.report.verification import HEAT_MAP, other
 
-_NUMBERS = ("outputs", "data_images", "height", "width", "eps", "rms", "tf32", "seed")
-_TEXTS = ("model", "output_kind", "data", "labelling")
+_TYPES = {
+    **dict.fromkeys(("outputs", "data_images", "height", "width", "tf32", "seed"), int),
+    **dict.fromkeys(("eps", "rms"), float),
+    **dict.fromkeys(("model", "output_kind", "data", "labelling"), str),
+}
 
 
 def read(path: str | os.PathLike[str]) -> HeatMap:
@@ -55,10 +58,7 @@ def _columns(group: h5py.Group) -> dict[str, np.ndarray]:
 def _checked(found: HeatMap) -> HeatMap:
     """The same, if its parts fit each other; ValueError if they do not."""
     a, images, waves = found.attributes, len(found.images), len(found.waves)
-    if not all(isinstance(a[name], int | float) for name in _NUMBERS) or not all(
-        isinstance(a[name], str) for name in _TEXTS
-    ):
-        raise ValueError("its attributes are of other types")
+    flat.typed(_TYPES, a)
     if not (0 < a["height"] <= MAX_SIDE and 0 < a["width"] <= MAX_SIDE and images >= 2 and waves):
         raise ValueError("it has no images or no frequencies, or they have no size")
     shapes = {
