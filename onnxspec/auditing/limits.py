@@ -11,6 +11,7 @@ from onnxspec.report.report import Report
 from onnxspec.statistics import FEW_PATHS, Interval
 
 _ABOUT, _FAR = 2, 10
+"""Times what is found: within which a hundredth of a bound is about that, and beyond which the bound itself is far off."""
 
 
 def judge(limit: Limit, report: Report, more: str = MORE_PAIRS) -> Verdict:

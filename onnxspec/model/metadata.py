@@ -30,7 +30,7 @@ _NUMBERED = re.compile(r"""(\d+): (?:'([^'\\]*)'|"([^"\\]*)")""")
 
 @dataclass(frozen=True)
 class Stamp:
-    """What the metadata hold: the preprocessing's JSON and the class names; None where nothing is said."""
+    """What is said of a model: the preprocessing's JSON, and the class names; None where nothing is."""
 
     preprocess_json: str | None = None
     classes: tuple[str, ...] | None = None
