@@ -90,9 +90,9 @@ def describe_path_column(name: str, estimator: str = "sine") -> tuple[str, str]:
 
 @cache
 def figure_unit(kind: str, signal: str, metric: str) -> str:
-    """Unit of a pooled figure: "1" for shares, counts and ratios of kinds."""
+    """Unit of a pooled figure: "1" for shares, counts and ratios of kinds, and where a stranger's file names no signal."""
     if kind == RATIO:
         return "1"
-    if metric in _BY_SIGNAL:
+    if metric in _BY_SIGNAL and signal in SIGNAL_UNITS:
         return describe_path_column(f"{metric}_{signal}")[0]
     return _FIGURE_UNITS.get(metric, "1")

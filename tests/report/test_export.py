@@ -136,6 +136,11 @@ def test_every_figure_says_its_unit(bundled_report):
         assert file["figures/estimate"].attrs["units"] != "1" == file["figures/paths"].attrs["units"]
 
 
+def test_a_signal_that_nobody_knows_is_shown_all_the_same(bundled_report, tmp_path):
+    report = altered(bundled_report, tmp_path / "r.h5", figures__signal="sign")
+    assert {row["unit"] for row in rows(report, "figures") if row["metric"] == "slope"} == {"1"}
+
+
 def test_an_unknown_table(bundled_report):
     with pytest.raises(UsageError, match=f"no table 'figure'. Known: {', '.join(TABLES)}"):
         to_csv(bundled_report, "figure")
