@@ -25,7 +25,7 @@ from onnxspec.paths.pairs import available
 from onnxspec.report import contents, families
 from onnxspec.report.figuretable import FigureTable
 from onnxspec.report.page import number
-from onnxspec.report.pooling import Figure, Pooling, pooled_spectra, shape_figures
+from onnxspec.report.pooling import Figure, Pooling, every_stratum, pooled_spectra, shape_figures
 from onnxspec.report.spool import Spool
 from onnxspec.report.writer import ReportWriter
 from onnxspec.results import Reading, Remark, Rows, Strips
@@ -81,7 +81,7 @@ def _spectra(prepared: Prepared, writer: ReportWriter, pooling: Pooling) -> list
     """Writes the pooled spectra, and keeps of them their shapes: they and the table of figures are large."""
     rows, reading, reference = writer.rows(), prepared.reading, prepared.reference
     bins = Bins.common(rows["distance"], reading.measurement.points, reference)
-    spectra = pooled_spectra(rows, pooling, bins, writer.power)
+    spectra = pooled_spectra(pooling, every_stratum(pooling), bins, writer.power)
     with interruption.shield():
         contents.write_spectra(writer, spectra, bins, reference, reading.measurement.estimator)
     whole = [spectrum for spectrum in spectra if not spectrum.stratum.class_a]

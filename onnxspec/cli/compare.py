@@ -33,7 +33,9 @@ from onnxspec.cli.streams import unread
 @click.option("--no-images", "thumbnails", flag_value=False, default=None, help="Keep no small images in reports.")
 @click.option("--html", "page", metavar="PAGE.html", type=click.Path(), help="Make a page for a browser, too.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead.")
-@click.option("--csv", "table", metavar="TABLE", help="Print models, figures, contrasts, ranking or agreement as CSV.")
+@click.option(
+    "--csv", "table", metavar="TABLE", help="Print models, figures, contrasts, ranking, spectra or agreement as CSV."
+)
 @click.pass_context
 def compare(
     context: click.Context,

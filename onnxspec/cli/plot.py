@@ -1,6 +1,7 @@
-"""`onnxspec plot`: figures of reports for a paper or a slide."""
+"""`onnxspec plot`: figures of reports and of comparisons for a paper or a slide."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from onnxspec.report.report import Report
 
 _WHAT = ("spectrum", "classes", "matrix", "series")
+_OF_SEVERAL = ("spectrum", "series")
 
 
 @click.command()
@@ -27,13 +29,16 @@ _WHAT = ("spectrum", "classes", "matrix", "series")
 def plot(reports: tuple[str, ...], what: str, signal: str | None, name: str, figure: str) -> None:
     """Draw spectra, classes or the class matrix of a report.
 
-    A series is drawn from several reports, by the number in their names, or from what compare --series wrote.
+    Spectra of several reports on the same pairs, or of what compare -o wrote, lie over one another. A series is drawn
+    from several reports, by the number in their names, or from what compare --series wrote.
     """
     form_of(figure)
     if what not in _WHAT:
         raise UsageError(f"--what has no {what!r}.", f"Known: {', '.join(_WHAT)}.")
-    if len(reports) > 1 and what != "series":
-        raise UsageError(f"--what {what} draws one report, and {len(reports)} were given.", "Use --what series.")
+    if len(reports) > 1 and what not in _OF_SEVERAL:
+        raise UsageError(
+            f"--what {what} draws one report, and {len(reports)} were given.", f"Use --what {' or '.join(_OF_SEVERAL)}."
+        )
     if name and what != "spectrum":
         raise UsageError("--class is for --what spectrum.")
     save_picture(_drawn(reports, what, signal, name), figure)
@@ -42,13 +47,20 @@ def plot(reports: tuple[str, ...], what: str, signal: str | None, name: str, fig
 def _drawn(reports: Sequence[str], what: str, signal: str | None, name: str) -> "Figure":
     from onnxspec.report.figures import classes, matrix, series, spectra
     from onnxspec.report.report import Report
+    from onnxspec.report.storage import attribute_names
+    from onnxspec.report.verification import COMPARISON
 
-    if what == "series" and len(reports) == 1 and series.is_comparison(reports[0]):
-        return series.series(series.of_comparison(reports[0], signal or "prob"), signal or "prob")
+    if what in _OF_SEVERAL and len(reports) == 1 and COMPARISON in attribute_names(reports[0]):
+        return _of_comparison(reports[0], what, signal, name)
     opened = [Report(one) for one in reports]
     signal = _signal(opened, signal)
     if what == "series":
         return series.series(series.of_reports(opened, signal), signal)
+    if len(opened) > 1:
+        from onnxspec.comparison import figures
+
+        _require_no_class(name, "several reports")
+        return figures.spectra_of(opened, _names(reports), signal)
     if what == "classes":
         _require_ranked(opened[0], signal)
         return classes.classes(opened[0], signal)
@@ -58,6 +70,27 @@ def _drawn(reports: Sequence[str], what: str, signal: str | None, name: str) -> 
     from onnxspec.report.class_view import class_summary
 
     return spectra.spectrum(opened[0], signal, class_summary(opened[0], name).name if name else "")
+
+
+def _of_comparison(path: str, what: str, signal: str | None, name: str) -> "Figure":
+    from onnxspec.comparison import figures
+    from onnxspec.comparison.comparison import Comparison
+
+    _require_no_class(name, "a comparison")
+    found = Comparison.load(path)
+    signal = signal or str(found.attributes["signals"]).split()[0]
+    return figures.series(found, signal) if what == "series" else figures.spectra(found, signal)
+
+
+def _require_no_class(name: str, what: str) -> None:
+    if name:
+        raise UsageError(f"--class is for the spectrum of one report, and not of {what}.")
+
+
+def _names(reports: Sequence[str]) -> list[str]:
+    """What reports are called in a legend: their names, or where these are not told apart all of their paths."""
+    names = [Path(one).stem for one in reports]
+    return names if len(set(names)) == len(names) else list(reports)
 
 
 def _require_ranked(report: "Report", signal: str) -> None:

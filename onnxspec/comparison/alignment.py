@@ -27,7 +27,8 @@ _SHOWN = 5
 class Member:
     """A report among those compared.
 
-    place : (paths,) int64, for each of its paths that the reference has, ascending, the place there
+    place : (paths,) int64, for each of its paths that the reference has, ascending, the place there; own : (paths,) int64,
+    the same path's place in its report
     rows : the scalar columns of those paths, as the reference reads them; left_out : its paths that are not there
     signals : those that are compared
     """
@@ -35,6 +36,7 @@ class Member:
     name: str
     report: Report
     place: np.ndarray
+    own: np.ndarray
     rows: Rows
     left_out: int
     pooling: Pooling
@@ -76,7 +78,7 @@ def align(name: str, report: Report, reference: Report, beside: str | None = Non
     if len(place) < len(reference.paths["kind"]):
         missing = len(reference.paths["kind"]) - len(place)
         remarks.append(Remark("missing", f"{missing:,} paths of the reference are not in {name}."))
-    return Member(name, report, place, rows, left_out, pooling, measurement.signals, tuple(remarks))
+    return Member(name, report, place, own, rows, left_out, pooling, measurement.signals, tuple(remarks))
 
 
 def in_common(members: Sequence[Member]) -> list[Member]:

@@ -16,6 +16,7 @@ from onnxspec.comparison.alignment import Member, align, in_common
 from onnxspec.comparison.candidates import Candidate, candidates, chosen, require_measuring
 from onnxspec.comparison.comparison import Comparison, FigureOf, ModelOf
 from onnxspec.comparison.contrasts import PER_CLASS, compared, figure, quantities, strata
+from onnxspec.comparison.mean_spectra import mean_spectra
 from onnxspec.comparison.measuring import Measured, Shelf, measure_all, pairs_of
 from onnxspec.comparison.ranking import rank
 from onnxspec.comparison.stepping import measure_in_step
@@ -151,6 +152,7 @@ def _concluded(
             for quantity in main
             for place in rank(members, stratum, at, quantity)
         ),
+        tuple(mean_spectra(members, reference)),
         alike,
         tuple(_remarks(members)),
     )

@@ -1,4 +1,4 @@
-"""What a comparison found: plain rows of named values, five tables of them."""
+"""What a comparison found: plain rows of named values, six tables of them."""
 
 import json
 import math
@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from onnxspec.comparison.contrasts import PER_CLASS, Contrast, Quantity
+from onnxspec.comparison.mean_spectra import BinOf
 from onnxspec.comparison.ranking import Rank
 from onnxspec.errors import UsageError
 from onnxspec.report import tables
@@ -114,6 +115,7 @@ class Comparison(Printed):
     figures: tuple[FigureOf, ...]
     contrasts: tuple[Contrast, ...]
     ranking: tuple[Rank, ...]
+    spectra: tuple[BinOf, ...] = ()
     agreement: tuple[Agreement, ...] = ()
     remarks: tuple[Remark, ...] = ()
 
@@ -173,6 +175,7 @@ class Comparison(Printed):
             "figures": [_figure_row(one) for one in self.figures],
             "contrasts": [_contrast_row(one) for one in self.contrasts],
             "ranking": [_rank_row(one) for one in self.ranking],
+            "spectra": [asdict(one) for one in self.spectra],
             "agreement": [asdict(one) for one in self.agreement],
         }
 
@@ -190,8 +193,9 @@ class Comparison(Printed):
         return read(path)
 
     def to_dict(self) -> dict[str, Any]:
-        """Everything as JSON-ready data; undefined numbers are None."""
-        rows = {name: [_plain(row) for row in table] for name, table in self.tables().items()}
+        """Everything but spectra as JSON-ready data; undefined numbers are None."""
+        told = {name: table for name, table in self.tables().items() if name != "spectra"}
+        rows = {name: [_plain(row) for row in table] for name, table in told.items()}
         remarks = [asdict(remark) for remark in self.remarks]
         own = _plain(self.attributes) | {"ended": self.ended}
         return {"reference": self.reference, **own, **rows, "remarks": remarks}

@@ -2,28 +2,29 @@
 
 import math
 import os
+from contextlib import suppress
 
+from onnxspec.comparison import figures
 from onnxspec.comparison.agreement_table import agreement_section
 from onnxspec.comparison.class_table import classes_section, label_of
 from onnxspec.comparison.comparison import Comparison, ModelOf
-from onnxspec.comparison.contrasts import DEPENDS, Contrast, Quantity
+from onnxspec.comparison.contrasts import DEPENDS, Contrast
 from onnxspec.comparison.ranking import TOLD_APART, Rank
-from onnxspec.report.figures import series
+from onnxspec.errors import ReportError
 from onnxspec.report.headline import KINDS
 from onnxspec.report.html.markup import Child, Markup, tag
 from onnxspec.report.html.page import document
 from onnxspec.report.html.parts import definitions, factor_of, figure, section, table, value
 from onnxspec.report.page import number
-from onnxspec.report.pooling import Stratum
 from onnxspec.results import advised
 from onnxspec.sampling import said
 from onnxspec.saving import save_text
-from onnxspec.settings import KINDS as KIND_ORDER
 
 _WORDS = {
     "models": "Models",
     "series": "Series",
     "differences": "Differences",
+    "spectra": "Spectra",
     "ranking": "In order",
     "classes": "Classes",
     "agreement": "Agreement",
@@ -36,6 +37,7 @@ def page(comparison: Comparison) -> str:
         _models(comparison),
         _series(comparison),
         _differences(comparison),
+        _spectra(comparison),
         _ranking(comparison),
         classes_section(comparison),
         agreement_section(comparison),
@@ -92,25 +94,35 @@ def _series(comparison: Comparison) -> Markup | None:
     if not comparison.series:
         return None
     drawn = []
-    for signal in dict.fromkeys(one.signal for one in comparison.main_quantities if one.metric == "hff"):
-        kinds = [kind for kind in KIND_ORDER if _drawable(comparison, kind, signal)]
-        if kinds:
-            stations = [_station(comparison, model, kinds, signal) for model in comparison.models]
-            drawn.append(figure(series.series(stations, signal), f"series-{signal}", f"{signal} over the series"))
+    for signal in _signals(comparison):
+        with suppress(ReportError):
+            drawn.append(figure(figures.series(comparison, signal), f"series-{signal}", f"{signal} over the series"))
     lead = "Every model over the pairs that it gets right itself, with 95 % intervals."
     return section("series", "Over the series", lead, tag("div", drawn, class_="wall"))
 
 
-def _drawable(comparison: Comparison, kind: str, signal: str) -> bool:
-    """Whether every model has the figures that a series draws."""
-    wanted = {(Stratum(kind), Quantity(signal, metric)) for metric in series.METRICS}
-    found = [one for one in comparison.figures if (one.stratum, one.quantity) in wanted]
-    return len(found) == len(wanted) * len(comparison.models) and all(math.isfinite(f.interval.estimate) for f in found)
+def _spectra(comparison: Comparison) -> Markup | None:
+    """The spectra of all models; none where the file is from before they were kept."""
+    if not comparison.spectra:
+        return None
+    drawn = [
+        figure(
+            figures.spectra(comparison, signal, [kind]),
+            f"spectra-{signal}-{kind}",
+            f"Spectra of {signal} {KINDS[kind]}",
+        )
+        for signal in _signals(comparison)
+        for kind in comparison.kinds
+    ]
+    lead = (
+        "How much of the movement along a path goes on at which speed, from slow bends on the left to fine wiggling on the "
+        "right: the mean over the pairs that a model gets right itself, in its 95 % interval."
+    )
+    return section("spectra", "Spectra", lead, tag("div", drawn, class_="wall"))
 
 
-def _station(comparison: Comparison, model: ModelOf, kinds: list[str], signal: str) -> series.Station:
-    figures = {(k, m): comparison.figure(model.name, k, m, signal) for k in kinds for m in series.METRICS}
-    return series.Station(model.position, figures, model.share_right)
+def _signals(comparison: Comparison) -> list[str]:
+    return list(dict.fromkeys(one.signal for one in comparison.main_quantities if one.metric == "hff"))
 
 
 def _differences(comparison: Comparison) -> Markup:

@@ -4,13 +4,14 @@ import math
 import os
 from collections import defaultdict
 from collections.abc import Iterable
-from itertools import product
+from itertools import pairwise, product
 from typing import get_type_hints
 
 import h5py
 
 from onnxspec.comparison.comparison import RANKING, Agreement, Comparison, FigureOf, ModelOf
 from onnxspec.comparison.contrasts import Contrast, Quantity
+from onnxspec.comparison.mean_spectra import BinOf
 from onnxspec.comparison.ranking import Rank
 from onnxspec.report import flat
 from onnxspec.report.attributes import held
@@ -54,6 +55,7 @@ def _read(file: h5py.File) -> Comparison:
         tuple(_figure(row) for row in flat.rows(file, "figures")),
         tuple(_contrast(row) for row in flat.rows(file, "contrasts")),
         tuple(_rank(row) for row in flat.rows(file, "ranking")),
+        tuple(made(BinOf, row) for row in flat.rows(file, "spectra")),
         tuple(made(Agreement, row) for row in flat.rows(file, "agreement")),
         remarks,
     )
@@ -96,16 +98,38 @@ def _checked(found: Comparison) -> Comparison:
     _require(found.reference in names and len(set(names)) == len(names), "models of a name each, with the reference")
     _require(bool(found.kinds) and set(found.kinds) <= set(KINDS), "figures of kinds of paths")
     _require(bool(found.main_quantities), "figures that are shown first")
-    named = {one.model for table in (found.figures, found.contrasts, found.ranking, found.agreement) for one in table}
+    named = {
+        one.model
+        for table in (found.figures, found.contrasts, found.ranking, found.spectra, found.agreement)
+        for one in table
+    }
     _require(named <= set(names), "figures of its models alone")
     shown = set(product(map(Stratum, found.kinds), found.main_quantities))
     figures, contrasts = _by_model(found.figures), _by_model(found.contrasts)
     for model in names:
         _require(shown <= figures[model], f"all figures of {model}")
         _require(model == found.reference or shown <= contrasts[model], f"{model} beside {found.reference}")
+    _require(not found.spectra or _whole(found), "spectra of all models in the same bins")
     _require(len({math.isnan(one.position) for one in found.models}) == 1, "a place for all models or for none")
     held(found.attributes["ended"], "ended")
     return found
+
+
+def _whole(found: Comparison) -> bool:
+    """Whether every model has a spectrum of every signal and kind, in bins that ascend and are the same."""
+    bins: dict[tuple[str, str, str], list[float]] = defaultdict(list)
+    for one in found.spectra:
+        bins[one.model, one.kind, one.signal].append(one.frequency)
+    wanted = product([one.name for one in found.models], found.kinds, {one.signal for one in found.spectra})
+    common = next(iter(bins.values()))
+    return (
+        bins.keys() == set(wanted)
+        and all(one == common for one in bins.values())
+        and len(common) > 1
+        and common[0] >= 0
+        and common[-1] < math.inf
+        and all(a < b for a, b in pairwise(common))
+    )
 
 
 def _by_model(rows: Iterable[FigureOf | Contrast]) -> dict[str, set[tuple[Stratum, Quantity]]]:

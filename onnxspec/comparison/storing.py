@@ -1,7 +1,7 @@
 """A comparison for other programs: HDF5 (readable by h5py and xarray), JSON and CSV, all of the same flat tables.
 
 /            attributes: schema and tool version, reference, data, plan, remarks, digest
-/models  /figures  /contrasts  /ranking  /agreement     a variable per column over the dimension `row`
+/models  /figures  /contrasts  /ranking  /spectra  /agreement     a variable per column over the dimension `row`
 """
 
 import json
@@ -13,10 +13,11 @@ from onnxspec.comparison.comparison import RANKING, Comparison
 from onnxspec.errors import UsageError
 from onnxspec.report import export, flat
 from onnxspec.report.destination import require_writable
+from onnxspec.report.schema import FREQUENCY_UNIT
 from onnxspec.report.verification import COMPARISON, OTHERS
 from onnxspec.saving import replacing
 
-TABLES = ("models", "figures", "contrasts", "ranking", "agreement")
+TABLES = ("models", "figures", "contrasts", "ranking", "spectra", "agreement")
 
 _LONG_NAMES = {
     "name": "model",
@@ -55,6 +56,8 @@ _LONG_NAMES = {
     "own_pairs": "pairs right under the model",
     "reference_pairs": "pairs right under the reference",
     "verdict": "what that says",
+    "frequency": "centre of the bin",
+    "power": "mean power in the bin over the pairs right under the model",
     "place": "1 for the lowest figure",
     "letters": "models that share a letter are not told apart",
     "distance": "mean total variation distance of the probabilities along the paths",
@@ -69,7 +72,7 @@ _LONG_NAMES = {
     "fast": "share of it from 1/2 of the cut-off to the cut-off",
     "fastest": "share of it above the cut-off",
 }
-_UNITS = {"cutoff": "cycles per unit RMS distance", "logit_difference": "nat", "noise": "nat"}
+_UNITS = {"cutoff": FREQUENCY_UNIT, "frequency": FREQUENCY_UNIT, "logit_difference": "nat", "noise": "nat"}
 
 
 def write(comparison: Comparison, destination: str | os.PathLike[str]) -> None:

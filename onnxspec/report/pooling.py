@@ -5,7 +5,7 @@ kind (`within`, `between`), a class of it, or a pair of classes; the selection i
 right, the headline: method.md section 5) or `all`.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -299,30 +299,37 @@ class PooledSpectrum:
     paths: int
 
 
+def every_stratum(pooling: Pooling) -> list[tuple[Stratum, str, np.ndarray]]:
+    """Kinds, classes and class pairs over right ends, then kinds over all paths, with the selected rows (n,) of each."""
+    strata = pooling.strata
+    of_classes = [*strata.classes(), *strata.class_pairs()]
+    wanted = [(stratum, "right", at) for stratum, at in strata.kinds() + of_classes]
+    wanted += [(stratum, "all", at) for stratum, at in strata.kinds()]
+    return [(stratum, selection, pooling.selected(at, selection)) for stratum, selection, at in wanted]
+
+
 def pooled_spectra(
-    rows: Rows, pooling: Pooling, bins: metrics.Bins, chunks: Callable[[str], Iterator[tuple[slice, np.ndarray]]]
+    pooling: Pooling,
+    wanted: Sequence[tuple[Stratum, str, np.ndarray]],
+    bins: metrics.Bins,
+    chunks: Callable[[str], Iterator[tuple[slice, np.ndarray]]],
 ) -> list[PooledSpectrum]:
-    """Mean spectra with confidence bands per kind, class and class pair, every signal of each.
+    """Mean spectra with confidence bands, every signal of each stratum.
 
     Parameters
     ----------
+    wanted : strata, the selection that is made in each, and what it leaves: row indices (n,)
     chunks : signal to (span, (paths, bins) power) over all rows in order
     """
-    strata = pooling.strata
-    of_classes = [*strata.classes(), *strata.class_pairs()]
-    wanted = [(stratum, at, "right") for stratum, at in strata.kinds() + of_classes]
-    wanted += [(stratum, at, "all") for stratum, at in strata.kinds()]
 
     def of(signal: str) -> Iterator[PooledSpectrum]:
         bands = np.empty((len(wanted), 3, bins.count + 1))
-        for some in _together(len(rows), bins.count + 1):
-            power = _in_common_bins(rows, pooling.reading, bins, chunks(signal), some)
-            for band, (_, of_stratum, selection) in zip(bands, wanted, strict=True):
-                at = pooling.selected(of_stratum, selection)
+        for some in _together(len(pooling.rows), bins.count + 1):
+            power = _in_common_bins(pooling.rows, pooling.reading, bins, chunks(signal), some)
+            for band, (_, _, at) in zip(bands, wanted, strict=True):
                 band[:, some] = statistics.mean_band(power[at], *pooling.ends(at))
-        for (mean, low, high), (stratum, of_stratum, selection) in zip(bands, wanted, strict=True):
-            paths = len(pooling.selected(of_stratum, selection))
-            yield PooledSpectrum(stratum, selection, signal, mean[:-1], low[:-1], high[:-1], float(mean[-1]), paths)
+        for (mean, low, high), (stratum, selection, at) in zip(bands, wanted, strict=True):
+            yield PooledSpectrum(stratum, selection, signal, mean[:-1], low[:-1], high[:-1], float(mean[-1]), len(at))
 
     by_signal = [list(of(signal)) for signal in pooling.reading.measurement.signals]
     return [spectrum for of_stratum in zip(*by_signal, strict=True) for spectrum in of_stratum]

@@ -1,7 +1,9 @@
 """`onnxspec plot`, through the command line."""
 
+import re
 import shutil
 
+import h5py
 import numpy as np
 import pytest
 
@@ -63,6 +65,52 @@ def test_several_reports_make_a_series(bundled_report, tmp_path):
     for report in reports:
         shutil.copy(bundled_report.path, report)
     assert cli.main(["plot", *map(str, reports), "--what", "series", "-o", str(tmp_path / "s.svg")]) == 0
+
+
+def texts(svg):
+    return re.findall(r"<!-- (.*?) -->", svg.read_text(encoding="utf-8"))
+
+
+def test_spectra_of_several_reports_lie_over_one_another(bundled_report, tmp_path):
+    folders = [tmp_path / name for name in ("new", "old")]
+    for folder in folders:
+        folder.mkdir()
+        shutil.copy(bundled_report.path, folder / "net.h5")
+        shutil.copy(bundled_report.path, folder / f"{folder.name}.h5")
+    figure = tmp_path / "s.svg"
+    assert cli.main(["plot", *(str(one / f"{one.name}.h5") for one in folders), "-o", str(figure)]) == 0
+    assert {"new", "old", "within a class", "between classes"} <= set(texts(figure))
+    # The same name twice says nothing: then the folders belong to it.
+    assert cli.main(["plot", *(str(one / "net.h5") for one in folders), "-o", str(figure)]) == 0
+    assert len([one for one in texts(figure) if one.endswith("net.h5")]) == 2
+
+
+def test_a_comparison_is_drawn_as_spectra_and_as_a_series(bundled_report, tmp_path, capsys):
+    compared, figure = tmp_path / "c.h5", tmp_path / "s.svg"
+    onnxspec.compare({"net-1": bundled_report, "net-2": bundled_report}, in_series=True).save(compared)
+    for what in ("spectrum", "series"):
+        assert cli.main(["plot", str(compared), "--what", what, "--signal", "logit", "-o", str(figure)]) == 0
+        figure.unlink()
+    for asked, message in (
+        (["--signal", "label"], "The comparison holds no spectra of label. It has prob, logit."),
+        (["--what", "series", "--signal", "label"], "The comparison holds no series of label."),
+        (["--class", "Sandal"], "--class is for the spectrum of one report, and not of a comparison."),
+        (["--what", "matrix"], "c.h5 is a comparison, not a report."),
+    ):
+        assert cli.main(["plot", str(compared), *asked, "-o", str(figure)]) in (2, 3)
+        assert message in capsys.readouterr().err and not figure.exists()
+    with h5py.File(compared, "r+") as file:
+        file["figures/estimate"][0] = 7
+    assert cli.main(["plot", str(compared), "--what", "series", "-o", str(figure)]) == 3
+    assert "was changed since it was written" in capsys.readouterr().err
+
+
+def test_several_reports_have_no_matrix_and_no_class_in_common(bundled_report, tmp_path, capsys):
+    two = ["plot", str(bundled_report.path), str(bundled_report.path), "-o", str(tmp_path / "f.svg")]
+    assert cli.main([*two, "--what", "matrix"]) == 2
+    assert "--what matrix draws one report, and 2 were given. Use --what spectrum or series." in capsys.readouterr().err
+    assert cli.main([*two, "--class", "Sandal"]) == 2
+    assert "--class is for the spectrum of one report, and not of several reports." in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

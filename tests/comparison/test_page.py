@@ -40,6 +40,7 @@ def renamed(comparison, names):
         figures=tuple(stratum(new(one, "model")) for one in comparison.figures),
         contrasts=tuple(stratum(new(one, "model", "reference")) for one in comparison.contrasts),
         ranking=tuple(new(one, "model") for one in comparison.ranking),
+        spectra=tuple(new(one, "model") for one in comparison.spectra),
         agreement=tuple(new(one, "model", "reference") for one in comparison.agreement),
         remarks=tuple(replace(one, text=one.text + SCRIPT) for one in comparison.remarks),
     )
@@ -56,7 +57,7 @@ def test_it_says_what_the_comparison_says(four, made):
     assert all(one.verdict in text for one in four.agreement)
     assert "pytorch (reference)" in text
     sections = [one["id"] for one in Elements(made).all("section")]
-    assert sections == ["models", "differences", "ranking", "classes", "agreement"]
+    assert sections == ["models", "differences", "spectra", "ranking", "classes", "agreement"]
 
 
 def test_it_loads_nothing_and_is_held_to_its_policy(made):
@@ -91,7 +92,7 @@ def test_on_the_command_line_with_a_series(reports, tmp_path, capsys):
     assert main(["compare", *given, "--at", "1,2", "--html", str(tmp_path / "c.html"), "--json"]) == 0
     made = (tmp_path / "c.html").read_text(encoding="utf-8")
     assert [one["id"] for one in Elements(made).all("section")][1] == "series"
-    assert made.count("<svg") == 2 and "accuracy, %" in made
+    assert made.count("<svg") == 6 and "accuracy, %" in made  # a series a signal, spectra a signal and kind
 
 
 def test_a_place_that_cannot_be_written_is_refused_first(tmp_path, capsys):

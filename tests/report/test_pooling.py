@@ -15,6 +15,7 @@ from onnxspec.report.pooling import (
     PooledSpectrum,
     Pooling,
     Stratum,
+    every_stratum,
     pooled_spectra,
     shape_figures,
 )
@@ -108,7 +109,8 @@ def test_spectra_pooled_a_few_bins_at_a_time_are_the_same(bundled_report, paths,
 
     def pooled():
         whole = Pooling(rows, tuple(bundled_report.classes["name"]), reading, {})
-        return pooled_spectra(rows, whole, bins, lambda signal: iter([(slice(0, len(rows)), paths[f"power_{signal}"])]))
+        power = lambda signal: iter([(slice(0, len(rows)), paths[f"power_{signal}"])])  # noqa: E731
+        return pooled_spectra(whole, every_stratum(whole), bins, power)
 
     at_once = pooled()
     monkeypatch.setattr(pooling, "POWER_VALUES", 7 * len(rows))

@@ -1,24 +1,20 @@
 """Figures against a number: the checkpoints of a training run, say, with accuracy below.
 
-A series comes from several reports, or from the file of a comparison (`onnxspec compare --series -o`).
+A series comes from several reports, or from a comparison (`comparison.figures`).
 """
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-import h5py
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from onnxspec.errors import ReportError, UsageError
-from onnxspec.report import headline, tables
+from onnxspec.errors import UsageError
+from onnxspec.report import headline
 from onnxspec.report.figures.style import COLOURS, styled
 from onnxspec.report.report import Report
-from onnxspec.report.storage import attribute_names
-from onnxspec.report.verification import COMPARISON, other
 from onnxspec.series import positions
 from onnxspec.settings import KINDS
 from onnxspec.statistics import Interval
@@ -82,47 +78,6 @@ def of_reports(reports: Sequence[Report], signal: str) -> list[Station]:
             report.accuracy,
         )
         for report, place in zip(reports, positions([report.path.stem for report in reports]), strict=True)
-    ]
-
-
-def is_comparison(path: str) -> bool:
-    """Whether a file is what `onnxspec compare -o` writes."""
-    return COMPARISON in attribute_names(path)
-
-
-def of_comparison(path: str, signal: str) -> list[Station]:
-    """The models of a comparison's file as a series.
-
-    Raises
-    ------
-    ReportError
-        It was not made with --series, does not have the signal, is damaged, or was changed after it was written.
-    """
-    with other(path, COMPARISON) as file:
-        return _stations(_tables(file), Path(path).name, signal)
-
-
-def _tables(file: h5py.File) -> dict[str, dict[str, np.ndarray]]:
-    return {name: {key: tables.read_column(file[name][key]) for key in file[name]} for name in ("models", "figures")}
-
-
-def _stations(held: dict[str, dict[str, np.ndarray]], file: str, signal: str) -> list[Station]:
-    models, figures = held["models"], held["figures"]
-    columns = ("model", "kind", "metric", "signal", "class_a", "class_b")
-    keys = zip(*(figures[name].tolist() for name in columns), strict=True)
-    numbers = zip(*(figures[name].tolist() for name in ("estimate", "low", "high", "paths", "n_eff")), strict=True)
-    found = {key: Interval(*row) for key, row in zip(keys, numbers, strict=True)}
-    kinds = [kind for kind in KINDS if any(key[1] == kind and key[3] == signal for key in found)]
-    if not kinds or not np.isfinite(models["position"]).all():
-        raise ReportError(f"{file} holds no series of {signal}.", "Make one: onnxspec compare ... --series")
-    accuracy, low, high = (models[f"accuracy{end}"].tolist() for end in ("", "_low", "_high"))
-    return [
-        Station(
-            float(models["position"][i]),
-            {(kind, m): found[name, kind, m, signal, "", ""] for kind in kinds for m in METRICS},
-            Interval(accuracy[i], low[i], high[i], 0, math.nan),
-        )
-        for i, name in enumerate(models["name"].tolist())
     ]
 
 

@@ -4,7 +4,9 @@ The page shows any class on demand: it moves two empty shapes a kind, for which 
 classes in the units of the drawing.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -41,7 +43,7 @@ def spectrum(report: Report, signal: str, class_a: str = "") -> Figure:
         whole = _spectrum(report, kind, signal)
         own = _spectrum(report, kind, signal, class_a) if class_a else whole
         if own is not None:
-            _band(axes, own, kind, KINDS[kind])
+            band(axes, own.cycles, own.power, own.low, own.high, color=COLOURS[kind], label=KINDS[kind])
         if class_a and whole is not None:
             axes.plot(whole.cycles[1:], whole.power[1:], color=COLOURS[kind], linestyle=":", linewidth=1.2)
     _finish(axes, report, signal, _range(report, signal, class_a))
@@ -95,18 +97,22 @@ def _spectrum(report: Report, kind: str, signal: str, class_a: str = "") -> Spec
     return found if np.isfinite(found.power).any() else None
 
 
-def _band(axes: Axes, found: SpectrumOf, kind: str, label: str) -> None:
+def band(axes: Axes, cycles: np.ndarray, power: np.ndarray, low: np.ndarray, high: np.ndarray, **look: Any) -> None:
+    """A spectrum, each (bins,), as a line of a colour and a label in its confidence band."""
     # The bin at zero has no place on a logarithmic axis.
-    cycles, power, low, high = (values[1:] for values in (found.cycles, found.power, found.low, found.high))
+    cycles, power, low, high = (values[1:] for values in (cycles, power, low, high))
     # Where an end is infinite matplotlib draws no band at all, as if nothing were uncertain.
-    high = np.minimum(high, np.finfo(high.dtype).max)
-    axes.fill_between(cycles, low, high, color=COLOURS[kind], alpha=0.18, linewidth=0)
-    axes.plot(cycles, power, color=COLOURS[kind], label=label)
+    high = np.minimum(high, np.finfo(np.float32).max)
+    axes.fill_between(cycles, low, high, color=look["color"], alpha=0.18, linewidth=0)
+    axes.plot(cycles, power, **look)
 
 
 def _finish(axes: Axes, report: Report, signal: str, limits: tuple[float, float]) -> None:
-    cutoff = float(report.attributes["cutoff"] * report.attributes["d_ref"])
-    cycles = report.cycles
+    finish(axes, report.cycles, float(report.attributes["cutoff"] * report.attributes["d_ref"]), signal, limits)
+
+
+def finish(axes: Axes, cycles: np.ndarray, cutoff: float, signal: str, limits: tuple[float, float]) -> None:
+    """Axes of frequency and power, and what counts as fast; cycles : (bins,) and cutoff in cycles per d_ref."""
     style.frequency_axis(axes, float(cycles[1]), max(float(cycles[-1]), cutoff * 1.1))
     style.decades_axis(axes)
     axes.set_ylim(*limits)
@@ -122,10 +128,15 @@ def _finish(axes: Axes, report: Report, signal: str, limits: tuple[float, float]
 
 
 def _range(report: Report, signal: str, class_a: str = "", classes: bool = False) -> tuple[float, float]:
-    """Limits of power: all that is drawn or may be, at most `DECADES` decades."""
+    """Limits of power: of all that is drawn or may be."""
     names = report.classes["name"] if classes else [class_a] if class_a else []
     found = [_spectrum(report, kind, signal, str(name)) for kind in report.kinds for name in ("", *names)]
-    values = np.concatenate([one.power[1:] for one in found if one is not None] or [np.ones(1)])
+    return power_limits([one.power[1:] for one in found if one is not None])
+
+
+def power_limits(powers: Sequence[np.ndarray]) -> tuple[float, float]:
+    """Limits of an axis for spectra (bins,) without their bins at zero: all of them, at most `DECADES` decades."""
+    values = np.concatenate([*powers, np.empty(0)])
     values = values[np.isfinite(values) & (values > 0)]
     if not len(values):
         return 1e-6, 1.0

@@ -4,14 +4,11 @@ import math
 import shutil
 import warnings
 
-import h5py
 import numpy as np
 import pytest
 
 import onnxspec
-from onnxspec import cli
-from onnxspec.errors import ReportError, UsageError
-from onnxspec.report import tables
+from onnxspec.errors import UsageError
 from onnxspec.report.figures import classes, convergence, curves, distributions, matrix, series, spectra, style
 from onnxspec.statistics import Interval
 from report.altered import altered, with_classes
@@ -145,36 +142,6 @@ def test_an_interval_without_end_is_a_band_beyond_the_axes(bundled_report, tmp_p
         assert np.array_equal(np.unique(outlines[:, 0]), axes.lines[0].get_xdata())
 
 
-def test_a_comparison_is_a_series_too(tmp_path, capsys):
-    path = tmp_path / "comparison.h5"
-    rows = [
-        (name, kind, metric) for name in ("b", "a") for kind in ("within", "between") for metric in ("hff", "slope")
-    ]
-    with h5py.File(path, "w") as file:
-        file.attrs["comparison_schema_version"] = 2
-        file["models/name"] = ["b", "a"]
-        file["models/position"] = [3.0, 1.0]
-        for name in ("accuracy", "accuracy_low", "accuracy_high"):
-            file[f"models/{name}"] = [0.9, 0.8]
-        for i, name in enumerate(("model", "kind", "metric")):
-            file[f"figures/{name}"] = [row[i] for row in rows]
-        for name in ("signal", "class_a", "class_b"):
-            file[f"figures/{name}"] = ["prob" if name == "signal" else ""] * len(rows)
-        for name in ("estimate", "low", "high", "paths", "n_eff"):
-            file[f"figures/{name}"] = np.arange(1.0, 1 + len(rows))
-        tables.seal(file)
-    assert series.is_comparison(str(path))
-    figure = series.series(series.of_comparison(str(path), "prob"), "prob")
-    line = figure.axes[0].lines[0]
-    assert list(line.get_xdata()) == [1, 3] and list(line.get_ydata()) == [500, 100]
-    with pytest.raises(ReportError, match="no series of logit"):
-        series.of_comparison(str(path), "logit")
-    with h5py.File(path, "r+") as file:
-        file["figures/estimate"][0] = 7
-    assert cli.main(["plot", str(path), "--what", "series", "-o", str(tmp_path / "s.svg")]) == 3
-    assert "was changed since it was written" in capsys.readouterr().err
-
-
 def test_what_is_no_series_is_said(checkpoints, tmp_path):
     def of(*reports):
         return series.of_reports(reports, "prob")
@@ -187,7 +154,6 @@ def test_what_is_no_series_is_said(checkpoints, tmp_path):
     shutil.copy(checkpoints[0].path, nameless)
     with pytest.raises(UsageError, match="no number in the name last"):
         of(*checkpoints, onnxspec.Report(nameless))
-    assert not series.is_comparison(str(nameless))
 
 
 def test_names_of_every_sort_can_be_drawn(bundled_report, tmp_path):
@@ -198,9 +164,3 @@ def test_names_of_every_sort_can_be_drawn(bundled_report, tmp_path):
             warnings.simplefilter("error")
             style.save(figure, str(tmp_path / "figure.svg"), "svg")
         assert "\x1b" not in (tmp_path / "figure.svg").read_text(encoding="utf-8")
-
-
-def test_a_comparison_without_places_is_no_series(tmp_path, bundled_report):
-    onnxspec.compare({"a": bundled_report, "b": bundled_report}).save(tmp_path / "c.h5")
-    with pytest.raises(ReportError, match="holds no series of prob"):
-        series.of_comparison(str(tmp_path / "c.h5"), "prob")
