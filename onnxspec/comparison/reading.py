@@ -109,6 +109,8 @@ def _checked(found: Comparison) -> Comparison:
     for model in names:
         _require(shown <= figures[model], f"all figures of {model}")
         _require(model == found.reference or shown <= contrasts[model], f"{model} beside {found.reference}")
+    scale = (found.attributes[name] for name in ("cutoff", "d_ref"))
+    _require(all(0 < one < math.inf for one in scale), "a cut-off and a d_ref above nought")
     _require(not found.spectra or _whole(found), "spectra of all models in the same bins")
     _require(len({math.isnan(one.position) for one in found.models}) == 1, "a place for all models or for none")
     held(found.attributes["ended"], "ended")

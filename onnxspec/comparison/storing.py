@@ -6,10 +6,11 @@
 
 import json
 import os
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 
 from onnxspec.comparison.comparison import RANKING, Comparison
+from onnxspec.comparison.mean_spectra import BinOf
 from onnxspec.errors import UsageError
 from onnxspec.report import export, flat
 from onnxspec.report.destination import require_writable
@@ -72,6 +73,8 @@ _LONG_NAMES = {
     "fast": "share of it from 1/2 of the cut-off to the cut-off",
     "fastest": "share of it above the cut-off",
 }
+# A ranking leaves out what is undefined, and older files have no spectra.
+_MAY_BE_EMPTY = {"ranking": RANKING, "spectra": tuple(field.name for field in fields(BinOf))}
 _UNITS = {"cutoff": FREQUENCY_UNIT, "frequency": FREQUENCY_UNIT, "logit_difference": "nat", "noise": "nat"}
 
 
@@ -107,7 +110,7 @@ def to_csv(comparison: Comparison, table: str) -> str:
     Raises as `require_table` does.
     """
     require_table(table, bool(comparison.agreement))
-    return flat.to_csv(comparison.tables()[table], RANKING)  # which alone leaves out what is undefined
+    return flat.to_csv(comparison.tables()[table], _MAY_BE_EMPTY.get(table, ()))
 
 
 def _content(comparison: Comparison) -> bytes:

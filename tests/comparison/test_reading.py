@@ -13,6 +13,7 @@ from onnxspec.comparison.comparison import Comparison
 from onnxspec.comparison.page import page
 from onnxspec.comparison.reading import read
 from onnxspec.errors import ReportError
+from onnxspec.report import tables
 from report.altered import refused, shown_or_refused
 
 
@@ -79,12 +80,28 @@ def with_text(place, text):
         (without("models", name=b"pytorch"), "with the reference"),
         (with_text("models/name", "twin"), "a name each"),
         (with_text("ranking/model", "nobody"), "figures of its models alone"),
+        (without("spectra", model=b"twin", kind=b"within"), "spectra of all models in the same bins"),
+        (lambda file: file["spectra/frequency"].__setitem__(2, 99.0), "spectra of all models in the same bins"),
+        (lambda file: file.attrs.__setitem__("d_ref", 0.0), "a d_ref above nought"),
+        (lambda file: file.attrs.__setitem__("cutoff", float("inf")), "a cut-off and a d_ref"),
         (lambda file: file["models/position"].__setitem__(0, 3.0), "a place for all models or for none"),
         (lambda file: file["models"].move("digest", "other"), "damaged"),
     ],
 )
 def test_a_damaged_file_is_an_error_in_one_line(file, tmp_path, change, said):
     refused(file, tmp_path / "damaged.h5", change, read, said)
+
+
+def test_a_file_from_before_spectra_were_kept_is_read_without(file, tmp_path, four):
+    old = tmp_path / "old.h5"
+    shutil.copy(file, old)
+    with h5py.File(old, "r+") as opened:
+        del opened["spectra"]
+        tables.seal(opened)
+    found = read(old)
+    assert str(found) == str(four) and not found.spectra
+    assert 'id="spectra"' not in page(found) and 'id="spectra"' in page(four)
+    assert storing.to_csv(found, "spectra").splitlines() == [storing.to_csv(four, "spectra").splitlines()[0]]
 
 
 def test_what_was_changed_or_is_something_else_is_said(file, tmp_path, bundled_report):
@@ -105,7 +122,7 @@ def test_what_was_changed_or_is_something_else_is_said(file, tmp_path, bundled_r
         read(tmp_path / "none.h5")
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_whatever_stands_anywhere_is_shown_or_refused(data, file, tmp_path):
     shown_or_refused(file, tmp_path / "strange.h5", data, lambda path: views(read(path)))
