@@ -14,14 +14,18 @@ if TYPE_CHECKING:
 
     from onnxspec.report.report import Report
 
-_WHAT = ("spectrum", "classes", "matrix", "series")
+_WHAT = ("spectrum", "classes", "matrix", "series", "factors")
 _OF_SEVERAL = ("spectrum", "series")
+_OF_COMPARISONS = ("spectrum", "series", "factors")
 
 
 @click.command()
 @click.argument("reports", metavar="REPORT.h5...", nargs=-1, required=True, type=click.Path())
 @click.option(
-    "--what", default="spectrum", metavar="NAME", help="spectrum, classes, matrix or series [default: spectrum]."
+    "--what",
+    default="spectrum",
+    metavar="NAME",
+    help="spectrum, classes, matrix, series or factors [default: spectrum].",
 )
 @click.option("--signal", metavar="NAME", help="One of the report's signals [default: its first].")
 @click.option("--class", "name", default="", metavar="NAME", help="The spectrum of one class, beside those of all.")
@@ -30,7 +34,8 @@ def plot(reports: tuple[str, ...], what: str, signal: str | None, name: str, fig
     """Draw spectra, classes or the class matrix of a report.
 
     Spectra of several reports on the same pairs, or of what compare -o wrote, lie over one another. A series is drawn
-    from several reports, by the number in their names, or from what compare --series wrote.
+    from several reports, by the number in their names, or from what compare --series wrote; factors to the reference
+    from what compare -o wrote.
     """
     form_of(figure)
     if what not in _WHAT:
@@ -50,8 +55,10 @@ def _drawn(reports: Sequence[str], what: str, signal: str | None, name: str) -> 
     from onnxspec.report.storage import attribute_names
     from onnxspec.report.verification import COMPARISON
 
-    if what in _OF_SEVERAL and len(reports) == 1 and COMPARISON in attribute_names(reports[0]):
+    if what in _OF_COMPARISONS and len(reports) == 1 and COMPARISON in attribute_names(reports[0]):
         return _of_comparison(reports[0], what, signal, name)
+    if what == "factors":
+        raise UsageError("--what factors draws a comparison.", "Make one: onnxspec compare ... -o comparison.h5")
     opened = [Report(one) for one in reports]
     signal = _signal(opened, signal)
     if what == "series":
@@ -78,6 +85,10 @@ def _of_comparison(path: str, what: str, signal: str | None, name: str) -> "Figu
 
     _require_no_class(name, "a comparison")
     found = Comparison.load(path)
+    if what == "factors":
+        if signal:
+            raise UsageError("--what factors draws all signals.", "Leave out --signal.")
+        return figures.factors(found)
     signal = signal or str(found.attributes["signals"]).split()[0]
     return figures.series(found, signal) if what == "series" else figures.spectra(found, signal)
 

@@ -6,13 +6,16 @@ from collections.abc import Sequence
 
 import numpy as np
 from matplotlib import colormaps
+from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
 from onnxspec.comparison.alignment import align, in_common
+from onnxspec.comparison.class_table import label_of
 from onnxspec.comparison.comparison import Comparison, ModelOf
-from onnxspec.comparison.contrasts import Quantity
+from onnxspec.comparison.contrasts import Contrast, Quantity
 from onnxspec.comparison.mean_spectra import BinOf, mean_spectra
+from onnxspec.comparison.ranking import TOLD_APART
 from onnxspec.errors import ReportError
 from onnxspec.report.figures import series as over_places
 from onnxspec.report.figures import style
@@ -25,7 +28,9 @@ from onnxspec.settings import KINDS as KIND_ORDER
 
 # Of a colour map the part that is seen on white and on black.
 _RANGE = (0.12, 0.85)
-_MOST = 8
+MOST = 8
+"""Models that fit a legend, and whose factors fit a page."""
+_BEYOND = 4
 
 
 def spectra(comparison: Comparison, signal: str, kinds: Sequence[str] = ()) -> Figure:
@@ -58,6 +63,69 @@ def spectra_of(reports: Sequence[Report], names: Sequence[str], signal: str) -> 
     a = first.attributes
     found = mean_spectra(members, members[0])
     return _spectra(found, names, signal, first.kinds, float(a["d_ref"]), float(a["cutoff"]))
+
+
+@styled
+def factors(comparison: Comparison, kinds: Sequence[str] = ()) -> Figure:
+    """The main figures as factors of the reference's on common pairs, a panel for each of the kinds (all without any).
+
+    Dots are filled where a model is told apart from the reference.
+
+    Raises
+    ------
+    ReportError
+        No figure of any model is a factor of the reference's.
+    """
+    kinds, quantities = kinds or comparison.kinds, comparison.main_quantities
+    shown = [one for one in comparison.contrasts if not one.stratum.class_a and one.quantity in quantities]
+    shown = [one for one in shown if one.scale == "factor" and 0 < one.common.estimate < math.inf]
+    if not shown:
+        raise ReportError(
+            f"The comparison holds no factor of a figure of {comparison.reference}.", "They are undefined."
+        )
+    names = [one.name for one in comparison.models]
+    colours, labels = _colours(len(names)), _labels(names)
+    others = [i for i, name in enumerate(names) if name != comparison.reference]
+    height = 90 + len(quantities) * max(30, 13 * len(others))
+    figure = Figure((400 * len(kinds) / 72, height / 72), layout="constrained")
+    panels = figure.subplots(1, len(kinds), squeeze=False, sharex=True, sharey=True)[0]
+    for kind, axes in zip(kinds, panels, strict=True):
+        axes.axvline(1, color=COLOURS["muted"], linewidth=1)
+        for row, i in enumerate(others):
+            beside = 0.8 * ((row + 0.5) / len(others) - 0.5)
+            of_model = [one for one in shown if (one.model, one.stratum.kind) == (names[i], kind)]
+            places = [quantities.index(one.quantity) + beside for one in of_model]
+            _draw_factors(axes, of_model, places, colours[i], labels[i])
+        axes.set_xlabel(f"factor to {style.label(comparison.reference)}")
+        if len(kinds) > 1:
+            axes.set_title(KINDS[kind], fontsize=10, color=COLOURS["ink"])
+    _finish_factors(panels[0], [label_of(one).removesuffix(" (%)") for one in quantities], shown)
+    for axes in panels:
+        axes.tick_params(axis="y", length=0, labelcolor=COLOURS["ink"])
+        axes.spines["left"].set_visible(False)
+        axes.grid(False, axis="y")
+    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
+    return figure
+
+
+def _draw_factors(axes: Axes, found: Sequence[Contrast], places: Sequence[float], colour: str, label: str) -> None:
+    """The factors of a model, each at its place from the top."""
+    for y, one in zip(places, found, strict=True):
+        axes.plot([one.common.low, one.common.high], [y, y], color=colour, alpha=0.45, linewidth=2)
+        inside = colour if one.verdict in TOLD_APART else COLOURS["paper"]
+        axes.plot(one.common.estimate, y, "o", color=colour, markerfacecolor=inside, markersize=5)
+    axes.plot([], [], "o", color=colour, markersize=5, label=label)
+
+
+def _finish_factors(axes: Axes, rows: Sequence[str], shown: Sequence[Contrast]) -> None:
+    """Axes that hold the intervals, but of one without end no more than the estimates ask for."""
+    estimates = [one.common.estimate for one in shown]
+    low = max(min(one.common.low for one in shown), min(estimates) / _BEYOND)
+    high = min(max(one.common.high for one in shown), max(estimates) * _BEYOND)
+    axes.set_xlim(min(low, 1) / 1.2, max(high, 1) * 1.2)
+    style.decades_axis(axes, "x")
+    axes.set_ylim(len(rows) - 0.4, -0.6)
+    axes.set_yticks(range(len(rows)), rows)
 
 
 def series(comparison: Comparison, signal: str) -> Figure:
@@ -120,7 +188,7 @@ def _by_model_and_kind(bins: Sequence[BinOf], signal: str) -> dict[tuple[str, st
 
 def _labels(names: Sequence[str]) -> list[str]:
     """What stands in the legend; of a long series the first, the last and some between, whose colours say the rest."""
-    shown = range(len(names)) if len(names) <= _MOST else np.linspace(0, len(names) - 1, len(INKS)).round()
+    shown = range(len(names)) if len(names) <= MOST else np.linspace(0, len(names) - 1, len(INKS)).round()
     # matplotlib leaves out of a legend what begins with an underscore.
     return [style.label(name).lstrip("_") if i in shown else "_" for i, name in enumerate(names)]
 

@@ -153,8 +153,24 @@ def _differences(comparison: Comparison) -> Markup:
         f"The factor is to {comparison.reference}'s figure, over pairs that both get right, and beside it over those that "
         "each gets right itself; where the two disagree, what is found depends on the selection. Brackets are 95 % intervals, "
         "with ~ of figures that fewer than ten effective paths carry.",
+        _factors(comparison),
         *parts,
     )  # fmt: skip
+
+
+def _factors(comparison: Comparison) -> Markup | None:
+    """The factors drawn; none of more models than fit, and where all are differences or undefined, as the tables say."""
+    if len(comparison.models) > figures.MOST:
+        return None
+    caption = "Over common pairs; a dot is filled where the model is told apart from the reference."
+    try:
+        drawn = [
+            figure(figures.factors(comparison, [kind]), f"factors-{kind}", f"Factors {KINDS[kind]}", caption)
+            for kind in comparison.kinds
+        ]
+    except ReportError:
+        return None
+    return tag("div", drawn, class_="wall")
 
 
 def _contrast(one: Contrast) -> list[Child]:

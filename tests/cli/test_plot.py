@@ -85,17 +85,18 @@ def test_spectra_of_several_reports_lie_over_one_another(bundled_report, tmp_pat
     assert len([one for one in texts(figure) if one.endswith("net.h5")]) == 2
 
 
-def test_a_comparison_is_drawn_as_spectra_and_as_a_series(bundled_report, tmp_path, capsys):
+def test_a_comparison_is_drawn_as_spectra_as_a_series_and_as_factors(bundled_report, tmp_path, capsys):
     compared, figure = tmp_path / "c.h5", tmp_path / "s.svg"
     onnxspec.compare({"net-1": bundled_report, "net-2": bundled_report}, in_series=True).save(compared)
-    for what in ("spectrum", "series"):
-        assert cli.main(["plot", str(compared), "--what", what, "--signal", "logit", "-o", str(figure)]) == 0
+    for asked in (["--signal", "logit"], ["--what", "series", "--signal", "logit"], ["--what", "factors"]):
+        assert cli.main(["plot", str(compared), *asked, "-o", str(figure)]) == 0
         figure.unlink()
     for asked, message in (
         (["--signal", "label"], "The comparison holds no spectra of label. It has prob, logit."),
         (["--what", "series", "--signal", "label"], "The comparison holds no series of label."),
         (["--class", "Sandal"], "--class is for the spectrum of one report, and not of a comparison."),
         (["--what", "matrix"], "c.h5 is a comparison, not a report."),
+        (["--what", "factors", "--signal", "prob"], "--what factors draws all signals."),
     ):
         assert cli.main(["plot", str(compared), *asked, "-o", str(figure)]) in (2, 3)
         assert message in capsys.readouterr().err and not figure.exists()
@@ -120,6 +121,7 @@ def test_several_reports_have_no_matrix_and_no_class_in_common(bundled_report, t
         (["-o", "figure.gif"], 2, "no ending"),
         (["--what", "wobble", "-o", "f.svg"], 2, "--what has no 'wobble'"),
         (["--what", "series", "-o", "f.svg"], 2, "two reports or more"),
+        (["--what", "factors", "-o", "f.svg"], 2, "--what factors draws a comparison"),
         (["--signal", "label", "-o", "f.svg"], 2, "no signal 'label'"),
         (["--class", "Sandals", "-o", "f.svg"], 2, "Did you mean Sandal"),
         (["--class", "Sandal", "--what", "matrix", "-o", "f.svg"], 2, "--class is for"),

@@ -1,5 +1,6 @@
 """Figures of a comparison draw what it says."""
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 
 from onnxspec.comparison import figures
 from onnxspec.comparison.comparing import compare
+from onnxspec.comparison.page import page
 from onnxspec.errors import ReportError
 from onnxspec.report.figures.style import COLOURS
 
@@ -62,6 +64,47 @@ def test_many_models_have_a_colour_each_and_a_legend_that_has_room(pair, count, 
     assert len(shown) == labels and (shown[0], shown[-1]) == ("net-0", f"net-{count - 1}")
     colours = {line.get_color() for line in axes.lines} - {COLOURS["muted"]}
     assert len(colours) == count
+
+
+def dots(axes):
+    """Where dots are, and whether they are filled."""
+    found = [line for line in axes.lines if line.get_marker() == "o" and len(line.get_xdata())]
+    return {float(line.get_xdata()[0]): line.get_markerfacecolor() == line.get_color() for line in found}
+
+
+def test_factors_are_those_of_the_contrasts_and_filled_where_they_tell_apart(four):
+    drawn = figures.factors(four)
+    for kind, axes in zip(("within", "between"), drawn.axes, strict=True):
+        of_kind = [one for one in four.contrasts if (one.stratum.kind, one.stratum.class_a) == (kind, "")]
+        shown = [one for one in of_kind if one.quantity in four.main_quantities]
+        assert len(shown) == 15
+        assert dots(axes) == {one.common.estimate: one.verdict in ("higher", "lower") for one in shown}
+        left, right = axes.get_xlim()
+        assert left < 1 < right and all(left < one.common.estimate < right for one in shown)
+    assert {True, False} == set(dots(drawn.axes[0]).values())
+    assert [text.get_text() for text in drawn.legends[0].get_texts()] == ["twin", "perturbed", "sklearn"]
+
+
+def test_a_model_has_one_colour_in_all_figures(four):
+    drawn = figures.factors(four).legends[0], figures.spectra(four, "prob").axes[0].get_legend()
+    colours = [
+        {t.get_text(): h.get_color() for t, h in zip(one.get_texts(), one.legend_handles, strict=True)} for one in drawn
+    ]
+    assert colours[0].items() < colours[1].items()
+
+
+def test_an_interval_without_end_does_not_flatten_the_others(four):
+    endless = [replace(one, common=replace(one.common, low=0.0, high=math.inf)) for one in four.contrasts]
+    left, right = figures.factors(replace(four, contrasts=tuple(endless))).axes[0].get_xlim()
+    assert right / left < 1000
+
+
+def test_a_comparison_without_factors_has_none_to_draw(four):
+    for undefined in ({"scale": "difference"}, {"common": replace(four.contrasts[0].common, estimate=math.nan)}):
+        without = replace(four, contrasts=tuple(replace(one, **undefined) for one in four.contrasts))
+        with pytest.raises(ReportError, match="no factor of a figure of pytorch"):
+            figures.factors(without)
+        assert "factors-within" not in page(without) and "factors-within" in page(four)
 
 
 def test_a_comparison_is_a_series_by_its_places(pair):

@@ -92,7 +92,7 @@ def test_on_the_command_line_with_a_series(reports, tmp_path, capsys):
     assert main(["compare", *given, "--at", "1,2", "--html", str(tmp_path / "c.html"), "--json"]) == 0
     made = (tmp_path / "c.html").read_text(encoding="utf-8")
     assert [one["id"] for one in Elements(made).all("section")][1] == "series"
-    assert made.count("<svg") == 6 and "accuracy, %" in made  # a series a signal, spectra a signal and kind
+    assert made.count("<svg") == 8 and "accuracy, %" in made  # series, spectra, factors
 
 
 def test_a_place_that_cannot_be_written_is_refused_first(tmp_path, capsys):

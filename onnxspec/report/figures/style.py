@@ -13,7 +13,7 @@ from typing import Any, ParamSpec, TypeVar
 from matplotlib import font_manager, rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 from onnxspec.errors import inert
 
@@ -34,7 +34,7 @@ COLOURS = {
 INKS = ("first", "second", "third", "fourth", "fifth")
 DECADES = 12
 LONGEST = 18
-_NARROW = 60
+_NARROW, _NARROWEST = 100, 4
 _MISSING = re.compile(r"Glyph (\d+) .*missing from (current )?font")
 # Of Chinese, Japanese, Korean and Thai, as Linux, Windows and macOS have them.
 _FURTHER_FONTS = (
@@ -116,11 +116,12 @@ def octaves_axis(axes: Axes) -> None:
 
 
 def decades_axis(axes: Axes, which: str = "y") -> None:
-    """A logarithmic axis with powers of ten, on a narrow one with twice and five times them."""
+    """A logarithmic axis with powers of ten, on a narrow one with twice and five times them, or as many as fit evenly."""
     axes.set_xscale("log") if which == "x" else axes.set_yscale("log")
     axis = axes.xaxis if which == "x" else axes.yaxis
     low, high = axis.get_view_interval()
-    axis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < _NARROW * low else (1,), numticks=7))
+    powers = LogLocator(subs=(1, 2, 5) if high < _NARROW * low else (1,), numticks=7)
+    axis.set_major_locator(MaxNLocator(5) if high < _NARROWEST * low else powers)
     axis.set_major_formatter(FuncFormatter(lambda value, _: plain_power(value)))
     axis.set_minor_locator(NullLocator())
 
