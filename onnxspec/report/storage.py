@@ -16,6 +16,7 @@ import numpy as np
 
 from onnxspec import interruption
 from onnxspec.errors import ReportError
+from onnxspec.files import hdf5_to_read
 from onnxspec.report.confinement import confined
 from onnxspec.report.tables import OF_HDF5
 
@@ -58,7 +59,7 @@ def opened(path: Path) -> Iterator[h5py.File]:
         with (
             interruption.limited_to_reading(path),
             confined(path),
-            h5py.File(path, "r", rdcc_nbytes=CHUNK_CACHE) as file,
+            hdf5_to_read(path, rdcc_nbytes=CHUNK_CACHE) as file,
         ):
             yield file
     except PermissionError:

@@ -51,6 +51,10 @@ def test_a_missing_file_is_said(tmp_path):
         onnxspec.Report(tmp_path / "nothing.h5")
 
 
+def test_a_report_is_read_where_files_have_no_locks(bundled_report, without_locks):
+    assert onnxspec.Report(bundled_report.path).attributes["digest"] == bundled_report.attributes["digest"]
+
+
 def test_one_that_was_just_written_says_what_it_says_when_it_is_read_whole(tmp_path):
     model, data = FASHION / "pytorch.onnx", FASHION / "test.npz"
     fresh = onnxspec.analyze(model, data, pairs=20, output=tmp_path / "fresh.h5")
