@@ -135,7 +135,8 @@ def empty_beside(destination: Path) -> Path:
 
 def share(path: Path) -> None:
     """A temporary file is private; what takes its name has the permissions that the user's files usually have."""
-    path.chmod(0o666 & ~_UMASK)
+    with suppress(PermissionError):  # shares, and Windows' drives below WSL, have permissions of their own
+        path.chmod(0o666 & ~_UMASK)
 
 
 def put(content: bytes, place: Path, temporary: Path, synced: bool) -> None:

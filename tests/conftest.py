@@ -48,6 +48,16 @@ def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
+def without_modes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files as on shares and on Windows' drives below WSL, whose permissions nobody can set."""
+
+    def refused(*_, **__):
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr("os.chmod", refused)
+
+
+@pytest.fixture
 def without_locks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Files as on a network share that has no locks, which HDF5 wants even of files that it only reads."""
     import h5py

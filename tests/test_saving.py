@@ -17,6 +17,11 @@ def test_text_is_written_as_it_is_and_replaces_what_was_there(tmp_path):
     assert os.listdir(tmp_path) == ["page.html"]
 
 
+def test_text_is_written_where_permissions_cannot_be_set(tmp_path, without_modes):
+    save_text(tmp_path / "page.html", "text")
+    assert (tmp_path / "page.html").read_text() == "text"
+
+
 @pytest.mark.parametrize("kind", ["pipe", "device"])
 def test_what_is_no_file_is_not_replaced(tmp_path, kind):
     place = tmp_path / "out.xml"
