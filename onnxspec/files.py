@@ -1,14 +1,18 @@
 """Files that other people made, opened with care: never waited for, and of bounded length; and folders for a while."""
 
+import errno
 import json
 import os
 import shutil
 import stat
 import tempfile
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from onnxspec.errors import UsageError
+
+if TYPE_CHECKING:
+    import h5py
 
 MAX_BYTES = 32 * 2**20
 
@@ -97,6 +101,19 @@ def read_json_object(path: str | os.PathLike[str], what: str) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise UsageError(f"The {what} {path} is not a JSON object.")
     return content
+
+
+def hdf5_to_read(path: str | os.PathLike[str], **options: Any) -> "h5py.File":
+    """An HDF5 file that is only read, also where its file system has no locks, as some network shares; raises as h5py."""
+    import h5py
+
+    try:
+        return h5py.File(path, "r", **options)
+    except OSError as error:
+        # Not without locks at once: HDF5 refuses that for a file that this process has open with them.
+        if "unable to lock file" not in str(error) or error.errno == errno.EAGAIN:  # which somebody is writing
+            raise
+        return h5py.File(path, "r", locking=False, **options)
 
 
 def published_in(model: str | os.PathLike[str]) -> list[Path]:

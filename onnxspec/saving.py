@@ -2,7 +2,7 @@
 
 import os
 import re
-import tempfile
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -118,18 +118,25 @@ def temporary_beside(destination: Path) -> Path:
         The folder cannot be written to, or the name is too long.
     """
     try:
-        handle, name = tempfile.mkstemp(prefix=f".{destination.name}.", dir=destination.parent)
+        return empty_beside(destination)
     except OSError as error:
         raise UsageError(
             f"The folder {destination.parent} cannot be written to: {error.strerror}.", "Choose another place."
         ) from None
-    os.close(handle)
-    return Path(name)
+
+
+def empty_beside(destination: Path) -> Path:
+    """As `temporary_beside`; raises OSError."""
+    # tempfile would try two thousand million names in a folder that Windows lets nobody write to (cpython#66305).
+    place = destination.with_name(f".{destination.name}.{secrets.token_hex(4)}")
+    place.touch(0o600, exist_ok=False)
+    return place
 
 
 def share(path: Path) -> None:
     """A temporary file is private; what takes its name has the permissions that the user's files usually have."""
-    path.chmod(0o666 & ~_UMASK)
+    with suppress(PermissionError):  # shares, and Windows' drives below WSL, have permissions of their own
+        path.chmod(0o666 & ~_UMASK)
 
 
 def put(content: bytes, place: Path, temporary: Path, synced: bool) -> None:

@@ -1,5 +1,6 @@
 """Fixtures that several test folders share: the bundled model and images, and the data beside the repository."""
 
+import errno
 import os
 import signal
 from pathlib import Path
@@ -44,6 +45,33 @@ def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pages without figures, for what stands beside them: drawing is nearly all that a page takes."""
     for where in ("parts", "strips"):
         monkeypatch.setattr(f"onnxspec.report.html.{where}.inline_svg", lambda *_, **__: "<svg></svg>")
+
+
+@pytest.fixture
+def without_modes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files as on shares and on Windows' drives below WSL, whose permissions nobody can set."""
+
+    def refused(*_, **__):
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr("os.chmod", refused)
+
+
+@pytest.fixture
+def without_locks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files as on a network share that has no locks, which HDF5 wants even of files that it only reads."""
+    import h5py
+
+    opened = h5py.File
+
+    def refused(name, mode="r", *args, locking=None, **options):
+        if mode == "r" and locking is not False:
+            raise OSError(
+                errno.ENOTSUP, f"Unable to synchronously open file (unable to lock file, errno = {errno.ENOTSUP})"
+            )
+        return opened(name, mode, *args, locking=locking, **options)
+
+    monkeypatch.setattr(h5py, "File", refused)
 
 
 @pytest.fixture(scope="session")

@@ -124,6 +124,19 @@ def test_every_command_has_help_there(installed, tmp_path):
         assert run(installed / "onnxspec", name, "--help", cwd=tmp_path).startswith(f"Usage: onnxspec {name}")
 
 
+@pytest.mark.skipif(not (ROOT / ".git").exists() or shutil.which("git") is None, reason="not a checkout")
+def test_scripts_are_checked_out_as_a_shell_reads_them_where_git_writes_carriage_returns(tmp_path):
+    """As git for Windows does by default; bash then finds no option called `pipefail\\r`."""
+    scripts = ("models/make.sh", ".ci/run", "Makefile")
+    for name in (*scripts, ".gitattributes"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes((ROOT / name).read_bytes() if (ROOT / name).exists() else b"")
+    git = ["git", "-C", tmp_path, "-c", "core.autocrlf=true"]
+    for command in (["init", "--quiet"], ["add", "--all"], ["checkout-index", "--all", "--prefix=out/"]):
+        subprocess.run([*git, *command], check=True)
+    assert [name for name in scripts if b"\r" in (tmp_path / "out" / name).read_bytes()] == []
+
+
 def test_the_citation_names_this_software():
     """A file that is no YAML, or of another licence, is shown by no reference manager."""
     cited = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))

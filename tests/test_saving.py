@@ -1,6 +1,8 @@
 """Files beside a report: whole or not at all, and never in the place of what is no file."""
 
+import errno
 import os
+from types import SimpleNamespace
 
 import pytest
 
@@ -13,6 +15,11 @@ def test_text_is_written_as_it_is_and_replaces_what_was_there(tmp_path):
     save_text(tmp_path / "page.html", "äöü\n")
     assert (tmp_path / "page.html").read_bytes() == "äöü\n".encode()
     assert os.listdir(tmp_path) == ["page.html"]
+
+
+def test_text_is_written_where_permissions_cannot_be_set(tmp_path, without_modes):
+    save_text(tmp_path / "page.html", "text")
+    assert (tmp_path / "page.html").read_text() == "text"
 
 
 @pytest.mark.parametrize("kind", ["pipe", "device"])
@@ -53,3 +60,18 @@ def test_a_failed_write_leaves_what_was_there(tmp_path):
         raise OSError(28, "No space left on device")
     assert (tmp_path / "a.txt").read_text() == "before"
     assert os.listdir(tmp_path) == ["a.txt"]
+
+
+def test_a_folder_that_windows_lets_nobody_write_to_is_refused_at_once(tmp_path, monkeypatch):
+    """Python's tempfile takes the refusal for a name that is taken, and tries two thousand million others."""
+    tries = []
+
+    def refused(path, *_, **__):
+        tries.append(path)
+        assert len(tries) < 10, "tried again and again"
+        raise PermissionError(errno.EACCES, "Access is denied")
+
+    monkeypatch.setattr("tempfile._os", SimpleNamespace(**vars(os) | {"name": "nt", "open": refused}))
+    monkeypatch.setattr("os.open", refused)
+    with pytest.raises(UsageError, match="cannot be written to: Access is denied"):
+        require_place(tmp_path / "page.html")

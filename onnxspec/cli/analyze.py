@@ -1,6 +1,5 @@
 """`onnxspec analyze`: a model and images in, a frequency report out."""
 
-import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -8,7 +7,7 @@ import click
 
 from onnxspec.cli.options import measuring, precision_code
 from onnxspec.cli.streams import unread
-from onnxspec.errors import UsageError, inert
+from onnxspec.errors import UsageError
 
 if TYPE_CHECKING:
     from onnxspec.report.report import Report
@@ -60,9 +59,9 @@ def analyze(
     with unread():
         _print(result, as_json)
     if not as_json:
-        from onnxspec.cli.plain import say_written
+        from onnxspec.cli.plain import copyable, say_written
 
-        say_written(destination, f" (onnxspec show {inert(shlex.quote(str(destination)))} prints it again)")
+        say_written(destination, f" (onnxspec show {copyable(destination)} prints it again)")
     if page is not None:  # last: a full disk must not keep back what was found
         from onnxspec.report.html.page import write_page
 

@@ -1,6 +1,7 @@
 """Two-column answers for the terminal, in which text from files stays text."""
 
 import os
+import shlex
 import sys
 from collections.abc import Iterable
 
@@ -17,6 +18,13 @@ def printable(text: str) -> str:
     """`inert` text that standard output can encode."""
     encoding = getattr(sys.stdout, "encoding", None) or "ascii"
     return inert(text).encode(encoding, "backslashreplace").decode(encoding)
+
+
+def copyable(path: str | os.PathLike[str]) -> str:
+    """A path as a command line takes it: cmd.exe knows no quotes but double ones, which no name there has."""
+    text = os.fspath(path)
+    quoted = shlex.quote(text)
+    return inert(f'"{text}"' if os.name == "nt" and quoted != text else quoted)
 
 
 def say_written(path: str | os.PathLike[str], more: str = "") -> None:

@@ -12,6 +12,8 @@ from onnxspec.report.destination import REPORT_ENDINGS
 from onnxspec.report.report import Report
 
 OWN_SETTINGS = ("preprocess", "classes", "input", "output", "restrict_outputs")
+_ANOTHER = "Its report is named after it: use another name."
+_NOT_ON_WINDOWS = '<>:"|?*'
 _STRANGE = re.compile(r",\s*([A-Za-z][\w-]*)=(.*)")
 
 
@@ -35,7 +37,9 @@ class Candidate:
         if unknown := [name for name in self.settings if name not in OWN_SETTINGS]:
             raise UsageError(f"The model {self.name} has no setting {unknown[0]!r}.", f"Known: {_known()}.")
         if set(self.name) & set("/\\\0"):
-            raise UsageError(f"The name {self.name} holds a slash.", "Its report is named after it: use another name.")
+            raise UsageError(f"The name {self.name} holds a slash.", _ANOTHER)
+        if os.name == "nt" and (odd := sorted(set(self.name) & set(_NOT_ON_WINDOWS))):
+            raise UsageError(f"The name {self.name} holds {odd[0]}, which no name of a file has here.", _ANOTHER)
 
     @property
     def is_report(self) -> bool:

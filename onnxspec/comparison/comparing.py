@@ -77,7 +77,7 @@ def compare(
     base = chosen(found, reference)
     if with_agreement:
         _require_models(found)
-    with tempfile.TemporaryDirectory(prefix="onnxspec-") as scratch:
+    with tempfile.TemporaryDirectory(prefix="onnxspec-", ignore_cleanup_errors=True) as scratch:
         shelf = Shelf(_folder(reports) if reports is not None else Path(scratch), lasting=reports is not None)
         shelf.require_free(found)
         work, heard = (found, base, data, settings, shelf), listener or Silence()

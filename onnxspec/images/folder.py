@@ -13,6 +13,8 @@ from onnxspec.images.dataset import ImageSet
 from onnxspec.images.decode import EXTENSIONS, MAX_FILE_BYTES, UnreadableImageError
 from onnxspec.images.listing import Entry, image_set, is_rubbish
 
+_JUNCTION = 0xA0000003  # stat.IO_REPARSE_TAG_MOUNT_POINT, which only Windows' Python has
+
 
 def open_folder(path: str, labels: str | None = None) -> ImageSet:
     """The images of a folder; see `listing.image_set`.
@@ -40,7 +42,7 @@ def _walked(root: str) -> list[Entry]:
                 if is_rubbish(item.name):
                     continue
                 path = f"{prefix}{item.name}"
-                if item.is_symlink():
+                if _is_link(item):
                     _refuse_outside(item, real_root)
                 if item.is_dir():
                     pending.append(f"{path}/")
@@ -52,6 +54,13 @@ def _walked(root: str) -> list[Entry]:
                         "Fetch the file (git annex get), or remove the link.",
                     )
     return entries
+
+
+def _is_link(item: "os.DirEntry[str]") -> bool:
+    """Whether it is a symbolic link or, on Windows, a junction, which Python takes for a folder of its own."""
+    if item.is_symlink() or os.name != "nt":
+        return item.is_symlink()
+    return getattr(item.stat(follow_symlinks=False), "st_reparse_tag", 0) == _JUNCTION
 
 
 def _refuse_outside(link: "os.DirEntry[str]", real_root: str) -> None:

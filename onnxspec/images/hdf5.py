@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from onnxspec import interruption
 from onnxspec.errors import DataError
+from onnxspec.files import hdf5_to_read
 from onnxspec.images.arrayfile import FETCH_AGAIN, ArrayInfo, as_class_names, choose_keys
 from onnxspec.images.arrays import ArrayLayout, label_indices, numbered_set
 from onnxspec.images.dataset import ImageSet
@@ -35,11 +36,9 @@ def open_hdf5(
         Damaged, links or storage outside the file, values that are declared and not stored, or no images that can be
         told; see also `stored.checked` and `arrays.array_set`.
     """
-    import h5py
-
     try:
         with interruption.limited_to_reading(path):
-            file = h5py.File(path, "r")
+            file = hdf5_to_read(path)
             keys = choose_keys(_arrays(file, path), images_key, labels_key, labelled, path)
             images = checked(file, keys.images, path)
             labels = None if keys.labels is None else whole(file, keys.labels, path)

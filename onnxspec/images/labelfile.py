@@ -39,7 +39,8 @@ def read_labels(path: str, names: Sequence[str]) -> dict[str, str]:
     labels: dict[str, str] = {}
     missing: list[str] = []
     for number, file, label in _lines(path):
-        file = storable(unicodedata.normalize("NFC", file))  # as the images' names are
+        file, label = (unicodedata.normalize("NFC", text) for text in (file, label))
+        file = storable(file)  # as the images' names are
         if file not in known:
             file = file.replace("\\", "/")  # as a program on Windows writes paths
         found = file if file in known else by_last_part.get(file.rpartition("/")[2])

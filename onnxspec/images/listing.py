@@ -24,7 +24,8 @@ from onnxspec.images.names import storable
 
 SPLITS = {"train", "training", "val", "valid", "validation", "test", "testing", "dev", "eval"}
 MAX_PATH = 4096
-RUBBISH = {"__MACOSX", "Thumbs.db", "desktop.ini"}
+RUBBISH = {"__macosx", "thumbs.db", "desktop.ini", "$recycle.bin", "system volume information"}
+"""In small letters, since Windows writes them in any. The folders are on every drive of its, the last one locked."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class Entry:
 
 def is_rubbish(name: str) -> bool:
     """Whether a file or folder of this name is left by an operating system, not put there by a person."""
-    return name in RUBBISH or name.startswith(".")
+    return name.lower() in RUBBISH or name.startswith(".")
 
 
 def image_set(

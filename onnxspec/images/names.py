@@ -1,5 +1,6 @@
 """Names that come with data: bounded, and such that every report can hold them. Display makes them inert, later."""
 
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import islice
@@ -40,7 +41,9 @@ def class_names(names: Iterable[str], source: str) -> tuple[str, ...]:
                 f"The name of class {number} in {source} has {len(name):,} characters; at most {MAX_NAME:,} were expected.",
                 f"It begins {name[:40]!r}.",
             )
-    return tuple(storable(name) or f"(unnamed {number})" for number, name in enumerate(kept))
+    # As folders are, whose names macOS lists with letter and accent apart: nobody could type such a name.
+    composed = (storable(unicodedata.normalize("NFC", name)) for name in kept)
+    return tuple(name or f"(unnamed {number})" for number, name in enumerate(composed))
 
 
 def distinct(names: Sequence[str], folders: Sequence[str]) -> tuple[str, ...]:

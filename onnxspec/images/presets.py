@@ -73,6 +73,8 @@ def read_preprocess(value: str | Mapping[str, Any] | Preprocess, origin: str) ->
         return value
     if isinstance(value, Mapping):
         return from_table(value, origin)
+    if (quoted := value.strip())[:1] == quoted[-1:] == "'":  # as hints write it, and cmd.exe leaves it
+        value = quoted.strip("'")
     if value.strip() == AUTO:
         return None
     if value not in PRESETS and os.path.isfile(value):

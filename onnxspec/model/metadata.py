@@ -173,7 +173,8 @@ def _replace(target: Path, content: bytes) -> None:
             part.touch(0o600)
         part.write_bytes(content)
         if place.exists():
-            shutil.copymode(place, part)
+            with suppress(PermissionError):  # shares have permissions of their own
+                shutil.copymode(place, part)
         part.replace(place)
     except OSError as error:
         raise ResourceError(f"{target} cannot be written: {error.strerror}.") from None

@@ -19,6 +19,7 @@ import numpy as np
 
 from onnxspec import interruption
 from onnxspec.errors import UsageError
+from onnxspec.files import hdf5_to_read
 from onnxspec.images.opening import HDF5_EXTENSIONS
 from onnxspec.noise.making import Targets
 from onnxspec.report import tables
@@ -74,7 +75,7 @@ def _are_targets(path: Path) -> bool:
         if zipfile.is_zipfile(path):
             with zipfile.ZipFile(path) as archive:
                 return {f"{name}.npy" for name in _OURS} <= set(archive.namelist())
-        with interruption.limited_to_reading(path), h5py.File(path, "r") as file:
+        with interruption.limited_to_reading(path), hdf5_to_read(path) as file:
             return set(file) >= _OURS
     except (OSError, zipfile.BadZipFile):
         return False

@@ -11,7 +11,6 @@ here; what is used gets today's date, so that `find DIR -mtime +30 -delete` drop
 import errno
 import os
 import secrets
-import tempfile
 from contextlib import suppress
 from pathlib import Path
 
@@ -19,7 +18,7 @@ from onnxspec.errors import ResourceError, UsageError
 from onnxspec.report import parts
 from onnxspec.report.parts import Part
 from onnxspec.results import Pilot
-from onnxspec.saving import put
+from onnxspec.saving import empty_beside, put
 
 
 class Cache:
@@ -97,7 +96,7 @@ class Cache:
 def _writable(folder: Path) -> bool:
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        tempfile.TemporaryFile(dir=folder).close()
+        empty_beside(folder / "cache").unlink()
     except (OSError, ValueError) as error:  # a name that is none
         if isinstance(error, OSError) and error.errno in (errno.EROFS, errno.EACCES) and folder.is_dir():
             return False

@@ -19,20 +19,23 @@ else:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
+_TURNS = 100
+"""In which others may take the file away that was just opened, which is far more than there are."""
 _HELD = (errno.EAGAIN, errno.EACCES, errno.EDEADLK)
 
 
 def acquire(path: Path) -> IO[bytes] | None:
     """The open file `path`, locked until it is closed; its folder is made. None where somebody else holds it.
 
-    A file system that has no locks counts as free: then nobody is kept from anything.
+    A file system that has no locks counts as free: then nobody is kept from anything. So does one on which a file never
+    looks like itself.
 
     Raises
     ------
     OSError
         The file cannot be made.
     """
-    while True:
+    for last in [False] * _TURNS + [True]:
         path.parent.mkdir(exist_ok=True)
         try:
             file = path.open("ab")
@@ -47,6 +50,7 @@ def acquire(path: Path) -> IO[bytes] | None:
                 file.close()
                 return None
         with contextlib.suppress(FileNotFoundError):
-            if os.path.samestat(os.fstat(file.fileno()), path.stat()):
+            if os.path.samestat(os.fstat(file.fileno()), path.stat()) or last:
                 return file
         file.close()
+    return None

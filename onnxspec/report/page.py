@@ -24,20 +24,21 @@ _LONG, _NEGLIGIBLE = 1e6, 1e-3
 
 @dataclass(frozen=True)
 class Page:
-    """`width` in cells; `encoding` of whatever the page is printed on."""
+    """`width` in cells; `encoding` of whatever the page is printed on; `old` for a console of Windows with few characters."""
 
     width: int
     encoding: str
+    old: bool = False
 
     @staticmethod
     def of(options: ConsoleOptions) -> "Page":
         """The page that rich is about to print on."""
-        return Page(max(options.max_width, _NARROWEST), options.encoding)
+        return Page(max(options.max_width, _NARROWEST), options.encoding, options.legacy_windows)
 
     @property
     def ascii_only(self) -> bool:
         """Whether nothing but ASCII may be drawn."""
-        return not self.encoding.startswith("utf")
+        return self.old or not self.encoding.startswith("utf")
 
     def plain(self, text: str) -> str:
         """`text` without control and invisible characters, in the page's encoding; the rest becomes escapes."""

@@ -19,6 +19,7 @@ def rendered(renderable: RenderableType, width: int = 80, encoding: str | None =
     raw = io.BytesIO()
     file = io.TextIOWrapper(raw, encoding=encoding, errors="backslashreplace", newline="\n")
     off: dict[str, Any] = {"force_terminal": False, "force_jupyter": False, "highlight": False, "color_system": None}
+    off["legacy_windows"] = False  # which a console is, and no text
     plain = Console(file=file, width=width, markup=False, emoji=False, **off)
     plain.print(renderable)
     file.flush()

@@ -16,6 +16,7 @@ import numpy as np
 
 from onnxspec import interruption
 from onnxspec.errors import ReportError
+from onnxspec.files import hdf5_to_read
 from onnxspec.report.confinement import confined
 from onnxspec.report.tables import OF_HDF5
 
@@ -58,15 +59,18 @@ def opened(path: Path) -> Iterator[h5py.File]:
         with (
             interruption.limited_to_reading(path),
             confined(path),
-            h5py.File(path, "r", rdcc_nbytes=CHUNK_CACHE) as file,
+            hdf5_to_read(path, rdcc_nbytes=CHUNK_CACHE) as file,
         ):
             yield file
     except PermissionError:
         raise ReportError(f"{path} may not be read.", "Change its permissions.") from None
+    except BlockingIOError:
+        raise ReportError(f"{path} is open for writing in another program.", "Close it there.") from None
     except Flaw as flaw:
         raise ReportError(f"{path} {flaw}.", "Take another copy of it, or make it again.") from None
     except _DAMAGES as error:
-        said = str(error.args[0] if error.args else error).splitlines() or [type(error).__name__]
+        what = getattr(error, "strerror", None) or (error.args[0] if error.args else error)
+        said = str(what).splitlines() or [type(error).__name__]
         text = f"{path} is damaged, or was cut short: {said[0][:200]}."
         raise ReportError(text, "Take another copy of it, or make it again.") from None
 

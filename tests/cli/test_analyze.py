@@ -8,6 +8,7 @@ import sys
 import time
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import onnx
@@ -54,6 +55,13 @@ def test_the_command_that_prints_it_again_can_be_copied(run, empty_folder):
     code, _, err = run("analyze", MODEL, "--data", DATA, "--pairs", 10, "-o", "rép ort.h5")
     assert code == 0
     assert "(onnxspec show 'rép ort.h5' prints it again)" in err
+
+
+def test_the_command_that_prints_it_again_can_be_copied_into_cmd(run, empty_folder, monkeypatch):
+    monkeypatch.setattr("onnxspec.cli.plain.os", SimpleNamespace(**vars(os) | {"name": "nt"}))
+    code, _, err = run("analyze", MODEL, "--data", DATA, "--pairs", 10, "-o", r"out\Ann's.h5")
+    assert code == 0
+    assert r"""(onnxspec show "out\Ann's.h5" prints it again)""" in err
 
 
 def test_json_is_all_that_standard_output_carries(run):

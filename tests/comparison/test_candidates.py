@@ -1,6 +1,8 @@
 """What a person may call what is compared."""
 
+import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -106,6 +108,15 @@ def test_strange_settings_are_refused():
         candidates(["a.onnx", "b.onnx"], {"c": {"classes": "x"}})
     with pytest.raises(UsageError, match="a/b holds a slash"):
         Candidate("a/b", "a.onnx")
+
+
+@pytest.mark.parametrize("name", ["epoch:10", "C:a", "old|new", "best?", "<f>"])
+def test_a_name_that_is_no_file_s_on_windows_is_refused_there(monkeypatch, name):
+    """`epoch:10.h5` would be a stream inside a file `epoch`, `C:a.h5` a file of another folder."""
+    assert Candidate(name, "a.onnx").name == name
+    monkeypatch.setattr("onnxspec.comparison.candidates.os", SimpleNamespace(**vars(os) | {"name": "nt"}))
+    with pytest.raises(UsageError, match="which no name of a file has here"):
+        Candidate(name, "a.onnx")
 
 
 def test_a_candidate_s_own_settings_go_before_those_of_its_name():

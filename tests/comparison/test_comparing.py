@@ -1,6 +1,8 @@
 """`compare` as a whole: models, reports, both, with labels and without."""
 
+import errno
 import json
+import os
 import re
 import shutil
 
@@ -33,6 +35,24 @@ def test_models_share_their_pairs_and_reports_of_them_say_the_same(four, reports
             assert together.own == apart.own
     assert not any(model.left_out for model in four.models)
     assert found.models[0].accuracy == four.models[0].accuracy
+
+
+def test_reports_that_something_else_has_open_as_they_go_take_no_comparison_with_them(
+    digits, evaluated, tmp_path, monkeypatch
+):
+    """As a virus scanner has new files on Windows, where nobody deletes a file that is open."""
+    unlink, scanned = os.unlink, []
+
+    def refused(path, **options):
+        if os.path.basename(path) in ("pytorch.h5", "sklearn.h5"):
+            scanned.append(path)
+            raise PermissionError(errno.EACCES, "it is being used by another process")
+        unlink(path, **options)
+
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr("os.unlink", refused)
+    found = compare([PYTORCH, SKLEARN], digits, pairs=60, points=33, cache=evaluated)
+    assert scanned and len(found.models) == 2
 
 
 def test_a_model_beside_a_report_is_measured_as_that_was(reports, digits, four, evaluated):

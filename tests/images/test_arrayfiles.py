@@ -113,6 +113,11 @@ def test_keys_are_for_array_files(tmp_path):
         open_images(tmp_path, images_key="x")
 
 
+def test_images_are_read_where_files_have_no_locks(tmp_path, without_locks):
+    images = open_images(write_hdf5(tmp_path / "data.h5", images=IMAGES, labels=LABELS))
+    np.testing.assert_array_equal(images.read(0)[0], IMAGES[0])
+
+
 @pytest.mark.parametrize("name", ["broken.npz", "broken.h5"])
 def test_damaged_files(tmp_path, name):
     path = tmp_path / name

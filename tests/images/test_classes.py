@@ -185,3 +185,9 @@ def test_names_that_are_no_texts(classes):
         "1",
         "one",
     )
+
+
+def test_names_are_spelt_as_a_keyboard_writes_them(classes):
+    """Lists of folders on macOS have letter and accent apart: `--class` and rules would find no such class."""
+    composed, apart = (unicodedata.normalize(form, "été") for form in ("NFC", "NFD"))
+    assert read_classes(classes(f"{apart}\nn02\t{apart}\n")) == [(composed, composed), ("n02", composed)]

@@ -1,4 +1,6 @@
 import os
+from contextlib import contextmanager
+from types import SimpleNamespace
 
 import pytest
 
@@ -46,6 +48,34 @@ def test_links_out_of_the_folder_are_refused(links):
 def test_linked_folders_are_refused(links):
     os.symlink(links / "data", links / "data" / "cat" / "loop")
     with pytest.raises(DataError, match="symbolic link"):
+        open_images(links / "data")
+
+
+def test_junctions_are_links(links, monkeypatch):
+    """Windows' links to folders that anybody may make; Python calls them folders and no links."""
+    os.symlink(links / "elsewhere", links / "data" / "cat" / "store")
+
+    class Item:
+        def __init__(self, item):
+            self.name, self.path, self._item = item.name, item.path, item
+
+        def __getattr__(self, name):
+            return getattr(self._item, name)
+
+        def is_symlink(self):
+            return False
+
+        def stat(self, follow_symlinks=True):
+            tag = 0xA0000003 if self._item.is_symlink() else 0
+            return SimpleNamespace(st_size=self._item.stat().st_size, st_reparse_tag=tag)
+
+    @contextmanager
+    def scandir(path):
+        with os.scandir(path) as found:
+            yield [Item(item) for item in found]
+
+    monkeypatch.setattr("onnxspec.images.folder.os", SimpleNamespace(**vars(os) | {"name": "nt", "scandir": scandir}))
+    with pytest.raises(DataError, match="symbolic link that leads out of the folder"):
         open_images(links / "data")
 
 

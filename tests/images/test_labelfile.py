@@ -30,6 +30,16 @@ def test_lines_of_file_and_label(tmp_path, text):
     np.testing.assert_array_equal(images.labels, [1, 0, 1, 0, 1, 0])
 
 
+def test_labels_are_one_class_however_their_accents_are_written(tmp_path):
+    """macOS writes folder names with letter and accent apart, keyboards write them as one."""
+    spelt = [unicodedata.normalize(form, "é") for form in ("NFC", "NFD")]
+    lines = "".join(f"val_{i}.JPEG,{spelt[i % 2] if i < 4 else 'dog'}\n" for i in range(6))
+    (tmp_path / "labels.txt").write_text(lines, encoding="utf-8")
+    images = open_images(write_folder(tmp_path / "val", FLAT), labels=str(tmp_path / "labels.txt"))
+    assert images.class_names == ("dog", unicodedata.normalize("NFC", "é"))
+    np.testing.assert_array_equal(images.labels, [1, 1, 1, 1, 0, 0])
+
+
 def test_paths_may_be_written_as_on_windows(tmp_path):
     """The last part alone would not do: two folders have a picture of that name."""
     one, other = list(FLAT.values())[:2]

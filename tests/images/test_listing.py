@@ -40,6 +40,15 @@ def test_wrapping_folder_and_rubbish_change_nothing(tmp_path):
         assert (other.names, other.digest, other.notes) == (plain.names, plain.digest, ())
 
 
+def test_what_windows_puts_on_a_drive_is_no_class(tmp_path):
+    """A drive whose folders are the classes has them beside these, with what was deleted, and under any case."""
+    left = {"$RECYCLE.BIN/S-1-5-21/$RAB12CD.png": b"x", "System Volume Information/WPSettings.dat": b"x"}
+    left |= {"$Recycle.Bin/S-1-5-18/desktop.ini": b"x", "cat/THUMBS.DB": b"x", "cat/Desktop.ini": b"x"}
+    plain, *_ = forms(tmp_path / "plain", pets())
+    for other in forms(tmp_path / "drive", pets() | left):
+        assert (other.class_names, other.digest, other.notes) == (plain.class_names, plain.digest, ())
+
+
 def test_the_digest_follows_names_sizes_and_classes(tmp_path):
     digests = {open_images(write_folder(tmp_path / "0", pets())).digest}
     renamed = {name.replace("dog", "wolf"): content for name, content in pets().items()}

@@ -109,3 +109,11 @@ def test_whatever_stands_in_a_table_is_a_preprocessing_or_an_error_for_the_user(
     except OnnxspecError:
         return
     assert from_metadata(made.to_json()) == made
+
+
+def test_the_quotes_of_a_hint_that_cmd_hands_on_are_no_part_of_it():
+    """Hints and README write single quotes, which mean nothing to cmd.exe."""
+    assert read_preprocess("'resize=256;crop=224'", "flag") == read_preprocess("resize=256;crop=224", "flag")
+    assert read_preprocess("'imagenet'", "flag") == PRESETS["imagenet"]
+    with pytest.raises(UsageError, match='no field "\'resize"'):
+        read_preprocess("'resize=256;crop=224", "flag")

@@ -100,6 +100,11 @@ def test_a_link_stays_a_link_and_a_private_model_private(path, tmp_path):
     assert read(path).preprocess_json
 
 
+def test_a_model_is_stamped_where_permissions_cannot_be_set(path, without_modes):
+    stamp(path, path, '{"scale": 1}')
+    assert read(path).preprocess_json
+
+
 def test_a_name_as_long_as_a_system_takes_is_no_trouble(path, tmp_path):
     out = tmp_path / f"{'x' * 250}.onnx"
     stamp(path, out, "{}")

@@ -22,6 +22,11 @@ def of(**options):
     return make_targets(DATA, **({"frequency": 0.3, "amplitude": 0.2, "preprocess": "-1..1"} | options))
 
 
+def test_targets_are_known_again_where_files_have_no_locks(tmp_path, without_locks):
+    write_targets(of(), tmp_path / "t.h5")
+    write_targets(of(), tmp_path / "t.h5")
+
+
 @pytest.mark.parametrize("direction", [None, 2])
 def test_both_files_hold_the_same(tmp_path, direction):
     found = of(direction=direction)

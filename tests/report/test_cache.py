@@ -2,6 +2,7 @@
 
 import errno
 import os
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -89,7 +90,7 @@ def test_a_full_disk_is_said(tmp_path, monkeypatch):
     monkeypatch.setattr("pathlib.Path.replace", full)
     with pytest.raises(ResourceError, match="cannot be written to: No space left"):
         cache.keep(KEY, PART)
-    monkeypatch.setattr("tempfile.TemporaryFile", full)
+    monkeypatch.setattr("pathlib.Path.touch", full)
     with pytest.raises(UsageError, match="cannot be written to: No space left"):
         Cache(tmp_path)  # where nothing can be written is not where nothing may be
 
@@ -134,15 +135,33 @@ def test_a_place_that_cannot_be_a_folder_is_refused(tmp_path):
 def test_a_place_that_may_only_be_read_is_read_and_keeps_nothing(tmp_path, monkeypatch):
     Cache(tmp_path).keep(KEY, PART)
 
-    def refuse(**_):
+    def refuse(*_, **__):
         raise OSError(errno.EROFS, "Read-only file system")
 
-    monkeypatch.setattr("tempfile.TemporaryFile", refuse)
+    monkeypatch.setattr("pathlib.Path.touch", refuse)
     cache = Cache(tmp_path)
     assert not cache.writable
     assert cache.part(KEY, 2) is not None
     cache.keep(OTHER, PART)
     assert len(entries(tmp_path)) == 1
+
+
+def test_a_cache_that_windows_lets_nobody_write_to_is_read_at_once(tmp_path, monkeypatch):
+    """Python's tempfile takes the refusal for a name that is taken, and tries two thousand million others."""
+    Cache(tmp_path).keep(KEY, PART)
+    tries = []
+
+    def refused(path, *_, **__):
+        tries.append(path)
+        assert len(tries) < 10, "tried again and again"
+        raise PermissionError(errno.EACCES, "Access is denied")
+
+    monkeypatch.setattr("tempfile._os", SimpleNamespace(**vars(os) | {"name": "nt", "open": refused}))
+    monkeypatch.setattr("tempfile._O_TMPFILE_WORKS", False)  # as there
+    monkeypatch.setattr("os.open", refused)
+    cache = Cache(tmp_path)
+    assert not cache.writable
+    assert cache.part(KEY, 2) is not None
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="a system without named pipes")

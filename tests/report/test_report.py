@@ -1,5 +1,6 @@
 """Reading reports back, and saying what is wrong with a file that is none."""
 
+import errno
 import json
 import shutil
 
@@ -49,6 +50,29 @@ def test_what_a_report_does_not_have_is_said_with_what_it_has(bundled_report):
 def test_a_missing_file_is_said(tmp_path):
     with pytest.raises(ReportError, match=r"There is no report .*nothing\.h5. Make one"):
         onnxspec.Report(tmp_path / "nothing.h5")
+
+
+def test_a_report_is_read_where_files_have_no_locks(bundled_report, without_locks):
+    assert onnxspec.Report(bundled_report.path).attributes["digest"] == bundled_report.attributes["digest"]
+
+
+def test_a_report_that_somebody_writes_to_is_told_with_the_reason(bundled_report, tmp_path):
+    """As xarray or a notebook has it open."""
+    fcntl = pytest.importorskip("fcntl")
+    shutil.copy(bundled_report.path, tmp_path / "report.h5")
+    with (tmp_path / "report.h5").open("rb") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        with pytest.raises(ReportError, match="is open for writing in another program"):
+            onnxspec.Report(tmp_path / "report.h5")
+
+
+def test_a_disk_that_fails_is_told_in_words(bundled_report, monkeypatch):
+    def fails(*_, **__):
+        raise OSError(errno.EIO, "Unable to synchronously open file (Input/output error)")
+
+    monkeypatch.setattr("h5py.File", fails)
+    with pytest.raises(ReportError, match="Input/output error"):
+        onnxspec.Report(bundled_report.path)
 
 
 def test_one_that_was_just_written_says_what_it_says_when_it_is_read_whole(tmp_path):

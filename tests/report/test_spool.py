@@ -217,6 +217,21 @@ def test_two_runs_on_one_output_are_refused(tmp_path):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="links are made as POSIX has them")
+def test_a_drive_that_numbers_a_file_anew_whenever_it_is_opened_is_a_place(tmp_path, monkeypatch):
+    """As Windows' WebDAV does (SharePoint, Nextcloud): a lock never looks as if it were still under its name."""
+    looks = []
+
+    def different(*_):
+        looks.append(1)
+        assert len(looks) < 1000, "looked again and again"
+        return False
+
+    monkeypatch.setattr("os.path.samestat", different)
+    with Spool(tmp_path / "r.h5") as spool:
+        spool.begin(ME, 6)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_lock_that_leads_nowhere_is_no_place(tmp_path):
     (tmp_path / "r.h5.parts").mkdir()
     (tmp_path / "r.h5.parts" / "lock").symlink_to(tmp_path / "gone" / "lock")

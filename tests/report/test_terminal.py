@@ -99,6 +99,16 @@ def test_a_terminal_too_narrow_for_anything_gets_what_can_be_drawn(bundled_repor
     assert "prob" in as_text(bundled_report, width).replace("\n", "")
 
 
+def test_on_an_old_console_of_windows_the_drawing_is_ascii(bundled_report, monkeypatch):
+    """Its fonts have few of the blocks. What is piped is no console, for which rich takes it."""
+    console = Console(file=io.StringIO(), width=80, legacy_windows=True)
+    console.print(summary(bundled_report))
+    assert console.file.getvalue().isascii()
+    usual = as_text(bundled_report, encoding="utf-8")
+    monkeypatch.setattr("rich.console.detect_legacy_windows", lambda: True)
+    assert as_text(bundled_report, encoding="utf-8") == usual
+
+
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
 def test_without_utf8_the_drawing_is_ascii(bundled_report, encoding):
     text = as_text(bundled_report, encoding=encoding)

@@ -101,6 +101,13 @@ def test_a_report_has_the_usual_permissions(tmp_path):
     assert (tmp_path / "r.h5").stat().st_mode == (tmp_path / "other").stat().st_mode
 
 
+def test_a_report_is_written_where_permissions_cannot_be_set(tmp_path, without_modes):
+    with writer_to(tmp_path / "r.h5") as writer:
+        writer.append(rows(0, 5))
+        writer.finish({"estimator": "sine"}, {})
+    assert os.listdir(tmp_path) == ["r.h5"]
+
+
 @pytest.mark.parametrize(("place", "message"), [("no/r.h5", "does not exist"), ("", "is a folder")])
 def test_a_place_that_cannot_be_written_is_refused(tmp_path, place, message):
     with pytest.raises(UsageError, match=message):
