@@ -39,8 +39,11 @@ _LONGEST_MESSAGE = 4000
 # "/src/model.cc:256 void ns::Function(types) const ", or "file.cc:12 Function " where it has no signature.
 _SOURCE = re.compile(
     r"\S*\.(?:cc|h|cpp|cu):\d+ "
-    r"(?:[\w:<>&*,~ ]*::[\w:<>&*,~ ]*\((?:[^()]|\([^()]*\))*\)(?: const)?(?: \[with [^\]]*\])? |\w+ (?=[A-Z]))?"
+    r"(?:[\w:<>&*,~ ]*::[\w:<>&*,~ ]*\((?:[^()]|\([^()]*\))*\)(?: const)?(?: \[with [^\]]*\])? |(?:\w+|operator\(\)) (?=[A-Z]))?"
 )
+# In front of an error, and once more where a provider's error is handed on by another function; a run with bound
+# buffers has words in place of it.
+_CODE = re.compile(r"\[ONNXRuntimeError\] : \d+ : \w+ : |^Error in execution: ")
 # Where a call of CUDA failed, beside what and on which GPU.
 _PLACE = re.compile(r" ; (?:hostname|file|line)=[^;]*(?= ;)")
 
@@ -134,7 +137,7 @@ def quiet() -> Iterator[None]:
 def sentence(error: BaseException) -> str:
     """The essential sentence of an ONNX Runtime error, without codes, C++ signatures and source lines."""
     text = " ".join(str(error)[:_LONGEST_MESSAGE].split())
-    text = re.sub(r"^\[ONNXRuntimeError\] : \d+ : \w+ : ", "", text)
+    text = _CODE.sub("", text)
     text = re.sub(r"^Load model from .*? failed:", "", text)
     # What a node reads and makes stands before the error itself, which would be cut off where there is much of it.
     values, mark, said = text.rpartition(") , Error ")
