@@ -201,6 +201,13 @@ def test_graphs_that_a_plain_run_would_replay_are_refused(device):
         devices.choose(device)
 
 
+@pytest.mark.parametrize("value", ["yes", "TRUE", "2", ""])
+def test_a_switch_that_would_only_fail_later_is_refused_at_once(monkeypatch, value):
+    monkeypatch.setattr(providers, "obstacle", lambda choice: None)
+    with pytest.raises(UsageError, match=rf"takes no enable_cuda_graph={value}: it is 0 or 1\. Write cuda:enable_cud"):
+        devices.choose(f"cuda:enable_cuda_graph={value}")
+
+
 def test_cuda_graphs_are_for_sessions_that_bind_their_buffers(monkeypatch):
     monkeypatch.setattr(providers, "obstacle", lambda choice: None)
     (choice,) = devices.choose("cuda:1,enable_cuda_graph=1")
