@@ -84,13 +84,14 @@ def make_session(
     threads: int = 1,
     strict: bool = False,
     weights: Path | None = None,
+    captures: bool = False,
 ) -> onnxruntime.InferenceSession:
     """A session on `providers` that prints nothing, never spins, and takes no configuration from the model.
 
     Raises one of `ERRORS`, which `sentence` puts into words, or a ModelError where the file's name is no text. A provider
     that could not start may be left out without an error: compare `get_providers()` with what was asked. `strict` refuses
     where a node would run on the CPU instead; `weights` is the folder of the external weights of a model that comes as
-    bytes.
+    bytes; `captures` says that CUDA graphs are captured.
     """
     if not isinstance(model, bytes):
         _require_text(os.fspath(model))
@@ -102,6 +103,9 @@ def make_session(
     # Idle threads that spin take the cores from the threads that work (performance.md).
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.add_session_config_entry("session.inter_op.allow_spinning", "0")
+    # A run asks for all its memory in one piece, and does with many where there is none that large: but asking for it
+    # while a graph is captured ends the capture.
+    options.enable_mem_pattern = not captures
     # With this set, a model configures the session that runs it; ONNX Runtime has no other switch that wins over it.
     os.environ.pop("ORT_LOAD_CONFIG_FROM_MODEL", None)
     if weights is not None:

@@ -262,10 +262,8 @@ def start_session(
     content, weights : what is run in place of the model's file, and the folder of its external weights
     """
     try:
-        if content is None:
-            session = runtime.make_session(info.path, choice.session_providers, threads)
-        else:
-            session = runtime.make_session(content, choice.session_providers, threads, weights=weights)
+        what, asked = info.path if content is None else content, choice.session_providers
+        session = runtime.make_session(what, asked, threads, weights=weights, captures=choice.captures)
     except runtime.ERRORS as error:
         raise _load_error(error, info) from None
     if session.get_providers()[0] != choice.provider:
