@@ -275,7 +275,8 @@ def test_cuda_gives_the_cpus_scores(tmp_path):
     model = OnnxModel.open(path, device="cuda")
     assert model.provider == providers.CUDA
     expected = OnnxModel.open(path, device="cpu").run(IMAGES)
-    np.testing.assert_allclose(model.run(IMAGES), expected, rtol=1e-4, atol=1e-4)
+    # Other kernels sum in another order: a small score is as far off as the largest of what is summed.
+    np.testing.assert_allclose(model.run(IMAGES), expected, rtol=1e-4, atol=1e-4 * np.abs(expected).max())
     assert OnnxModel.open(path).provider == providers.CUDA
 
 
