@@ -19,6 +19,8 @@ _ALL = "all"
 # Options that flags and numbers stand for: a report would name one GPU and another would have computed.
 _SAID_OTHERWISE = {"device_id": "its number: cuda:1", "use_tf32": "--tf32"}
 _GRAPH_OPTIONS = (GRAPH_OPTION, "trt_cuda_graph_enable")
+_SWITCH = ("0", "1", "false", "true", "False", "True")
+"""What ONNX Runtime takes for a switch."""
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,10 @@ def _choices(asked: Request, device: str, tf32: bool) -> tuple[Choice, ...]:
     for option, instead in _SAID_OTHERWISE.items():
         if option in asked.options and (numbered or option != "device_id"):
             raise UsageError(f"--device {asked.name} takes no {option}.", f"Write {instead}.")
+    # Only the sessions that capture are given this one: the trial of the device would not notice.
+    if asked.options.get(GRAPH_OPTION, "0") not in _SWITCH:
+        message = f"--device {asked.name} takes no {GRAPH_OPTION}={asked.options[GRAPH_OPTION]}: it is 0 or 1."
+        raise UsageError(message, f"Write cuda:{GRAPH_OPTION}=1.")
     if provider == CPU and asked.options:
         raise UsageError(f"--device has no {device!r}: the CPU provider takes no options.", "Write --device cpu.")
     choices = tuple(_choice(provider, number, asked.options, tf32) for number in _numbers(asked))

@@ -2,7 +2,6 @@
 
 import hashlib
 import threading
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from itertools import count
@@ -17,16 +16,13 @@ from onnxspec.images.inputspec import InputSpec
 from onnxspec.images.preprocess import Preprocess
 from onnxspec.model import external, onnxfile, outputs, pathgraph, runtime
 from onnxspec.model.binding import Binding, Feed
+from onnxspec.model.capturing import alone
 from onnxspec.model.fingerprint import changed
 from onnxspec.model.outputs import Scores
 from onnxspec.model.pathgraph import Front, PathGraph
 from onnxspec.model.providers import CPU, Choice
 from onnxspec.model.session import IN_FLIGHT, OnnxModel, run_error, start_session
 from onnxspec.model.spread import Spread
-
-# CUDA's provider keeps captured graphs, and libraries to run them with, for every thread that runs its session, until the
-# session ends; and while it captures, other threads must leave the device alone. So one thread runs all of them.
-_CAPTURING = ThreadPoolExecutor(1, "captured-graphs")
 
 
 class PathModel:
@@ -91,7 +87,7 @@ class PathModel:
         """Gives back what a device's memory is full of: the next batch finds new sessions."""
         with self._lock:
             for spread in self._spreads.values():
-                spread.renew()
+                alone(self.model.choices[0], spread.renew().clear)
 
     @property
     def bytes_sent(self) -> int:
@@ -104,7 +100,8 @@ class PathModel:
             if terms not in self._spreads:
                 front = Front(self.spec, self.preprocess, terms)
                 # Makers that do not know this object: in a circle with it sessions would outlive it, and keep a device's memory.
-                makers = [partial(_seats, self.model, front, choice) for choice in self.model.choices]
+                choices = self.model.choices
+                makers = [partial(alone, choice, partial(_seats, self.model, front, choice)) for choice in choices]
                 self._spreads[terms] = Spread(makers, IN_FLIGHT if self.one_shape else None)
             return self._spreads[terms]
 
@@ -129,7 +126,7 @@ class _Seats:
     def __init__(self, session: onnxruntime.InferenceSession, graph: PathGraph, output: str, choice: Choice) -> None:
         self.graph = graph
         self._make = partial(Binding, session, output, choice.memory, count(1) if choice.captures else None)
-        self._captures = choice.captures
+        self._choice = choice
         self._made: list[Binding] = []
         self._free: list[Binding] = []
 
@@ -139,7 +136,7 @@ class _Seats:
 
     def run(self, feed: Feed) -> NDArray[Any]:
         """As `Binding.run`, from any thread."""
-        return _CAPTURING.submit(self._run, feed).result() if self._captures else self._run(feed)
+        return alone(self._choice, partial(self._run, feed))
 
     def _run(self, feed: Feed) -> NDArray[Any]:
         try:

@@ -2,6 +2,7 @@
 
 import contextlib
 import ctypes
+import importlib.util
 import io
 import os
 import platform
@@ -181,6 +182,22 @@ def best(tf32: bool = False) -> Choice:
 
 def _preload() -> None:
     preload = getattr(onnxruntime, "preload_dlls", None)
-    if preload is not None:
-        with contextlib.redirect_stdout(io.StringIO()):  # it prints what is missing; `diagnose_cuda` says it better
-            preload()
+    if preload is None:
+        return
+    with contextlib.redirect_stdout(io.StringIO()):  # it prints what is missing; `diagnose_cuda` says it better
+        for folder in _library_folders():
+            of_cudnn = folder.parent.name == "cudnn"
+            preload(cuda=not of_cudnn, cudnn=of_cudnn, directory=str(folder))
+        preload()
+
+
+def _library_folders() -> list[Path]:
+    """Where NVIDIA's packages keep their libraries that lie elsewhere than beside ONNX Runtime, where it looks itself.
+
+    So they do where it was installed with --target, or a virtual environment has the packages of another Python.
+    """
+    spec = importlib.util.find_spec("nvidia")
+    places = (spec.submodule_search_locations if spec is not None else None) or ()
+    folders = [folder for place in places for folder in sorted(Path(place).glob("*/lib"))]  # on Windows */bin
+    beside = Path(onnxruntime.__file__).parents[1] / "nvidia"
+    return [folder for folder in folders if not (beside / folder.parent.name).exists()]

@@ -39,8 +39,11 @@ _LONGEST_MESSAGE = 4000
 # "/src/model.cc:256 void ns::Function(types) const ", or "file.cc:12 Function " where it has no signature.
 _SOURCE = re.compile(
     r"\S*\.(?:cc|h|cpp|cu):\d+ "
-    r"(?:[\w:<>&*,~ ]*::[\w:<>&*,~ ]*\((?:[^()]|\([^()]*\))*\)(?: const)?(?: \[with [^\]]*\])? |\w+ (?=[A-Z]))?"
+    r"(?:[\w:<>&*,~ ]*::[\w:<>&*,~ ]*\((?:[^()]|\([^()]*\))*\)(?: const)?(?: \[with [^\]]*\])? |(?:\w+|operator\(\)) (?=[A-Z]))?"
 )
+# In front of an error, and once more where a provider's error is handed on by another function; a run with bound
+# buffers has words in place of it.
+_CODE = re.compile(r"\[ONNXRuntimeError\] : \d+ : \w+ : |^Error in execution: ")
 # Where a call of CUDA failed, beside what and on which GPU.
 _PLACE = re.compile(r" ; (?:hostname|file|line)=[^;]*(?= ;)")
 
@@ -81,13 +84,14 @@ def make_session(
     threads: int = 1,
     strict: bool = False,
     weights: Path | None = None,
+    captures: bool = False,
 ) -> onnxruntime.InferenceSession:
     """A session on `providers` that prints nothing, never spins, and takes no configuration from the model.
 
     Raises one of `ERRORS`, which `sentence` puts into words, or a ModelError where the file's name is no text. A provider
     that could not start may be left out without an error: compare `get_providers()` with what was asked. `strict` refuses
     where a node would run on the CPU instead; `weights` is the folder of the external weights of a model that comes as
-    bytes.
+    bytes; `captures` says that CUDA graphs are captured.
     """
     if not isinstance(model, bytes):
         _require_text(os.fspath(model))
@@ -99,6 +103,9 @@ def make_session(
     # Idle threads that spin take the cores from the threads that work (performance.md).
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.add_session_config_entry("session.inter_op.allow_spinning", "0")
+    # A run asks for all its memory in one piece, and does with many where there is none that large: but asking for it
+    # while a graph is captured ends the capture.
+    options.enable_mem_pattern = not captures
     # With this set, a model configures the session that runs it; ONNX Runtime has no other switch that wins over it.
     os.environ.pop("ORT_LOAD_CONFIG_FROM_MODEL", None)
     if weights is not None:
@@ -134,7 +141,7 @@ def quiet() -> Iterator[None]:
 def sentence(error: BaseException) -> str:
     """The essential sentence of an ONNX Runtime error, without codes, C++ signatures and source lines."""
     text = " ".join(str(error)[:_LONGEST_MESSAGE].split())
-    text = re.sub(r"^\[ONNXRuntimeError\] : \d+ : \w+ : ", "", text)
+    text = _CODE.sub("", text)
     text = re.sub(r"^Load model from .*? failed:", "", text)
     # What a node reads and makes stands before the error itself, which would be cut off where there is much of it.
     values, mark, said = text.rpartition(") , Error ")

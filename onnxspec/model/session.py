@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from onnxspec.errors import DeviceError, ModelError, ResourceError
 from onnxspec.images.inputspec import InputSpec
 from onnxspec.model import devices, machine, outputs, runtime
+from onnxspec.model.capturing import alone
 from onnxspec.model.fingerprint import Fingerprint, changed
 from onnxspec.model.inspection import ModelInfo, inspect
 from onnxspec.model.outputs import Scores
@@ -104,7 +105,7 @@ class OnnxModel:
     def renew(self) -> None:
         """Gives back what a device's memory is full of, which an arena never does: the next batch finds new sessions."""
         if self.provider != CPU:
-            self.sessions.renew()
+            alone(self.choices[0], self.sessions.renew().clear)
 
     def trim(self, batch: NDArray[Any]) -> None:
         """Gives back what the CPU's arena holds beyond what it takes to run such a batch, as of `run`."""
@@ -219,7 +220,8 @@ class OnnxModel:
         feed = {self.image_port.name: images} | self.fillers(count)
         try:
             with self.sessions.one() as session:
-                raw = session.run([self.scores_port.name], feed, options)[0]
+                run = partial(session.run, [self.scores_port.name], feed, options)
+                raw = alone(self.choices[0], run)[0]
         except runtime.ERRORS as error:
             raise run_error(error, count, self.spec) from None
         return outputs.squeeze(raw, count)
@@ -260,10 +262,8 @@ def start_session(
     content, weights : what is run in place of the model's file, and the folder of its external weights
     """
     try:
-        if content is None:
-            session = runtime.make_session(info.path, choice.session_providers, threads)
-        else:
-            session = runtime.make_session(content, choice.session_providers, threads, weights=weights)
+        what, asked = info.path if content is None else content, choice.session_providers
+        session = runtime.make_session(what, asked, threads, weights=weights, captures=choice.captures)
     except runtime.ERRORS as error:
         raise _load_error(error, info) from None
     if session.get_providers()[0] != choice.provider:
@@ -275,7 +275,7 @@ def start_session(
 
 
 def _sessions(info: ModelInfo, choices: Sequence[Choice], threads: int) -> Spread[onnxruntime.InferenceSession]:
-    makers = [partial(start_session, info, choice.without_graphs, threads) for choice in choices]
+    makers = [partial(alone, one, partial(start_session, info, one.without_graphs, threads)) for one in choices]
     sessions = Spread(makers, None if choices[0].provider == CPU else IN_FLIGHT)
     sessions.start()
     return sessions

@@ -30,10 +30,11 @@ class Spread(Generic[Member]):
         with self._changed:
             return [self._member(index) for index in range(len(self._makers))]
 
-    def renew(self) -> None:
-        """Lets go of all members, so that what they hold is given back once their last users are done."""
+    def renew(self) -> list[Member | None]:
+        """Lets go of all members: what they hold is given back once their last users are done, and whoever gets this list."""
         with self._changed:
-            self._members = [None] * len(self._makers)
+            let_go, self._members = self._members, [None] * len(self._makers)
+        return let_go
 
     @contextmanager
     def one(self) -> Iterator[Member]:

@@ -10,6 +10,9 @@ script    what a user would write: a session on the device, float64 broadcasting
 
 `efficiency` is bare over analyze, 1 where nothing but the network costs; `speedup` is script over analyze. Bytes that go
 to the device are counted. Without a CUDA device it says so in one line and ends with exit code 4.
+
+It takes onnxspec's own dependencies and makes its models and images: on a GPU machine without a network, where `make`
+cannot install anything, run the line above.
 """
 
 import argparse

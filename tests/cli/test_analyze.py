@@ -277,10 +277,9 @@ def test_a_reader_that_goes_away_is_no_error(empty_folder):
 
 @pytest.mark.gpu
 def test_cuda_gives_the_figures_of_the_cpu(run):
-    onnxruntime = pytest.importorskip("onnxruntime")
-    from onnxspec.model.providers import diagnose_cuda
+    from onnxspec.model import providers
 
-    if "CUDAExecutionProvider" not in onnxruntime.get_available_providers() or diagnose_cuda():
+    if providers.obstacle(providers.cuda_choice()) is not None:  # libraries may be there, and no GPU
         pytest.skip("no CUDA device here")
     options = ["--data", DATA, "--pairs", 100, "--json"]
     cpu, cuda = (json.loads(run("analyze", NETWORK, *options, "--device", device)[1]) for device in ("cpu", "cuda"))

@@ -48,7 +48,8 @@ def test_on_cuda_a_captured_graph_gives_the_same(kind, tmp_path):
                 one.map(lambda at, one=one: one.outputs(A[at : at + 2], B[at : at + 2], families.line(33)), [0, 2] * 4)
             )
         )
-    np.testing.assert_allclose(*walked, rtol=1e-5, atol=1e-6)
+    # A session may take other kernels for the same shape; a graph that is replayed on old buffers is far off.
+    np.testing.assert_allclose(*walked, rtol=1e-4, atol=1e-4 * np.abs(walked[0]).max())
 
 
 @pytest.mark.gpu

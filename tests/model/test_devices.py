@@ -119,7 +119,7 @@ def test_cuda_is_taken_where_it_works():
     assert devices.choose("auto")[0].provider == providers.CUDA
     assert devices.choose("cuda:0")[0].device == "cuda:0"
     with contextlib.suppress(DeviceError):
-        devices.choose("cuda:99")
+        devices.choose("cuda:63")  # the last number that is no mistake by itself
         pytest.fail("a GPU that is not there was taken")
 
 
@@ -199,6 +199,13 @@ def test_the_cpu_takes_no_options():
 def test_graphs_that_a_plain_run_would_replay_are_refused(device):
     with pytest.raises(UsageError, match="a captured graph may give the answers of its first batch"):
         devices.choose(device)
+
+
+@pytest.mark.parametrize("value", ["yes", "TRUE", "2", ""])
+def test_a_switch_that_would_only_fail_later_is_refused_at_once(monkeypatch, value):
+    monkeypatch.setattr(providers, "obstacle", lambda choice: None)
+    with pytest.raises(UsageError, match=rf"takes no enable_cuda_graph={value}: it is 0 or 1\. Write cuda:enable_cud"):
+        devices.choose(f"cuda:enable_cuda_graph={value}")
 
 
 def test_cuda_graphs_are_for_sessions_that_bind_their_buffers(monkeypatch):

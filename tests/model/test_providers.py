@@ -34,6 +34,24 @@ def test_onnx_runtime_is_the_first_to_load_cuda_s_library(monkeypatch):
     assert asked == ["trial", "library", "library", "library"]
 
 
+def test_cuda_s_libraries_are_looked_for_wherever_packages_lie(monkeypatch, tmp_path):
+    """ONNX Runtime looks beside itself: not where a --target or a virtual environment leaves them with another Python's."""
+    for package in ("cu13", "cudnn", "beside"):
+        (tmp_path / "other" / "nvidia" / package / "lib").mkdir(parents=True)
+    (tmp_path / "own" / "nvidia" / "beside" / "lib").mkdir(parents=True)
+    monkeypatch.syspath_prepend(str(tmp_path / "other"))
+    monkeypatch.setattr(providers.onnxruntime, "__file__", str(tmp_path / "own" / "onnxruntime" / "__init__.py"))
+    asked = []
+    monkeypatch.setattr(providers.onnxruntime, "preload_dlls", lambda **of: asked.append(of), raising=False)
+    providers._preload()
+    folders = [str(tmp_path / "other" / "nvidia" / package / "lib") for package in ("cu13", "cudnn")]
+    assert asked == [
+        {"cuda": True, "cudnn": False, "directory": folders[0]},
+        {"cuda": False, "cudnn": True, "directory": folders[1]},
+        {},
+    ]
+
+
 def test_tf32_is_off_unless_asked_for(monkeypatch):
     monkeypatch.delenv("NVIDIA_TF32_OVERRIDE", raising=False)
     assert providers.cuda_choice(tf32=True).provider_options["use_tf32"] == "1"

@@ -75,6 +75,19 @@ def test_every_exception_of_the_runtime_is_known():
             f'Random, "", -1) : ("{"a" * 300}": tensor(int32),) -> ("b",) , Error No Op registered for Random',
             'This is an invalid model. In Node, ("n", Random, "", -1): No Op registered for Random.',
         ),
+        (
+            "/onnxruntime_src/onnxruntime/core/providers/cuda/cuda_execution_provider_info.cc:63 static onnxruntime::"
+            "CUDAExecutionProviderInfo onnxruntime::CUDAExecutionProviderInfo::FromProviderOptions(const onnxruntime::"
+            "ProviderOptions&) [ONNXRuntimeError] : 1 : FAIL : provider_options_utils.h:187 Parse Failed to parse provider "
+            'option "device_id": cuda_execution_provider_info.cc:71 operator() Invalid device ID: 5, must be between 0 '
+            "(inclusive) and 2 (exclusive).\n",
+            'Failed to parse provider option "device_id": Invalid device ID: 5, must be between 0 (inclusive) and 2 '
+            "(exclusive).",
+        ),
+        (
+            "Error in execution: Non-zero status code returned while running MatMul node. Name:'a' Status Message: no",
+            "Non-zero status code returned while running MatMul node. Name:'a' no.",
+        ),
         ("", "RuntimeError."),
     ],
 )

@@ -247,9 +247,17 @@ def test_a_provider_that_was_not_taken_is_an_error(tmp_path, monkeypatch):
     """ONNX Runtime leaves a provider that cannot start out without a word."""
     info = opened(build.mlp(), tmp_path).info
     real = session.runtime.make_session
-    monkeypatch.setattr(session.runtime, "make_session", lambda model, *_: real(model, [(providers.CPU, {})]))
+    monkeypatch.setattr(session.runtime, "make_session", lambda model, *_, **__: real(model, [(providers.CPU, {})]))
     with pytest.raises(DeviceError, match=r"CUDAExecutionProvider was asked for and .* took CPUExecutionProvider"):
         session.start_session(info, providers.cuda_choice())
+
+
+@pytest.mark.parametrize("captures", [False, True])
+def test_memory_is_asked_for_in_one_piece_unless_a_graph_is_captured(tmp_path, captures):
+    """Where there was none that large, CUDA's provider asked again during the capture: CUDA failure 901, and no halving."""
+    info = opened(build.mlp(), tmp_path).info
+    choice = providers.Choice(providers.CPU, "cpu", "asked for", {providers.GRAPH_OPTION: str(int(captures))})
+    assert session.start_session(info, choice).get_session_options().enable_mem_pattern is not captures
 
 
 def test_configuration_inside_a_model_stays_off(tmp_path, monkeypatch):
@@ -267,7 +275,8 @@ def test_cuda_gives_the_cpus_scores(tmp_path):
     model = OnnxModel.open(path, device="cuda")
     assert model.provider == providers.CUDA
     expected = OnnxModel.open(path, device="cpu").run(IMAGES)
-    np.testing.assert_allclose(model.run(IMAGES), expected, rtol=1e-4, atol=1e-4)
+    # Other kernels sum in another order: a small score is as far off as the largest of what is summed.
+    np.testing.assert_allclose(model.run(IMAGES), expected, rtol=1e-4, atol=1e-4 * np.abs(expected).max())
     assert OnnxModel.open(path).provider == providers.CUDA
 
 

@@ -1,0 +1,110 @@
+"""Where CUDA graphs are captured, one thread does all that touches the GPU: sessions on the CPU stand for those on one."""
+
+import gc
+import threading
+from concurrent.futures import ThreadPoolExecutor, wait
+
+import numpy as np
+import pytest
+
+from model import build
+from onnxspec.images.preprocess import Preprocess, fit
+from onnxspec.model import pathmodel, providers, runtime, session
+from onnxspec.model.capturing import alone
+from onnxspec.model.pathmodel import PathModel
+from onnxspec.model.providers import GRAPH_OPTION, Choice
+from onnxspec.model.session import OnnxModel
+
+CAPTURES = Choice(providers.CPU, "cpu", "asked for", {GRAPH_OPTION: "1"})
+IMAGES = np.zeros((2, 2, 2, 3), np.uint8)
+
+
+@pytest.fixture
+def threads(monkeypatch):
+    """Those that make sessions, run them and let go of them, once a model's device captures."""
+    found = []
+
+    class Watched:
+        def __init__(self, real):
+            self.real = real
+            found.append(threading.get_ident())
+
+        def __getattr__(self, name):
+            return getattr(self.real, name)
+
+        def run(self, *given):
+            found.append(threading.get_ident())
+            return self.real.run(*given)
+
+        def run_with_iobinding(self, *given):
+            found.append(threading.get_ident())
+            return self.real.run_with_iobinding(*given)
+
+        def __del__(self):
+            found.append(threading.get_ident())
+
+    real = runtime.make_session
+
+    def make_session(model, asked, *options, **named):
+        return Watched(real(model, [(name, {}) for name, _ in asked], *options, **named))
+
+    monkeypatch.setattr(session.devices, "choose", lambda *_: (CAPTURES,))
+    monkeypatch.setattr(session.runtime, "make_session", make_session)
+    # The CPU's arena is not renewed, a device's is.
+    monkeypatch.setattr(session, "CPU", "another")
+    monkeypatch.setattr(pathmodel, "CPU", "another")
+    return found
+
+
+def test_work_is_done_by_the_caller_unless_graphs_are_captured():
+    own = threading.get_ident()
+    assert alone(CAPTURES.without_graphs, threading.get_ident) == own
+    assert alone(CAPTURES, threading.get_ident) == alone(CAPTURES, threading.get_ident) != own
+    with pytest.raises(ZeroDivisionError):
+        alone(CAPTURES, lambda: 1 / 0)
+
+
+def opened(tmp_path):
+    """A model, and the same with the path in its graph: a function that gives the scores of some points."""
+    model = OnnxModel.open(build.save(build.mlp(), tmp_path / "m.onnx"))
+    spec, preprocess = fit(model.spec, Preprocess(), IMAGES.shape[1:])
+    paths = PathModel(model, spec, preprocess)
+    return model, paths, lambda: paths.scores(IMAGES, np.zeros((2, 3), np.int64), np.full((2, 3), 0.5, np.float32))
+
+
+def test_one_thread_makes_sessions_and_runs_them_for_all(tmp_path, threads):
+    """Another would ask for memory while this one captures: CUDA's failures 900 and 901, for both."""
+    model, _, scores = opened(tmp_path)
+
+    def work(number):
+        scores()
+        model.run(np.zeros((1 + number, 12), np.float32))
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(work, range(8)))
+    assert len(threads) >= 2 + 2 * 8
+    assert set(threads) == {alone(CAPTURES, threading.get_ident)}
+
+
+def test_it_closes_them_as_well(tmp_path, threads):
+    model, paths, scores = opened(tmp_path)
+    scores()
+    del threads[:]
+    model.renew()
+    paths.renew()
+    gc.collect()
+    assert threads == 2 * [alone(CAPTURES, threading.get_ident)]
+
+
+def test_a_session_may_be_let_go_of_while_another_thread_makes_its_successor(tmp_path, threads):
+    """The one would wait for the thread, and the thread for the lock that the other has."""
+    model, paths, scores = opened(tmp_path)
+
+    def work(number):
+        model.renew()
+        paths.renew()
+        scores()
+        model.run(np.zeros((2, 12), np.float32))
+
+    with ThreadPoolExecutor(8) as pool:
+        assert wait([pool.submit(work, number) for number in range(40)], 60).not_done == set()
