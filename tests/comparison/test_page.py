@@ -56,6 +56,7 @@ def test_it_says_what_the_comparison_says(four, made):
             assert f">{contrast.verdict}<" in made
     assert all(one.verdict in text for one in four.agreement)
     assert "pytorch (reference)" in text
+    assert made.count('aria-label="Factors ') == made.count('aria-label="Spectra of prob ') == 2
     sections = [one["id"] for one in Elements(made).all("section")]
     assert sections == ["models", "differences", "spectra", "ranking", "classes", "agreement"]
 
