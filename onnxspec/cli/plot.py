@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from onnxspec.cli.pictures import form_of, save_picture
-from onnxspec.errors import UsageError
+from onnxspec.errors import UsageError, inert
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -40,6 +40,8 @@ def plot(reports: tuple[str, ...], what: str, signal: str | None, name: str, fig
     form_of(figure)
     if what not in _WHAT:
         raise UsageError(f"--what has no {what!r}.", f"Known: {', '.join(_WHAT)}.")
+    if what == "factors" and len(reports) > 1:
+        raise _no_comparison()
     if len(reports) > 1 and what not in _OF_SEVERAL:
         raise UsageError(
             f"--what {what} draws one report, and {len(reports)} were given.", f"Use --what {' or '.join(_OF_SEVERAL)}."
@@ -58,16 +60,14 @@ def _drawn(reports: Sequence[str], what: str, signal: str | None, name: str) -> 
     if what in _OF_COMPARISONS and len(reports) == 1 and COMPARISON in attribute_names(reports[0]):
         return _of_comparison(reports[0], what, signal, name)
     if what == "factors":
-        raise UsageError("--what factors draws a comparison.", "Make one: onnxspec compare ... -o comparison.h5")
+        raise _no_comparison()
     opened = [Report(one) for one in reports]
     signal = _signal(opened, signal)
     if what == "series":
         return series.series(series.of_reports(opened, signal), signal)
     if len(opened) > 1:
-        from onnxspec.comparison import figures
-
         _require_no_class(name, "several reports")
-        return figures.spectra_of(opened, _names(reports), signal)
+        return _over_one_another(opened, _names(reports), signal)
     if what == "classes":
         _require_ranked(opened[0], signal)
         return classes.classes(opened[0], signal)
@@ -77,6 +77,22 @@ def _drawn(reports: Sequence[str], what: str, signal: str | None, name: str) -> 
     from onnxspec.report.class_view import class_summary
 
     return spectra.spectrum(opened[0], signal, class_summary(opened[0], name).name if name else "")
+
+
+def _no_comparison() -> UsageError:
+    return UsageError("--what factors draws a comparison.", "Make one: onnxspec compare ... -o comparison.h5")
+
+
+def _over_one_another(reports: "Sequence[Report]", names: Sequence[str], signal: str) -> "Figure":
+    """Spectra of reports on the pairs of the first, and in words what of them is not drawn."""
+    from onnxspec.cli.streams import complain
+    from onnxspec.comparison import figures
+    from onnxspec.comparison.alignment import align, in_common
+
+    aligned = [align(name, one, reports[0], names[0]) for name, one in zip(names, reports, strict=True)]
+    for remark in dict.fromkeys(remark for one in aligned for remark in one.remarks):
+        complain(inert(remark.text))
+    return figures.spectra_of(in_common(aligned), signal)
 
 
 def _of_comparison(path: str, what: str, signal: str | None, name: str) -> "Figure":
@@ -99,7 +115,15 @@ def _require_no_class(name: str, what: str) -> None:
 
 
 def _names(reports: Sequence[str]) -> list[str]:
-    """What reports are called in a legend: their names, or where these are not told apart all of their paths."""
+    """What reports are called in a legend: their names, or where these are not told apart all of their paths.
+
+    Raises
+    ------
+    UsageError
+        One is given twice.
+    """
+    if twice := [one for i, one in enumerate(reports) if one in reports[:i]]:
+        raise UsageError(f"{twice[0]} is given twice.", "Name each report once.")
     names = [Path(one).stem for one in reports]
     return names if len(set(names)) == len(names) else list(reports)
 
@@ -128,9 +152,10 @@ def _require_pairs(report: "Report", signal: str) -> None:
 
 
 def _signal(reports: "Sequence[Report]", wanted: str | None) -> str:
-    """The signal to draw; all reports must have it."""
+    """The signal to draw, which all reports must have: the first of such without a wish."""
     held = [str(report.attributes["signals"]).split() for report in reports]
-    signal = wanted or held[0][0]
+    common = [one for one in held[0] if all(one in signals for signals in held)]
+    signal = wanted or (common or held[0])[0]
     for report, signals in zip(reports, held, strict=True):
         if signal not in signals:
             raise UsageError(f"{report.path.name} has no signal {signal!r}.", f"It has {', '.join(signals)}.")

@@ -61,9 +61,10 @@ def align(name: str, report: Report, reference: Report, beside: str | None = Non
     own, place = _shared(report, reference)
     if not len(own):
         a, b = report.attributes, reference.attributes
+        differing = [one for one in ("seed", "kinds") if a[one] != b[one]]
+        why = " and ".join(f"their {one} {a[one]} and {b[one]}" for one in differing)
         raise ReportError(
-            f"{name} shares no pair of images with {beside}: their seeds are {a['seed']} and {b['seed']}, "
-            f"their kinds {a['kinds']} and {b['kinds']}.",
+            f"{name} shares no pair of images with {beside}{': ' if why else ''}{why}.",
             "Measure both with the same --seed and --kinds.",
         )
     cutoff = float(reference.attributes["cutoff"])
@@ -124,7 +125,7 @@ def require_comparable(name: str, report: Report, reference: Report, beside: str
     for attribute, word, hint in (
         ("data_digest", "images (digest)", stored),
         ("points", "points on a path", more),
-        ("estimator", "estimator", "Measure both in the same way."),
+        ("estimator", "estimators", "Measure both in the same way."),
     ):
         if a[attribute] != b[attribute]:
             found = f"{_short(a[attribute])} and {_short(b[attribute])}"

@@ -140,6 +140,13 @@ class Comparison(Printed):
         """Whether the models are checkpoints in order."""
         return not math.isnan(self.models[0].position)
 
+    @cached_property
+    def digest(self) -> str:
+        """What a figure of it is cited with: SHA-256 (hex) of all but its names and remarks, as its file has it."""
+        from onnxspec.comparison.storing import digest
+
+        return digest(self)
+
     def figure(self, model: str, kind: str, metric: str = "hff", signal: str = "prob", class_a: str = "") -> Interval:
         """A figure of a model over the pairs that it gets right.
 
@@ -198,7 +205,7 @@ class Comparison(Printed):
         rows = {name: [_plain(row) for row in table] for name, table in told.items()}
         remarks = [asdict(remark) for remark in self.remarks]
         own = _plain(self.attributes) | {"ended": self.ended}
-        return {"reference": self.reference, **own, **rows, "remarks": remarks}
+        return {"reference": self.reference, "digest": self.digest, **own, **rows, "remarks": remarks}
 
     def _line(self) -> str:
         return f"Comparison({', '.join(one.name for one in self.models)} on {self.attributes['data']})"

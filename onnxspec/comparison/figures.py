@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
-from onnxspec.comparison.alignment import align, in_common
+from onnxspec.comparison.alignment import Member
 from onnxspec.comparison.class_table import label_of
 from onnxspec.comparison.comparison import Comparison, ModelOf
 from onnxspec.comparison.contrasts import Contrast, Quantity
@@ -22,19 +22,20 @@ from onnxspec.report.figures import style
 from onnxspec.report.figures.spectra import band, finish, power_limits
 from onnxspec.report.figures.style import COLOURS, INKS, styled
 from onnxspec.report.headline import KINDS
+from onnxspec.report.page import apart
 from onnxspec.report.pooling import Stratum
-from onnxspec.report.report import Report
 from onnxspec.settings import KINDS as KIND_ORDER
 
 # Of a colour map the part that is seen on white and on black.
 _RANGE = (0.12, 0.85)
-MOST = 8
+MOST = 20
 """Models that fit a legend, and whose factors fit a page."""
-_BEYOND = 4
+COLOURS_APART = (*(COLOURS[ink] for ink in INKS), "#3aa6b9", "#e0812f", "#8a8f3c", "#d46bb0", "#6b7280")
+_ABREAST, _LONGEST, _BEYOND = 3, 32, 4
 
 
 def spectra(comparison: Comparison, signal: str, kinds: Sequence[str] = ()) -> Figure:
-    """The spectra of all models, a panel for each of the kinds (all without any), a colour a model.
+    """The spectra of all models, a panel for each of the kinds (all, by their names, without any), a colour a model.
 
     Raises
     ------
@@ -47,22 +48,15 @@ def spectra(comparison: Comparison, signal: str, kinds: Sequence[str] = ()) -> F
         raise ReportError(f"The comparison holds no spectra of {signal}.", hint)
     a = comparison.attributes
     names = [one.name for one in comparison.models]
-    return _spectra(comparison.spectra, names, signal, kinds or comparison.kinds, a["d_ref"], a["cutoff"])
+    drawn, titled = kinds or comparison.kinds, not kinds
+    return _spectra(comparison.spectra, names, signal, drawn, a["cutoff"] * a["d_ref"], titled)
 
 
-def spectra_of(reports: Sequence[Report], names: Sequence[str], signal: str) -> Figure:
-    """The spectra of reports on the same pairs as `spectra` draws them; the first is the one that others are read as.
-
-    Raises
-    ------
-    ReportError
-        They cannot be compared, as `align` and `in_common` say.
-    """
-    first = reports[0]
-    members = in_common([align(name, one, first, names[0]) for name, one in zip(names, reports, strict=True)])
-    a = first.attributes
-    found = mean_spectra(members, members[0])
-    return _spectra(found, names, signal, first.kinds, float(a["d_ref"]), float(a["cutoff"]))
+def spectra_of(members: Sequence[Member], signal: str) -> Figure:
+    """The spectra of aligned reports as `spectra` draws them; the first is the one that the others are read as."""
+    a = members[0].report.attributes
+    names, kinds, cutoff = [one.name for one in members], members[0].report.kinds, float(a["cutoff"] * a["d_ref"])
+    return _spectra(mean_spectra(members, members[0]), names, signal, kinds, cutoff, True)
 
 
 @styled
@@ -76,7 +70,7 @@ def factors(comparison: Comparison, kinds: Sequence[str] = ()) -> Figure:
     ReportError
         No figure of any model is a factor of the reference's.
     """
-    kinds, quantities = kinds or comparison.kinds, comparison.main_quantities
+    titled, kinds, quantities = not kinds, kinds or comparison.kinds, comparison.main_quantities
     shown = [one for one in comparison.contrasts if not one.stratum.class_a and one.quantity in quantities]
     shown = [one for one in shown if one.scale == "factor" and 0 < one.common.estimate < math.inf]
     if not shown:
@@ -86,9 +80,8 @@ def factors(comparison: Comparison, kinds: Sequence[str] = ()) -> Figure:
     names = [one.name for one in comparison.models]
     colours, labels = _colours(len(names)), _labels(names)
     others = [i for i, name in enumerate(names) if name != comparison.reference]
-    height = 90 + len(quantities) * max(30, 13 * len(others))
-    figure = Figure((400 * len(kinds) / 72, height / 72), layout="constrained")
-    panels = figure.subplots(1, len(kinds), squeeze=False, sharex=True, sharey=True)[0]
+    height = 70 + len(quantities) * max(30, 13 * len(others))
+    figure, panels = _panels(kinds, height, [names[i] for i in others], titled)
     for kind, axes in zip(kinds, panels, strict=True):
         axes.axvline(1, color=COLOURS["muted"], linewidth=1)
         for row, i in enumerate(others):
@@ -96,15 +89,13 @@ def factors(comparison: Comparison, kinds: Sequence[str] = ()) -> Figure:
             of_model = [one for one in shown if (one.model, one.stratum.kind) == (names[i], kind)]
             places = [quantities.index(one.quantity) + beside for one in of_model]
             _draw_factors(axes, of_model, places, colours[i], labels[i])
-        axes.set_xlabel(f"factor to {style.label(comparison.reference)}")
-        if len(kinds) > 1:
-            axes.set_title(KINDS[kind], fontsize=10, color=COLOURS["ink"])
+        axes.set_xlabel(f"factor to {labels[names.index(comparison.reference)].strip('_')}; filled: told apart")
     _finish_factors(panels[0], [label_of(one).removesuffix(" (%)") for one in quantities], shown)
     for axes in panels:
         axes.tick_params(axis="y", length=0, labelcolor=COLOURS["ink"])
         axes.spines["left"].set_visible(False)
         axes.grid(False, axis="y")
-    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
+    _legend(figure, panels[0])
     return figure
 
 
@@ -156,45 +147,63 @@ def _station(comparison: Comparison, model: ModelOf, kinds: Sequence[str], signa
 
 @styled
 def _spectra(
-    bins: Sequence[BinOf], names: Sequence[str], signal: str, kinds: Sequence[str], d_ref: float, cutoff: float
+    bins: Sequence[BinOf], names: Sequence[str], signal: str, kinds: Sequence[str], cutoff: float, titled: bool
 ) -> Figure:
-    figure = Figure((400 * len(kinds) / 72, 280 / 72), layout="constrained")
-    panels = figure.subplots(1, len(kinds), squeeze=False, sharey=True)[0]
+    """A panel a kind; of more models than have colours of their own the lines alone, whose bands would cover them."""
+    figure, panels = _panels(kinds, 280, names, titled)
     of = _by_model_and_kind(bins, signal)
     limits = power_limits([power[1:] for _, power, _, _ in of.values()])
-    cycles = next(iter(of.values()))[0] * d_ref
-    labels, colours = _labels(names), _colours(len(names))
+    cycles = next(iter(of.values()))[0]
     for kind, axes in zip(kinds, panels, strict=True):
-        for name, label, colour in zip(names, labels, colours, strict=True):
+        for name, label, colour in zip(names, _labels(names), _colours(len(names)), strict=True):
             _, power, low, high = of[name, kind]
+            if len(names) > len(COLOURS_APART):
+                low = high = power
             band(axes, cycles, power, low, high, color=colour, label=label)
-        finish(axes, cycles, cutoff * d_ref, signal, limits)
-        if len(kinds) > 1:
-            axes.set_title(KINDS[kind], fontsize=10, color=COLOURS["ink"])
+        finish(axes, cycles, cutoff, signal, limits)
     for axes in panels[1:]:
         axes.set_ylabel("")
-        axes.get_legend().remove()
+    _legend(figure, panels[0])
     return figure
 
 
+def _panels(kinds: Sequence[str], height: float, names: Sequence[str], titled: bool) -> tuple[Figure, Sequence[Axes]]:
+    """A figure with a panel a kind, so high (points) above a legend of the names."""
+    below = 20 * math.ceil(min(len(names), MOST) / (_ABREAST * len(kinds)))
+    figure = Figure((400 * len(kinds) / 72, (height + below) / 72), layout="constrained")
+    panels = figure.subplots(1, len(kinds), squeeze=False, sharex=True, sharey=True)[0]
+    for kind, axes in zip(kinds, panels, strict=True):
+        if titled:
+            axes.set_title(KINDS[kind], fontsize=10, color=COLOURS["ink"])
+    return figure, panels
+
+
+def _legend(figure: Figure, axes: Axes) -> None:
+    """What the axes have a label of, below all panels."""
+    columns = _ABREAST * sum(one.get_subplotspec() is not None for one in figure.axes)
+    figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=columns)
+
+
 def _by_model_and_kind(bins: Sequence[BinOf], signal: str) -> dict[tuple[str, str], np.ndarray]:
-    """Model and kind to (4, bins) float64: frequency, power, low and high."""
+    """Model and kind to (4, bins) float64: frequency in cycles per d_ref, power, low and high."""
     found: dict[tuple[str, str], list[tuple[float, ...]]] = defaultdict(list)
     for one in bins:
         if one.signal == signal:
-            found[one.model, one.kind].append((one.frequency, one.power, one.low, one.high))
+            found[one.model, one.kind].append((one.frequency_per_reference, one.power, one.low, one.high))
     return {key: np.array(rows).T for key, rows in found.items()}
 
 
 def _labels(names: Sequence[str]) -> list[str]:
-    """What stands in the legend; of a long series the first, the last and some between, whose colours say the rest."""
-    shown = range(len(names)) if len(names) <= MOST else np.linspace(0, len(names) - 1, len(INKS)).round()
+    """What stands in the legend; of very many the first, the last and some between, whose colours say the rest."""
+    every = np.linspace(0, len(names) - 1, _ABREAST * 2).round() if len(names) > MOST else range(len(names))
+    shorter = names if max(map(len, names)) <= _LONGEST else apart(names, "…")
     # matplotlib leaves out of a legend what begins with an underscore.
-    return [style.label(name).lstrip("_") if i in shown else "_" for i, name in enumerate(names)]
+    shown = (style.label(name, _LONGEST).lstrip("_") for name in shorter)
+    return [label if i in every else "_" for i, label in enumerate(shown)]
 
 
 def _colours(count: int) -> list[str]:
-    """A colour a model: the palette's while it lasts, then neighbours on a scale, as in a long series."""
-    if count <= len(INKS):
-        return [COLOURS[ink] for ink in INKS[:count]]
+    """A colour a model: such as are told apart while they last, then neighbours on a scale, as in a long series."""
+    if count <= len(COLOURS_APART):
+        return list(COLOURS_APART[:count])
     return [to_hex(one) for one in colormaps["viridis"](np.linspace(*_RANGE, count))]

@@ -15,13 +15,15 @@ from onnxspec.report.schema import describe_path_column
 class BinOf:
     """A bin of a model's mean spectrum over the pairs right under it, of those that the reference has.
 
-    frequency : of its centre, cycles per unit RMS distance; power, low, high : mean and its 95 % interval, in `unit`
+    frequency : of its centre, cycles per unit RMS distance; frequency_per_reference : the same in cycles per d_ref
+    power, low, high : mean and its 95 % interval, in `unit`
     """
 
     model: str
     kind: str
     signal: str
     frequency: float
+    frequency_per_reference: float
     power: float
     low: float
     high: float
@@ -34,7 +36,8 @@ def mean_spectra(members: Sequence[Member], reference: Member) -> list[BinOf]:
     frequency = reference.report.spectra["frequency"]
     bins = Bins(float(frequency[1]), len(frequency))
     kinds = [stratum for stratum, _ in reference.pooling.strata.kinds()]
-    return [one for member in members for spectrum in _of(member, kinds, bins) for one in _rows(member, spectrum, bins)]
+    cycles = reference.report.cycles
+    return [row for one in members for found in _of(one, kinds, bins) for row in _rows(one, found, frequency, cycles)]
 
 
 def _of(member: Member, kinds: Sequence[Stratum], bins: Bins) -> list[PooledSpectrum]:
@@ -49,9 +52,9 @@ def _of(member: Member, kinds: Sequence[Stratum], bins: Bins) -> list[PooledSpec
     return [one for one in pooled_spectra(pooling, wanted, bins, power) if one.signal in member.signals]
 
 
-def _rows(member: Member, spectrum: PooledSpectrum, bins: Bins) -> Iterator[BinOf]:
+def _rows(member: Member, spectrum: PooledSpectrum, frequency: np.ndarray, cycles: np.ndarray) -> Iterator[BinOf]:
     kind, signal = spectrum.stratum.kind, spectrum.signal
     unit, _ = describe_path_column(f"power_{signal}", member.pooling.reading.measurement.estimator)
-    columns = (one.tolist() for one in (bins.frequency, spectrum.power, spectrum.low, spectrum.high))
-    for frequency, power, low, high in zip(*columns, strict=True):
-        yield BinOf(member.name, kind, signal, frequency, power, low, high, unit, spectrum.paths)
+    columns = (one.tolist() for one in (frequency, cycles, spectrum.power, spectrum.low, spectrum.high))
+    for at, per_reference, power, low, high in zip(*columns, strict=True):
+        yield BinOf(member.name, kind, signal, at, per_reference, power, low, high, unit, spectrum.paths)

@@ -65,11 +65,12 @@ def _header(comparison: Comparison) -> Markup:
 
 def _models(comparison: Comparison) -> Markup:
     a, paths = comparison.attributes, min(model.paths for model in comparison.models)
-    facts = {
+    facts: dict[str, Child] = {
         "data": f"{a['data']}: {a['data_images']:,} images",
         "paths": f"{a['points']} points on the same {paths:,} lines between images, seed {a['seed']}",
         **({"precision": f"factors of {said(a['precision'], comparison.ended)}"} if comparison.ended else {}),
         "scale": f"f_c {a['cutoff']:.3g} cycles per unit RMS distance (d_ref {a['d_ref']:.3g}), for all models the same",
+        "digest": tag("code", comparison.digest),
     }
     labels = "" if a["labelling"] == "true" else " The labels are the reference's own, so that accuracy has no meaning."
     place = ["place"] if comparison.series else []

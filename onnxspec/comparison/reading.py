@@ -121,7 +121,7 @@ def _whole(found: Comparison) -> bool:
     """Whether every model has a spectrum of every signal and kind, in bins that ascend and are the same."""
     bins: dict[tuple[str, str, str], list[float]] = defaultdict(list)
     for one in found.spectra:
-        bins[one.model, one.kind, one.signal].append(one.frequency)
+        bins[one.model, one.kind, one.signal].append(one.frequency_per_reference)
     wanted = product([one.name for one in found.models], found.kinds, {one.signal for one in found.spectra})
     common = next(iter(bins.values()))
     return (

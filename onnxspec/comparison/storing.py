@@ -4,10 +4,13 @@
 /models  /figures  /contrasts  /ranking  /spectra  /agreement     a variable per column over the dimension `row`
 """
 
+import io
 import json
 import os
 from dataclasses import asdict, fields
 from pathlib import Path
+
+import h5py
 
 from onnxspec.comparison.comparison import RANKING, Comparison
 from onnxspec.comparison.mean_spectra import BinOf
@@ -58,6 +61,7 @@ _LONG_NAMES = {
     "reference_pairs": "pairs right under the reference",
     "verdict": "what that says",
     "frequency": "centre of the bin",
+    "frequency_per_reference": "centre of the bin in cycles per d_ref",
     "power": "mean power in the bin over the pairs right under the model",
     "place": "1 for the lowest figure",
     "letters": "models that share a letter are not told apart",
@@ -75,7 +79,13 @@ _LONG_NAMES = {
 }
 # A ranking leaves out what is undefined, and older files have no spectra.
 _MAY_BE_EMPTY = {"ranking": RANKING, "spectra": tuple(field.name for field in fields(BinOf))}
-_UNITS = {"cutoff": FREQUENCY_UNIT, "frequency": FREQUENCY_UNIT, "logit_difference": "nat", "noise": "nat"}
+_UNITS = {
+    "cutoff": FREQUENCY_UNIT,
+    "frequency": FREQUENCY_UNIT,
+    "frequency_per_reference": "cycles per d_ref",
+    "logit_difference": "nat",
+    "noise": "nat",
+}
 
 
 def write(comparison: Comparison, destination: str | os.PathLike[str]) -> None:
@@ -84,6 +94,12 @@ def write(comparison: Comparison, destination: str | os.PathLike[str]) -> None:
     content = _content(comparison)
     with replacing(destination) as place:
         place.write_bytes(content)
+
+
+def digest(comparison: Comparison) -> str:
+    """That of the file which holds it, SHA-256 (hex): of all but its names and remarks."""
+    with h5py.File(io.BytesIO(_content(comparison)), "r") as file:
+        return str(file.attrs["digest"])
 
 
 def to_json(comparison: Comparison) -> str:

@@ -57,10 +57,12 @@ def as_text(comparison: Comparison, width: int = 80, encoding: str | None = None
 def _opening(comparison: Comparison, page: Page) -> Iterator[RenderableType]:
     """What was compared on what."""
     a, paths = comparison.attributes, min(model.paths for model in comparison.models)
+    name, names = comparison.reference, _names(comparison, page)
     yield page.rows(
         [
             ("data", f"{a['data']}: {a['data_images']:,} images" + _labels(comparison)),
             ("paths", f"{a['points']} points on the same {paths:,} lines between images, seed {a['seed']}"),
+            *([("names", f"{names[name]} is {name}, and so on")] if names[name] != page.plain(name) else []),
             *([("precision", f"factors of {said(a['precision'], comparison.ended)}")] if comparison.ended else []),
             (
                 "scale",
@@ -70,12 +72,18 @@ def _opening(comparison: Comparison, page: Page) -> Iterator[RenderableType]:
         ]
     )
     yield Text()
+    wide = _names(comparison, page, 30)
     table = grid(["model", "accuracy (%)", *(f"pairs {_chosen(comparison)} {kind}" for kind in comparison.kinds)])
     for model in comparison.models:
         mark = " (reference)" if model.name == comparison.reference else ""
         pairs = (_pairs(comparison, model.name, kind) for kind in comparison.kinds)
-        table.add_row(page.name(model.name, 30) + mark, _accuracy(model), *pairs)
+        table.add_row(wide[model.name] + mark, _accuracy(model), *pairs)
     yield table
+
+
+def _names(comparison: Comparison, page: Page, cells: int = NAME) -> dict[str, str]:
+    """What the models are called where there is room for so many cells."""
+    return page.names([model.name for model in comparison.models], cells)
 
 
 def _pairs(comparison: Comparison, model: str, kind: str) -> str:
@@ -113,7 +121,7 @@ def _accuracy(model: ModelOf) -> str:
 
 def _kind(comparison: Comparison, kind: str, page: Page) -> Iterator[RenderableType]:
     """Every headline quantity of a kind: figures of all models, and each against the reference."""
-    reference = page.name(comparison.reference, NAME)
+    reference = _names(comparison, page)[comparison.reference]
     yield page.text(f"{KINDS[kind].capitalize()}: own figure, and the factor to {reference} on common pairs", "bold")
     table = grid(["", f"own pairs {_chosen(comparison)}", "factor", "own", "verdict"])
     for quantity in comparison.main_quantities:
@@ -126,7 +134,7 @@ def _kind(comparison: Comparison, kind: str, page: Page) -> Iterator[RenderableT
 def _row(comparison: Comparison, model: str, kind: str, quantity: Quantity, page: Page) -> list[str | Text]:
     interval = comparison.figure(model, kind, quantity.metric, quantity.signal)
     text = interval_text(interval, PERCENT if quantity.metric == "hff" else 1.0)
-    name = page.name(model, NAME)
+    name = _names(comparison, page)[model]
     if model == comparison.reference:
         return [name, text, "", "", ""]
     found = comparison.contrast(model, kind, quantity.metric, quantity.signal)
@@ -145,19 +153,20 @@ def _factor(interval: Interval) -> str:
 def _ranking(comparison: Comparison, page: Page) -> Iterator[RenderableType]:
     """Models in order, with letters for ties."""
     yield page.text("In order, lowest first; models that share a letter are not told apart", "bold")
+    names = _names(comparison, page)
     table = Table.grid(padding=(0, 2, 0, 0))
     for kind in comparison.kinds:
         for quantity in comparison.main_quantities:
             places = [one for one in comparison.ranking if (one.kind, one.quantity) == (kind, quantity)]
             label = f"{kind} {quantity.signal} {METRICS[quantity.metric].split(' (')[0]}"
-            order = "  ".join(f"{page.name(one.model, NAME)} {one.letters}" for one in places)
+            order = "  ".join(f"{names[one.model]} {one.letters}" for one in places)
             table.add_row(page.text(label, "dim"), page.text(order))
     yield table
 
 
 def _classes(comparison: Comparison, page: Page) -> Iterator[RenderableType]:
     """Classes whose hff differs even allowing for how many were looked at; the largest factors first."""
-    main = comparison.main_quantities[0]
+    main, names = comparison.main_quantities[0], _names(comparison, page)
     rows = []
     for model in comparison.models:
         for kind in comparison.kinds:
@@ -166,7 +175,7 @@ def _classes(comparison: Comparison, page: Page) -> Iterator[RenderableType]:
             words = [f"{page.name(one.stratum.class_a, NAME)} {one.common.estimate:.2f}" for one in differing]
             if words:
                 more = f" and {len(words) - _MOST_CLASSES} more" if len(words) > _MOST_CLASSES else ""
-                rows.append((f"{page.name(model.name, NAME)} {kind}", ", ".join(words[:_MOST_CLASSES]) + more))
+                rows.append((f"{names[model.name]} {kind}", ", ".join(words[:_MOST_CLASSES]) + more))
     if rows:
         yield Text()
         yield page.text(f"Classes that differ in {main.signal} {main.metric} (factor; 5 % over all)", "bold")
@@ -184,9 +193,10 @@ def _agreement(comparison: Comparison, page: Page) -> Iterator[RenderableType]:
     if not comparison.agreement:
         return
     yield Text()
-    yield page.text(f"As functions, beside {page.name(comparison.reference, NAME)} along the same paths", "bold")
+    names = _names(comparison, page)
+    yield page.text(f"As functions, beside {names[comparison.reference]} along the same paths", "bold")
     for one in comparison.agreement:
-        yield page.rows([(page.name(one.model, NAME), f"{one.verdict}")])
+        yield page.rows([(names[one.model], f"{one.verdict}")])
         yield page.rows((f"  {name}", value) for name, value in _details(one))
 
 

@@ -5,8 +5,10 @@ written as an escape.
 """
 
 import math
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 from rich.cells import cell_len
 from rich.console import ConsoleOptions
@@ -20,6 +22,7 @@ _MOST_DECIMALS = 6
 _NARROWEST = 20
 """Cells below which nothing can be drawn: two spectra side by side need 9. A narrower terminal wraps or cuts."""
 _LONG, _NEGLIGIBLE = 1e6, 1e-3
+_BETWEEN_WORDS = "-_. /"
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,26 @@ class Page:
         head = _prefix(name, kept - kept // 2)
         tail = _prefix(name[::-1], kept // 2)[::-1]
         return head + gap + tail
+
+    def names(self, names: Sequence[str], cells: int) -> dict[str, str]:
+        """Each name as `name` writes it; where one is too long, all lose what they share first."""
+        fits = all(cell_len(self.plain(name)) <= cells for name in names)
+        shorter = names if fits else apart(names, ".." if self.ascii_only else "…")
+        return {name: self.name(short, cells) for name, short in zip(names, shorter, strict=True)}
+
+
+def apart(names: Sequence[str], gap: str) -> list[str]:
+    """Names without the words that all of them begin and end with; `gap` stands for these."""
+    words = [re.split(f"(?<=[{_BETWEEN_WORDS}])", name) for name in names]
+    start = _shared(words)
+    end = _shared([one[start:][::-1] for one in words])
+    left = ["".join(one[start : len(one) - end]).rstrip(_BETWEEN_WORDS) for one in words]
+    return [gap * bool(start) + name + gap * bool(end) for name in left] if all(left) else list(names)
+
+
+def _shared(words: Sequence[Sequence[str]]) -> int:
+    """How many of the first words are the same in all."""
+    return sum(1 for _ in takewhile(lambda column: len(set(column)) == 1, zip(*words, strict=False)))
 
 
 def interval_text(interval: Interval, factor: float = 1.0) -> str:

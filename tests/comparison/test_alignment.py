@@ -73,7 +73,7 @@ def test_a_shorter_plan_is_paired_as_far_as_it_goes(digits, reports):
     ("settings", "message"),
     [
         ({"points": 65}, "points on a path: 65 and 33"),
-        ({"estimator": "hann"}, "estimator: hann and sine"),
+        ({"estimator": "hann"}, "estimators: hann and sine"),
         ({"labels": "predicted"}, "images that a model labelled"),
     ],
 )

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from onnxspec.comparison import figures
+from onnxspec.comparison.alignment import align, in_common
 from onnxspec.comparison.comparing import compare
 from onnxspec.comparison.page import page
 from onnxspec.errors import ReportError
@@ -20,28 +21,28 @@ def pair(reports):
 
 def test_spectra_are_those_of_the_models_without_the_bin_at_zero(pair):
     drawn = figures.spectra(pair, "logit")
-    d_ref = pair.attributes["d_ref"]
     for kind, axes in zip(("within", "between"), drawn.axes, strict=True):
         lines = {line.get_label(): line for line in axes.lines}
         for model in pair.models:
             found = [b for b in pair.spectra if (b.model, b.kind, b.signal) == (model.name, kind, "logit")][1:]
-            assert np.array_equal(lines[model.name].get_xdata(), np.array([b.frequency for b in found]) * d_ref)
+            assert np.array_equal(lines[model.name].get_xdata(), [b.frequency_per_reference for b in found])
             assert np.array_equal(lines[model.name].get_ydata(), [b.power for b in found])
     assert [axes.get_title() for axes in drawn.axes] == ["within a class", "between classes"]
-    assert drawn.axes[0].get_legend() and not drawn.axes[1].get_legend()
+    assert {text.get_text() for text in drawn.legends[0].get_texts()} == {model.name for model in pair.models}
 
 
 def test_a_kind_alone_stands_on_the_axes_that_both_have(pair):
     both = figures.spectra(pair, "prob")
     for kind, axes in zip(("within", "between"), both.axes, strict=True):
         alone = figures.spectra(pair, "prob", [kind]).axes
-        assert len(alone) == 1 and alone[0].get_legend()
+        assert len(alone) == 1 and not alone[0].get_title()
         assert alone[0].get_ylim() == axes.get_ylim()
 
 
 def test_reports_are_drawn_as_their_comparison_is(pair, reports):
     names = [model.name for model in pair.models]
-    drawn = [figures.spectra(pair, "prob"), figures.spectra_of([reports[one] for one in names], names, "prob")]
+    members = in_common([align(name, reports[name], reports[names[0]]) for name in names])
+    drawn = [figures.spectra(pair, "prob"), figures.spectra_of(members, "prob")]
     first, second = ([list(line.get_ydata()) for axes in one.axes for line in axes.lines] for one in drawn)
     assert first == second
 
@@ -57,13 +58,18 @@ def many(comparison, count):
     )
 
 
-@pytest.mark.parametrize(("count", "labels"), [(5, 5), (8, 8), (30, 5)])
-def test_many_models_have_a_colour_each_and_a_legend_that_has_room(pair, count, labels):
-    axes = figures.spectra(many(pair, count), "prob").axes[0]
-    shown = [text.get_text() for text in axes.get_legend().get_texts()]
+@pytest.mark.parametrize(("count", "labels", "bands"), [(5, 5, True), (10, 10, True), (20, 20, False), (30, 6, False)])
+def test_many_models_have_a_colour_each_and_a_legend_that_has_room(pair, count, labels, bands):
+    drawn = figures.spectra(many(pair, count), "prob")
+    shown = [text.get_text() for text in drawn.legends[0].get_texts()]
     assert len(shown) == labels and (shown[0], shown[-1]) == ("net-0", f"net-{count - 1}")
+    axes = drawn.axes[0]
     colours = {line.get_color() for line in axes.lines} - {COLOURS["muted"]}
     assert len(colours) == count
+    bins = len(axes.lines[0].get_xdata())
+    outlines = [one.get_paths()[0].vertices for one in axes.collections]
+    wide = [len({tuple(point) for point in outline.tolist()}) > bins + 2 for outline in outlines]
+    assert any(wide) == bands
 
 
 def dots(axes):
@@ -86,7 +92,7 @@ def test_factors_are_those_of_the_contrasts_and_filled_where_they_tell_apart(fou
 
 
 def test_a_model_has_one_colour_in_all_figures(four):
-    drawn = figures.factors(four).legends[0], figures.spectra(four, "prob").axes[0].get_legend()
+    drawn = figures.factors(four).legends[0], figures.spectra(four, "prob").legends[0]
     colours = [
         {t.get_text(): h.get_color() for t, h in zip(one.get_texts(), one.legend_handles, strict=True)} for one in drawn
     ]

@@ -27,8 +27,9 @@ def test_on_the_same_paths_they_are_the_reports_own(members):
         for kind in ("within", "between"):
             for signal, unit in (("prob", "1"), ("logit", "nat2")):
                 own = member.report.spectrum(kind, signal=signal)
-                frequency, *drawn = columns(found, member.name, kind, signal, "frequency", "power", "low", "high")
-                assert np.array_equal(frequency, own.frequency)
+                names = ("frequency", "frequency_per_reference", "power", "low", "high")
+                frequency, cycles, *drawn = columns(found, member.name, kind, signal, *names)
+                assert np.array_equal(frequency, own.frequency) and np.array_equal(cycles, own.cycles)
                 for values, expected in zip(drawn, (own.power, own.low, own.high), strict=True):
                     np.testing.assert_allclose(values, expected, rtol=1e-6)
                 units, paths = columns(found, member.name, kind, signal, "unit", "paths")

@@ -32,6 +32,8 @@ def test_what_is_written_is_read_back(four, file):
     again = Comparison.load(file)
     assert str(again) == str(four) and page(again) == page(four)
     assert again.to_dict() == four.to_dict()
+    with h5py.File(file) as opened:
+        assert again.digest == four.digest == opened.attrs["digest"]
     for name, rows in four.tables().items():
         assert storing.to_csv(again, name) == storing.to_csv(four, name), name
         assert len(again.tables()[name]) == len(rows)
@@ -81,7 +83,10 @@ def with_text(place, text):
         (with_text("models/name", "twin"), "a name each"),
         (with_text("ranking/model", "nobody"), "figures of its models alone"),
         (without("spectra", model=b"twin", kind=b"within"), "spectra of all models in the same bins"),
-        (lambda file: file["spectra/frequency"].__setitem__(2, 99.0), "spectra of all models in the same bins"),
+        (
+            lambda file: file["spectra/frequency_per_reference"].__setitem__(2, 99.0),
+            "spectra of all models in the same bins",
+        ),
         (lambda file: file.attrs.__setitem__("d_ref", 0.0), "a d_ref above nought"),
         (lambda file: file.attrs.__setitem__("cutoff", float("inf")), "a cut-off and a d_ref"),
         (lambda file: file["models/position"].__setitem__(0, 3.0), "a place for all models or for none"),

@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 import onnxspec
-from onnxspec.report.page import Page, interval_text, number
+from onnxspec.report.page import Page, apart, interval_text, number
 from onnxspec.report.ranking import ranking
 from onnxspec.report.terminal import as_text, summary
 from onnxspec.results import Remark
@@ -324,6 +324,30 @@ def test_numbers():
 def test_long_names_lose_their_middle(encoding, short):
     assert Page(80, encoding).name("bullmastiff, a big dog", 8) == short
     assert Page(80, encoding).name("bulldog", 7) == "bulldog"
+
+
+def test_long_names_lose_what_they_share_first():
+    seeds = [f"resnet18_cifar10_seed{i}_lr0.1_final" for i in (1, 2)]
+    assert Page(80, "utf-8").names(seeds, 14) == {seeds[0]: "…seed1…", seeds[1]: "…seed2…"}
+    assert Page(80, "ascii").names(seeds, 14)[seeds[0]] == "..seed1.."
+    assert Page(80, "utf-8").names(seeds, 40) == {name: name for name in seeds}
+    mixed = Page(80, "utf-8").names(["net", "a-network-of-another-name"], 14)
+    assert mixed == {"net": "net", "a-network-of-another-name": "a-netwo…r-name"}
+
+
+@pytest.mark.parametrize(
+    ("names", "short"),
+    [
+        (["epoch-01", "epoch-10"], ["…01", "…10"]),
+        (["new/net", "old/net"], ["new…", "old…"]),
+        (["net", "net-b"], ["net", "net-b"]),
+        (["n-1", "n-1-n-1"], ["n-1", "n-1-n-1"]),  # which would leave nothing of one
+        (["same", "same"], ["same", "same"]),
+        (["alone"], ["alone"]),
+    ],
+)
+def test_what_sets_names_apart(names, short):
+    assert apart(names, "…") == short
 
 
 @pytest.mark.parametrize(

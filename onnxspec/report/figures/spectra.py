@@ -43,9 +43,11 @@ def spectrum(report: Report, signal: str, class_a: str = "") -> Figure:
         whole = _spectrum(report, kind, signal)
         own = _spectrum(report, kind, signal, class_a) if class_a else whole
         if own is not None:
-            band(axes, own.cycles, own.power, own.low, own.high, color=COLOURS[kind], label=KINDS[kind])
+            label = f"{style.label(class_a)}, {kind}" if class_a else KINDS[kind]
+            band(axes, own.cycles, own.power, own.low, own.high, color=COLOURS[kind], label=label)
         if class_a and whole is not None:
-            axes.plot(whole.cycles[1:], whole.power[1:], color=COLOURS[kind], linestyle=":", linewidth=1.2)
+            label = f"all classes, {kind}"
+            axes.plot(whole.cycles[1:], whole.power[1:], color=COLOURS[kind], linestyle=":", linewidth=1.2, label=label)
     _finish(axes, report, signal, _range(report, signal, class_a))
     return figure
 
@@ -109,6 +111,8 @@ def band(axes: Axes, cycles: np.ndarray, power: np.ndarray, low: np.ndarray, hig
 
 def _finish(axes: Axes, report: Report, signal: str, limits: tuple[float, float]) -> None:
     finish(axes, report.cycles, float(report.attributes["cutoff"] * report.attributes["d_ref"]), signal, limits)
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend(loc="best")
 
 
 def finish(axes: Axes, cycles: np.ndarray, cutoff: float, signal: str, limits: tuple[float, float]) -> None:
@@ -122,9 +126,7 @@ def finish(axes: Axes, cycles: np.ndarray, cutoff: float, signal: str, limits: t
         "fast →", (cutoff, 1), (4, -4), xycoords=("data", "axes fraction"), textcoords="offset points", va="top",
         color=COLOURS["muted"], fontsize=9.5,
     )  # fmt: skip
-    axes.set_ylabel(f"power per bin{', ' + UNITS[signal] if signal in UNITS else ''}")
-    if axes.get_legend_handles_labels()[0]:
-        axes.legend(loc="best")
+    axes.set_ylabel(f"{signal} power per bin{', ' + UNITS[signal] if signal in UNITS else ''}")
 
 
 def _range(report: Report, signal: str, class_a: str = "", classes: bool = False) -> tuple[float, float]:

@@ -34,7 +34,7 @@ COLOURS = {
 INKS = ("first", "second", "third", "fourth", "fifth")
 DECADES = 12
 LONGEST = 18
-_NARROW, _NARROWEST = 100, 4
+_NARROW, _NARROWEST = 100, 8
 _MISSING = re.compile(r"Glyph (\d+) .*missing from (current )?font")
 # Of Chinese, Japanese, Korean and Thai, as Linux, Windows and macOS have them.
 _FURTHER_FONTS = (
@@ -126,10 +126,10 @@ def decades_axis(axes: Axes, which: str = "y") -> None:
     axis.set_minor_locator(NullLocator())
 
 
-def label(name: str) -> str:
-    """A name from a file as a label: nothing in it acts, and a long one loses its middle."""
+def label(name: str, longest: int = LONGEST) -> str:
+    """A name from a file as a label: nothing in it acts, and one of more characters loses its middle."""
     name = inert(str(name))
-    return name if len(name) <= LONGEST else f"{name[: LONGEST - 7]}…{name[-6:]}"
+    return name if len(name) <= longest else f"{name[: longest - 7]}…{name[-6:]}"
 
 
 def plain_power(value: float) -> str:
