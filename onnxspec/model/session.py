@@ -219,12 +219,17 @@ class OnnxModel:
     def _run(self, images: NDArray[Any], count: int, options: onnxruntime.RunOptions | None = None) -> Scores:
         feed = {self.image_port.name: images} | self.fillers(count)
         try:
-            with self.sessions.one() as session:
-                run = partial(session.run, [self.scores_port.name], feed, options)
-                raw = alone(self.choices[0], run)[0]
+            raw = self._raw(feed, options)
         except runtime.ERRORS as error:
-            raise run_error(error, count, self.spec) from None
-        return outputs.squeeze(raw, count)
+            problem = run_error(error, count, self.spec)
+        else:
+            return outputs.squeeze(raw, count)
+        # Out here it does not hold on to the other error, and with it to the session and a device's memory.
+        raise problem
+
+    def _raw(self, feed: dict[str, NDArray[Any]], options: onnxruntime.RunOptions | None) -> NDArray[Any]:
+        with self.sessions.one() as session:
+            return alone(self.choices[0], partial(session.run, [self.scores_port.name], feed, options))[0]
 
     def fillers(self, count: int) -> dict[str, NDArray[Any]]:
         """Zeros, by name, for inputs that the scores do not depend on (inspection refuses the others): they must be fed."""
