@@ -310,6 +310,8 @@ def _load_error(error: Exception, info: ModelInfo) -> ModelError | ResourceError
 def run_error(error: Exception, count: int, spec: InputSpec) -> ModelError | ResourceError:
     """What ONNX Runtime says of a batch of `count` images, in words; `spec` as the model's file has it."""
     if _is_out_of_memory(error):
+        if count == 1:
+            return ResourceError("Memory ran out on one image.", "Use fewer --threads, or a machine with more memory.")
         return ResourceError(f"Memory ran out on a batch of {count} images.", "Use a smaller --batch.")
     hints = []
     if spec.layout != "flat" and (spec.height is None or spec.width is None):
