@@ -6,7 +6,7 @@ somebody waits for them, and graphs during whose capture no thread may allocate.
 tried wherever there is a C compiler: which sessions it makes and on which device, what it sends there, what it does when
 memory runs out, that captures are left alone.
 
-It is no GPU. Matrix products and five elementwise kernels are computed, by plain loops; a network that takes another
-ends the process. How fast anything is, how a GPU rounds, cuDNN, and all kernels that networks with convolutions take,
+It is no GPU. Matrix products and five other kernels are computed, by plain loops; a network that takes more ends the
+process. How fast anything is, how a GPU rounds, cuDNN, and all kernels that networks with convolutions take,
 are not tried here: that is for the tests marked `gpu`, on a machine that has one.
 """

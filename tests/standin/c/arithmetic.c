@@ -34,30 +34,25 @@ static void cast_bytes(void *arguments)
         a->out[i] = in[i];
 }
 
-/* The right operand moves on once in `stretch` elements, and starts again after `channels` of its own. */
+/* The left operand moves on with the elements or stays; the right one moves on once in `stretch` of them. */
 struct binary {
     const float *left, *right;
     float *out;
-    int64_t count, left_moves, right_moves, stretch, channels;
+    int64_t count, left_moves, stretch;
 };
-
-static int64_t right_place(const struct binary *a, int64_t i)
-{
-    return a->right_moves ? i / a->stretch % a->channels : 0;
-}
 
 static void add(void *arguments)
 {
     struct binary *a = arguments;
     for (int64_t i = 0; i < a->count; i++)
-        a->out[i] = a->left[a->left_moves ? i : 0] + a->right[right_place(a, i)];
+        a->out[i] = a->left[a->left_moves ? i : 0] + a->right[i / a->stretch];
 }
 
 static void multiply(void *arguments)
 {
     struct binary *a = arguments;
     for (int64_t i = 0; i < a->count; i++)
-        a->out[i] = a->left[a->left_moves ? i : 0] * a->right[right_place(a, i)];
+        a->out[i] = a->left[a->left_moves ? i : 0] * a->right[i / a->stretch];
 }
 
 struct gather {
@@ -104,17 +99,12 @@ int compute(const char *name, void **parameters, struct stream *stream)
     if (operation != NULL && moves != NULL && strstr(name, "Efff")) {
         /* "ILb1ELb0E": whether the left operand moves on with the elements, and whether the right one does. */
         moves += strlen("BinaryElementWiseSimpleILb");
-        int64_t count = INT(4);
-        struct binary a = {POINTER(0), POINTER(1), POINTER(2), count, moves[0] == '1', moves[4] == '1', 1, count};
+        int64_t count = INT(4), once = count + 1;
+        struct binary a = {POINTER(0), POINTER(1), POINTER(2), count, moves[0] == '1', moves[4] == '1' ? 1 : once};
         return binary(operation, a, stream);
     }
     if (operation != NULL && strstr(name, "RhsPerChannelBatch1Ifff")) {
-        int64_t count = INT(5);
-        struct binary a = {POINTER(0), POINTER(1), POINTER(3), count, 1, 1, INT(2), count};
-        return binary(operation, a, stream);
-    }
-    if (operation != NULL && strstr(name, "RhsPerChannelBatchNIfff")) {
-        struct binary a = {POINTER(0), POINTER(1), POINTER(4), INT(6), 1, 1, INT(2), INT(3)};
+        struct binary a = {POINTER(0), POINTER(1), POINTER(3), INT(5), 1, INT(2)};
         return binary(operation, a, stream);
     }
     /* For elements of four bytes, and 64-bit indices. */

@@ -25,12 +25,6 @@ int standin_unsafe(const char *call)
     return failed(NOT_WHILE_CAPTURING);
 }
 
-int cudaStreamIsCapturing(struct stream *stream, int *status)
-{
-    *status = stream != NULL && stream == capturing;
-    return SUCCESS;
-}
-
 int cudaStreamBeginCapture(struct stream *stream, int mode)
 {
     if (mode != GLOBAL_MODE)

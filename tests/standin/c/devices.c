@@ -49,18 +49,6 @@ int cudaGetDevice(int *device)
     return gpus() > 0 ? SUCCESS : failed(NO_DEVICE);
 }
 
-int cudaDriverGetVersion(int *version)
-{
-    *version = 13000;
-    return SUCCESS;
-}
-
-int cudaRuntimeGetVersion(int *version)
-{
-    *version = 13000;
-    return SUCCESS;
-}
-
 /* Of the structure, of 1,008 bytes in CUDA 13, only what the provider reads before it runs a kernel. */
 int cudaGetDeviceProperties(char *properties, int device)
 {
@@ -131,28 +119,6 @@ int cudaMemGetInfo(size_t *unused, size_t *total)
     return SUCCESS;
 }
 
-/* Memory of the host that a GPU may reach: any, here. */
-int cudaHostAlloc(void **address, size_t bytes, unsigned flags)
-{
-    int refused = standin_unsafe("cudaHostAlloc");
-    if (refused)
-        return refused;
-    *address = malloc(bytes);
-    return SUCCESS;
-}
-
-int cudaFreeHost(void *address)
-{
-    int refused = standin_unsafe("cudaFreeHost");
-    if (refused)
-        return refused;
-    lock();
-    finish_all();
-    unlock();
-    free(address);
-    return SUCCESS;
-}
-
 int cudaGetLastError(void)
 {
     int code = last_error;
@@ -163,11 +129,6 @@ int cudaGetLastError(void)
 int cudaPeekAtLastError(void)
 {
     return last_error;
-}
-
-const char *cudaGetErrorName(int code)
-{
-    return "cudaError";
 }
 
 const char *cudaGetErrorString(int code)

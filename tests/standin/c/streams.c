@@ -52,7 +52,7 @@ void finish_all(void)
 
 static void submit(struct stream *stream, void (*run)(void *), const void *arguments, size_t bytes)
 {
-    struct work work = {run};
+    struct work work = {.run = run};
     if (bytes > sizeof work.arguments)
         standin_unknown("room for so many arguments");
     memcpy(work.arguments, arguments, bytes);
