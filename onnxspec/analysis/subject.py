@@ -329,14 +329,9 @@ def _workers(model: Classifier, settings: Settings) -> int:
 
 def _raw_outputs(engine: LocalEngine, indices: Sequence[int]) -> np.ndarray:
     """The model's outputs as they come for a few images, (n, K)."""
-
-    def run(batch: Sequence[int]) -> np.ndarray:
-        stack = np.stack([engine.pixels.get(i) for i in batch])
-        return engine.model.run(engine.preprocess.to_input(stack, engine.spec))
-
-    # Small batches: every worker gets some, and none takes memory that the run itself would not.
+    # Small batches: every worker gets some, and few take memory that the run itself would not.
     batches = [indices[i : i + DETECTION_BATCH] for i in range(0, len(indices), DETECTION_BATCH)]
-    return np.concatenate(list(engine.map(run, batches)))
+    return np.concatenate(list(engine.map(engine.raw, batches)))
 
 
 def _with_true_labels(subject: Subject, columns: int, stamp: metadata.Stamp, settings: Settings) -> Subject:

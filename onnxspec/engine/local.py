@@ -152,6 +152,17 @@ class LocalEngine:
         walk = families.Frames(self._ends_of(ends), weights, len(ends), where, ends)
         return self.walk(walk, dither)
 
+    def raw(self, images: Sequence[int]) -> Scores:
+        """The model's outputs as they come for whole images, (n, K), in smaller batches where memory runs out."""
+        try:
+            return self.model.run(self.preprocess.to_input(self._pixels(images), self.spec))
+        except (ResourceError, MemoryError):
+            if self.model.fixed_batch is not None or len(images) == 1:
+                raise
+            self.model.renew()
+        middle = len(images) // 2
+        return np.concatenate([self.raw(images[:middle]), self.raw(images[middle:])])
+
     def whole(self, images: np.ndarray) -> np.ndarray:
         """The model's outputs for whole images (images,) int, (images, outputs) float32, by this thread."""
         return self.outputs(images, images, families.line_at(np.zeros(1)))[:, 0]

@@ -17,6 +17,7 @@ from onnxspec.engine.graphs import sized_for_device
 from onnxspec.engine.local import LocalEngine
 from onnxspec.engine.shards import USUAL_PATHS
 from onnxspec.engine.workers import Pulse, in_order
+from onnxspec.errors import ResourceError
 from onnxspec.model.protocol import Classifier
 from onnxspec.model.providers import CPU
 from onnxspec.model.session import OnnxModel
@@ -62,6 +63,20 @@ def tuned(
     if engine.graph is not None and engine.graph.one_shape:
         tile, seconds = sized_for_device(engine.graph, images[0], execution.batch)
         return replace(engine, tile=tile), seconds
+    while True:
+        try:
+            return _measured(engine, images, execution, planned)
+        except (ResourceError, MemoryError):
+            if engine.model.fixed_batch or execution.batch == 1:
+                raise
+            engine.model.renew()
+            execution = replace(execution, batch=(execution.batch or TILES[-1]) // 2)
+
+
+def _measured(
+    engine: LocalEngine, images: Sequence[int], execution: Execution, planned: float
+) -> tuple[LocalEngine, float]:
+    """As `tuned`, with paths that are formed here; raises ResourceError where memory runs out on a batch that is tried."""
     model, sample = engine.model, engine.spec.cast(engine.anchors(images[:1]))
     settled = model.fixed_batch or execution.batch
     seconds = _seconds_alone(model, sample, _timed(model, settled or TILES[0]))

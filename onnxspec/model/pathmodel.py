@@ -65,17 +65,23 @@ class PathModel:
             As `OnnxModel.run`; a ModelError also where the graph resists.
         """
         count = index.shape[1]
+        try:
+            raw = self._raw(anchors, index, weights)
+        except runtime.ERRORS as error:
+            problem = run_error(error, count, self.model.spec)
+        else:
+            return outputs.squeeze(raw, count)
+        # Out here it does not hold on to the other error, and with it to the session and a device's memory.
+        raise problem
+
+    def _raw(self, anchors: NDArray[Any], index: NDArray[np.int64], weights: NDArray[np.float32]) -> NDArray[Any]:
         axes = (1,) * (1 if self.spec.layout == "flat" else 3)
         with self._spread(len(index)).one() as seats:
             graph = seats.graph
-            feed = {graph.anchors: anchors} | self.model.fillers(count)
+            feed = {graph.anchors: anchors} | self.model.fillers(index.shape[1])
             feed |= dict(zip(graph.indices, index, strict=True))
             feed |= {name: own.reshape(-1, *axes) for name, own in zip(graph.weights, weights, strict=True)}
-            try:
-                raw = seats.run(feed)
-            except runtime.ERRORS as error:
-                raise run_error(error, count, self.model.spec) from None
-        return outputs.squeeze(raw, count)
+            return seats.run(feed)
 
     def start(self) -> None:
         """Makes the sessions of straight lines, on every device; raises as `scores` does."""

@@ -219,12 +219,17 @@ class OnnxModel:
     def _run(self, images: NDArray[Any], count: int, options: onnxruntime.RunOptions | None = None) -> Scores:
         feed = {self.image_port.name: images} | self.fillers(count)
         try:
-            with self.sessions.one() as session:
-                run = partial(session.run, [self.scores_port.name], feed, options)
-                raw = alone(self.choices[0], run)[0]
+            raw = self._raw(feed, options)
         except runtime.ERRORS as error:
-            raise run_error(error, count, self.spec) from None
-        return outputs.squeeze(raw, count)
+            problem = run_error(error, count, self.spec)
+        else:
+            return outputs.squeeze(raw, count)
+        # Out here it does not hold on to the other error, and with it to the session and a device's memory.
+        raise problem
+
+    def _raw(self, feed: dict[str, NDArray[Any]], options: onnxruntime.RunOptions | None) -> NDArray[Any]:
+        with self.sessions.one() as session:
+            return alone(self.choices[0], partial(session.run, [self.scores_port.name], feed, options))[0]
 
     def fillers(self, count: int) -> dict[str, NDArray[Any]]:
         """Zeros, by name, for inputs that the scores do not depend on (inspection refuses the others): they must be fed."""
@@ -305,6 +310,8 @@ def _load_error(error: Exception, info: ModelInfo) -> ModelError | ResourceError
 def run_error(error: Exception, count: int, spec: InputSpec) -> ModelError | ResourceError:
     """What ONNX Runtime says of a batch of `count` images, in words; `spec` as the model's file has it."""
     if _is_out_of_memory(error):
+        if count == 1:
+            return ResourceError("Memory ran out on one image.", "Use fewer --threads, or a machine with more memory.")
         return ResourceError(f"Memory ran out on a batch of {count} images.", "Use a smaller --batch.")
     hints = []
     if spec.layout != "flat" and (spec.height is None or spec.width is None):

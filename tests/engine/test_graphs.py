@@ -340,6 +340,30 @@ def test_captured_graphs_are_run_by_one_thread(tmp_path, monkeypatch):
     assert (len(seats._made), len(threads)) == (1, 1)
 
 
+def out_of_memory(*_):
+    raise RuntimeError("CUDA failure 2: out of memory")
+
+
+def test_an_error_does_not_hold_on_to_the_session_whose_memory_ran_out(tmp_path):
+    """The next session is made while other workers still have theirs."""
+    host, graph = both(build.save(build.mlp(), tmp_path / "m.onnx"), SMALL, **IMAGENET)
+    for one, spread, run in ((host, host.model.sessions, "run"), (graph, graph.graph.model._spread(2), "_run")):
+        member = spread.start()[0]
+        setattr(member, run, out_of_memory)
+        held = weakref.ref(member)
+        del member
+        gc.disable()
+        try:
+            with pytest.raises(ResourceError) as error:
+                one.model.run(np.zeros((1, 12))) if one is host else one.graph.scores(
+                    graphs._between([0, 1], 3), 0, 3, 3
+                )
+            spread.renew()
+            assert held() is None, error.value
+        finally:
+            gc.enable()
+
+
 @pytest.mark.parametrize("images", [IMAGES, (IMAGES / 255).astype(np.float32)], ids=["uint8", "float32"])
 def test_sessions_end_with_the_engine(tmp_path, images):
     """Not when the garbage collector comes to it: it knows nothing of the memory of a device."""

@@ -134,6 +134,19 @@ def test_where_memory_runs_out_the_batch_is_halved():
     assert one.tile == 2
 
 
+def test_where_memory_runs_out_whole_images_are_seen_in_smaller_batches():
+    sizes = []
+
+    def small(batch):
+        sizes.append(len(batch))
+        if len(batch) > 1:
+            raise MemoryError
+        return classifier(batch)
+
+    np.testing.assert_allclose(engine(small).raw([0, 3, 7, 5]), engine().raw([0, 3, 7, 5]), atol=1e-5)
+    assert sizes == [4, 2, 1, 1, 2, 1, 1]
+
+
 @pytest.mark.parametrize("call", range(3))
 @pytest.mark.parametrize("failing", [(LocalEngine, "anchors"), (families.Frames, "fill")])
 def test_where_memory_runs_out_while_points_are_formed_they_are_formed_again(monkeypatch, failing, call):

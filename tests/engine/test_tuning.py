@@ -156,6 +156,19 @@ def test_batches_that_no_cache_holds_are_not_doubled(monkeypatch):
     assert form(pairs=2)[0] == 32
 
 
+@pytest.mark.parametrize("most", [1, 3, 20])
+@pytest.mark.parametrize("seconds", [0.0, 0.003])
+def test_where_memory_has_no_room_for_what_is_tried_smaller_batches_are(most, seconds):
+    def small(batch):
+        time.sleep(seconds)
+        if len(batch) > most:
+            raise MemoryError
+        return batch.reshape(len(batch), -1)[:, 300:310] * 9 - 4
+
+    subject = open_subject(small, DATA, Settings.of(preprocess="0..1", pairs=2))
+    assert subject.engine.tile <= most
+
+
 def test_threads_and_batch_that_are_asked_for_are_taken(timed):
     timed(inside_32=(0.5, 0.5, 0.5), inside_20=(0.5, 0.5, 0.5))
     assert form(threads=3)[:3] == (32, 3, 1)
