@@ -101,7 +101,7 @@ def open_subject(model: Any, data: Any, settings: Settings) -> Subject:
     """
     # Making a session can take long, or hang: not in the thread that hears of interrupts.
     classifier = within(patience(settings), lambda: open_model(model, settings), "Loading the model")
-    stamp = metadata.read(classifier.info.path) if isinstance(classifier, OnnxModel) else metadata.Stamp(None, None)
+    stamp = classifier.stamp if isinstance(classifier, OnnxModel) else metadata.Stamp()
     elsewhere = joined(settings.execution.cluster, classifier, partial(open_model, settings=settings))
     given = given_preprocess(classifier, stamp, settings)
     images, labelling = _open_images(data, classifier, given, settings)

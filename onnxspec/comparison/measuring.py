@@ -21,7 +21,6 @@ from onnxspec.comparison.alignment import align, in_common
 from onnxspec.comparison.candidates import Candidate
 from onnxspec.errors import DataError, OnnxspecError, ReportError, UsageError
 from onnxspec.listening import Ahead, Listener
-from onnxspec.model import metadata
 from onnxspec.model.session import OnnxModel
 from onnxspec.paths.pairs import Pairs
 from onnxspec.report.report import Report
@@ -304,7 +303,7 @@ def _outputs(subject: Subject, one: Candidate, frame: Measured, names: list[str]
             f"{frame.report.attributes['outputs']}; without labels both must name the same classes.",
             "Pass labelled images, with --classes where the orders differ.",
         )
-    stamped = metadata.read(subject.model.info.path).classes if isinstance(subject.model, OnnxModel) else None
+    stamped = subject.model.stamp.classes if isinstance(subject.model, OnnxModel) else None
     if stamped is None or names == [str(place) for place in places]:
         return places
     if missing := [name for name in names if name not in stamped]:

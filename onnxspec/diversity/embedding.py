@@ -15,7 +15,7 @@ from onnxspec.images.opening import open_images
 from onnxspec.images.preprocess import fit
 from onnxspec.images.value_range import ValueRange, require_meant
 from onnxspec.listening import Listener
-from onnxspec.model import machine, metadata
+from onnxspec.model import machine
 from onnxspec.model.opening import open_model
 from onnxspec.model.session import OnnxModel
 from onnxspec.report.report import Report
@@ -98,7 +98,7 @@ def _engine(encoder: str, images: ImageSet, settings: Settings) -> LocalEngine:
     model = within(patience(settings), lambda: open_model(encoder, settings), "Loading the encoder")
     if not isinstance(model, OnnxModel):
         raise UsageError(f"An encoder is the path of an ONNX file; this is {type(encoder).__name__}.")
-    given = given_preprocess(model, metadata.read(model.info.path), settings)
+    given = given_preprocess(model, model.stamp, settings)
     if given is None:
         raise UsageError(
             f"Nothing says how images become the input of {model.name}, and an encoder's own outputs cannot tell.",

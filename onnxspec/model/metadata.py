@@ -36,11 +36,6 @@ class Stamp:
     classes: tuple[str, ...] | None = None
 
 
-def read(path: str | os.PathLike[str]) -> Stamp:
-    """The stamp of the ONNX file at `path`; raises ModelError as `onnxfile.load` and `of` do."""
-    return of(((entry.key, entry.value) for entry in onnxfile.load(path).metadata_props), path)
-
-
 def of(metadata: Iterable[tuple[str, str]], path: str | os.PathLike[str]) -> Stamp:
     """The stamp among (key, value) pairs, as `ModelInfo.metadata` holds them, of the model at `path`.
 

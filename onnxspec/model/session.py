@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from onnxspec.errors import DeviceError, ModelError, ResourceError
 from onnxspec.images.inputspec import InputSpec
-from onnxspec.model import devices, machine, outputs, runtime
+from onnxspec.model import devices, machine, metadata, outputs, runtime
 from onnxspec.model.capturing import alone
 from onnxspec.model.fingerprint import Fingerprint, changed
 from onnxspec.model.inspection import ModelInfo, inspect
@@ -94,6 +94,11 @@ class OnnxModel:
         model = cls(info, info.spec, choices, _sessions(info, choices, 1), fingerprint, limit)
         model.require_unchanged()
         return model
+
+    @property
+    def stamp(self) -> metadata.Stamp:
+        """What its file, or one beside it, says of preprocessing and classes; raises ModelError as `metadata.of`."""
+        return metadata.of(self.info.metadata, self.info.path)
 
     def with_threads(self, threads: int) -> "OnnxModel":
         """The same model with `threads` of ONNX Runtime's own threads inside one `run`: for very small networks."""

@@ -8,7 +8,13 @@ from click.testing import CliRunner
 from model import build
 from onnxspec.cli.stamp import stamp
 from onnxspec.errors import ExitCode, ModelError, UsageError
-from onnxspec.model.metadata import read
+from onnxspec.model.inspection import inspect
+from onnxspec.model.metadata import Stamp, of
+
+
+def read(path) -> Stamp:
+    info = inspect(path)
+    return of(info.metadata, info.path)
 
 
 def run(*arguments):

@@ -10,10 +10,16 @@ from model import build
 from onnxspec.errors import ModelError, ResourceError, UsageError
 from onnxspec.images.presets import PRESETS
 from onnxspec.model import metadata
-from onnxspec.model.metadata import Stamp, read, stamp
+from onnxspec.model.inspection import inspect
+from onnxspec.model.metadata import Stamp, of, stamp
 from onnxspec.model.session import OnnxModel
 
 NAMES = ["cat", "dog", "käse", "[bold]", "a,b"]
+
+
+def read(path) -> Stamp:
+    info = inspect(path)
+    return of(info.metadata, info.path)
 
 
 @pytest.fixture
