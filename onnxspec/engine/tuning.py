@@ -16,7 +16,7 @@ import numpy as np
 from onnxspec.engine.graphs import sized_for_device
 from onnxspec.engine.local import LocalEngine
 from onnxspec.engine.shards import USUAL_PATHS
-from onnxspec.engine.workers import Pulse, in_order
+from onnxspec.engine.workers import HangError, Pulse, in_order
 from onnxspec.errors import ResourceError
 from onnxspec.model.protocol import Classifier
 from onnxspec.model.providers import CPU
@@ -66,6 +66,8 @@ def tuned(
     while True:
         try:
             return _measured(engine, images, execution, planned)
+        except HangError:
+            raise
         except (ResourceError, MemoryError):
             if engine.model.fixed_batch or execution.batch == 1:
                 raise

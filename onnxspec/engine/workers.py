@@ -27,6 +27,10 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
+class HangError(ResourceError):
+    """Nobody has answered in time: it is no memory that gave out, and nothing smaller would be answered."""
+
+
 class Pulse:
     """When something was last heard of; `patience` in seconds, None for ever. `given_up` once nobody waits any more."""
 
@@ -175,7 +179,7 @@ def _awaited(future: "Future[Result]", pulse: Pulse, what: str) -> Result:
                 pulse.beat()
             if pulse.stopped:
                 pulse.give_up()
-                raise ResourceError(
+                raise HangError(
                     f"{what} has not answered for {pulse.patience:g} s.",
                     "If it is slow and not hung, use a longer --timeout, a smaller --batch, or another --device.",
                 ) from None

@@ -1,6 +1,7 @@
 """How a model is run, by measurement: the batch, and who shares the cores. It decides nothing but the time."""
 
 import sys
+import threading
 import time
 from dataclasses import dataclass, replace
 from types import SimpleNamespace
@@ -13,6 +14,7 @@ from conftest import FASHION
 from onnxspec.analysis.subject import open_subject
 from onnxspec.engine import tuning
 from onnxspec.engine.tuning import best_tile, seconds_per_image
+from onnxspec.engine.workers import HangError, Pulse, in_order
 from onnxspec.model import machine
 from onnxspec.model.session import OnnxModel
 from onnxspec.settings import Settings
@@ -167,6 +169,21 @@ def test_where_memory_has_no_room_for_what_is_tried_smaller_batches_are(most, se
 
     subject = open_subject(small, DATA, Settings.of(preprocess="0..1", pairs=2))
     assert subject.engine.tile <= most
+
+
+def test_a_hang_while_forms_are_tried_is_no_lack_of_memory(monkeypatch):
+    """Smaller batches would be tried in turn, and waited for as long again each."""
+    tried, released = [], threading.Event()
+
+    def hanging(model, sample, settled):
+        tried.append(settled)
+        return next(in_order(lambda _: released.wait(30), [0], 1, Pulse(0.1), lambda: None))
+
+    monkeypatch.setattr(tuning, "_seconds_alone", hanging)
+    with pytest.raises(HangError, match=r"has not answered for 0\.1 s"):
+        open_subject(MODEL, DATA, Settings.of(device="cpu"))
+    released.set()
+    assert len(tried) == 1
 
 
 def test_threads_and_batch_that_are_asked_for_are_taken(timed):
