@@ -143,6 +143,7 @@ def test_differences_that_are_not_known_well_enough_are_inconclusive(tmp_path, c
     assert "factors of hff to 1%" in (tmp_path / "c.html").read_text()
 
 
+@pytest.mark.slow
 def test_the_factor_of_a_twin_is_known_however_few_paths_carry_it(evaluated):
     """Its difference is rounding on the heaviest paths; that of another network, which few carry too, is not known."""
     how = {"kinds": "within", "precision": 0.1, "pairs": 250, "cache": evaluated} | CHEAP

@@ -25,6 +25,7 @@ def found():
     return bench.measure(TINY)
 
 
+@pytest.mark.slow
 def test_ratios_are_of_the_same_number_of_images(found):
     of = found["models"][subjects.BUNDLED]
     assert of["images"] == of["rounds"][0]["images"] == bench.planned_images(of["pairs"])
@@ -32,6 +33,7 @@ def test_ratios_are_of_the_same_number_of_images(found):
     assert of["median"]["script"] > 0
 
 
+@pytest.mark.slow
 def test_stages_make_up_the_command(found):
     one = found["models"][subjects.BUNDLED]["rounds"][0]
     assert command.LAUNCH in one["stages"] and command.WALKING in one["stages"]
@@ -39,6 +41,7 @@ def test_stages_make_up_the_command(found):
     assert 0 < one["first_batch"] < one["startup"] < one["seconds"] - one["stages"][command.WALKING]
 
 
+@pytest.mark.slow
 def test_memory_is_beside_that_of_the_bare_loop(found):
     of = found["models"][subjects.BUNDLED]
     assert 30e6 < of["footprint"]["peak_bytes"] < of["rounds"][0]["peak_bytes"]
@@ -46,6 +49,7 @@ def test_memory_is_beside_that_of_the_bare_loop(found):
     assert abs(found["memory"]["mlp"]["growth_bytes"]) < 50e6
 
 
+@pytest.mark.slow
 def test_loading_is_a_part_of_what_the_first_batch_waits_for(found):
     assert 0 < found["startup"]["load_median"] < found["startup"]["first_batch_median"]
 
@@ -65,6 +69,7 @@ def test_the_plain_script_is_timed(tmp_path):
     assert 0 < script.open_script(subject.model, subject.inputs, 33)(2) < 10
 
 
+@pytest.mark.slow
 def test_results_are_saved_and_shown(found, tmp_path):
     from rich.console import Console
 

@@ -14,6 +14,7 @@ def found():
     return gpu.measure(TINY)
 
 
+@pytest.mark.slow
 def test_bytes_over_the_bus_are_those_of_whole_images(found):
     middle = found["models"]["cifar-resnet20"]["median"]
     image = 32 * 32 * 3
@@ -22,6 +23,7 @@ def test_bytes_over_the_bus_are_those_of_whole_images(found):
     assert 2 * image < middle["bytes_per_path"] < 33 * image
 
 
+@pytest.mark.slow
 def test_figures_stand_beside_their_goals(found):
     middle = found["models"]["cifar-resnet20"]["median"]
     assert middle["efficiency"] == pytest.approx(middle["bare"] / middle["seconds_per_image"])

@@ -127,7 +127,7 @@ def test_what_was_changed_or_is_something_else_is_said(file, tmp_path, bundled_r
         read(tmp_path / "none.h5")
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_whatever_stands_anywhere_is_shown_or_refused(data, file, tmp_path):
     shown_or_refused(file, tmp_path / "strange.h5", data, lambda path: views(read(path)))

@@ -140,7 +140,7 @@ cli.run()
 """
 
 
-@pytest.mark.parametrize("batches", [0, 3, 60])
+@pytest.mark.parametrize("batches", [pytest.param(0, marks=pytest.mark.slow), 3, 60])
 def test_the_command_ends_when_the_provider_hangs(tmp_path, batches):
     data = ROOT / "models" / "fashion-mnist"
     arguments = ["analyze", str(data / "pytorch.onnx"), "--data", str(data / "test.npz"), "--pairs", "40"]
