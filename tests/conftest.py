@@ -3,7 +3,9 @@
 import errno
 import os
 import signal
+from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -72,6 +74,27 @@ def without_locks(monkeypatch: pytest.MonkeyPatch) -> None:
         return opened(name, mode, *args, locking=locking, **options)
 
     monkeypatch.setattr(h5py, "File", refused)
+
+
+@pytest.fixture
+def refused_by_windows(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """What makes every folder from now on one that Windows lets nobody write to.
+
+    Python's tempfile takes the refusal for a name that is taken there, and tries two thousand million others.
+    """
+    tries = []
+
+    def refused(path: object, *_: object, **__: object) -> None:
+        tries.append(path)
+        assert len(tries) < 10, "tried again and again"
+        raise PermissionError(errno.EACCES, "Access is denied")
+
+    def begin() -> None:
+        monkeypatch.setattr("tempfile._os", SimpleNamespace(**vars(os) | {"name": "nt", "open": refused}))
+        monkeypatch.setattr("tempfile._O_TMPFILE_WORKS", False)  # as there
+        monkeypatch.setattr("os.open", refused)
+
+    return begin
 
 
 @pytest.fixture(scope="session")

@@ -1,8 +1,6 @@
 """Files beside a report: whole or not at all, and never in the place of what is no file."""
 
-import errno
 import os
-from types import SimpleNamespace
 
 import pytest
 
@@ -62,16 +60,7 @@ def test_a_failed_write_leaves_what_was_there(tmp_path):
     assert os.listdir(tmp_path) == ["a.txt"]
 
 
-def test_a_folder_that_windows_lets_nobody_write_to_is_refused_at_once(tmp_path, monkeypatch):
-    """Python's tempfile takes the refusal for a name that is taken, and tries two thousand million others."""
-    tries = []
-
-    def refused(path, *_, **__):
-        tries.append(path)
-        assert len(tries) < 10, "tried again and again"
-        raise PermissionError(errno.EACCES, "Access is denied")
-
-    monkeypatch.setattr("tempfile._os", SimpleNamespace(**vars(os) | {"name": "nt", "open": refused}))
-    monkeypatch.setattr("os.open", refused)
+def test_a_folder_that_windows_lets_nobody_write_to_is_refused_at_once(tmp_path, refused_by_windows):
+    refused_by_windows()
     with pytest.raises(UsageError, match="cannot be written to: Access is denied"):
         require_place(tmp_path / "page.html")

@@ -2,7 +2,6 @@
 
 import errno
 import os
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -146,19 +145,9 @@ def test_a_place_that_may_only_be_read_is_read_and_keeps_nothing(tmp_path, monke
     assert len(entries(tmp_path)) == 1
 
 
-def test_a_cache_that_windows_lets_nobody_write_to_is_read_at_once(tmp_path, monkeypatch):
-    """Python's tempfile takes the refusal for a name that is taken, and tries two thousand million others."""
+def test_a_cache_that_windows_lets_nobody_write_to_is_read_at_once(tmp_path, refused_by_windows):
     Cache(tmp_path).keep(KEY, PART)
-    tries = []
-
-    def refused(path, *_, **__):
-        tries.append(path)
-        assert len(tries) < 10, "tried again and again"
-        raise PermissionError(errno.EACCES, "Access is denied")
-
-    monkeypatch.setattr("tempfile._os", SimpleNamespace(**vars(os) | {"name": "nt", "open": refused}))
-    monkeypatch.setattr("tempfile._O_TMPFILE_WORKS", False)  # as there
-    monkeypatch.setattr("os.open", refused)
+    refused_by_windows()
     cache = Cache(tmp_path)
     assert not cache.writable
     assert cache.part(KEY, 2) is not None
