@@ -176,7 +176,7 @@ class Comparison(Printed):
         return {(one.model, one.stratum, one.quantity): one for one in self.contrasts}
 
     def tables(self) -> dict[str, list[Row]]:
-        """All tables by name, each a list of flat rows; agreement is empty unless it was asked for."""
+        """All tables by name, each a list of flat rows; agreement is empty unless asked for, spectra in older files."""
         return {
             "models": [asdict(one) for one in self.models],
             "figures": [_figure_row(one) for one in self.figures],

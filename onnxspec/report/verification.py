@@ -41,7 +41,8 @@ OTHERS = {
         "a comparison",
         "onnxspec compare MODEL OTHER --data IMAGES -o COMPARISON.h5",
         2,
-        "onnxspec show prints it, report makes a page of it, and plot draws its spectrum, factors or series.",
+        "onnxspec show prints it, report makes a page of it, and plot, given it alone, draws its"
+        " spectrum, factors or series.",
     ),
     NOISE: Kept("what noise fit measured", "onnxspec noise fit CHECKPOINT... --data IMAGES -o NOISE.h5", 2),
     PARITY: Kept(
