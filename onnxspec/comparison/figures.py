@@ -89,7 +89,7 @@ def factors(comparison: Comparison, kinds: Sequence[str] = ()) -> Figure:
             of_model = [one for one in shown if (one.model, one.stratum.kind) == (names[i], kind)]
             places = [quantities.index(one.quantity) + beside for one in of_model]
             _draw_factors(axes, of_model, places, colours[i], labels[i])
-        axes.set_xlabel(f"factor to {labels[names.index(comparison.reference)].strip('_')}; filled: told apart")
+        axes.set_xlabel(f"factor to {_short(names)[names.index(comparison.reference)]}; filled: told apart")
     _finish_factors(panels[0], [label_of(one).removesuffix(" (%)") for one in quantities], shown)
     for axes in panels:
         axes.tick_params(axis="y", length=0, labelcolor=COLOURS["ink"])
@@ -196,10 +196,14 @@ def _by_model_and_kind(bins: Sequence[BinOf], signal: str) -> dict[tuple[str, st
 def _labels(names: Sequence[str]) -> list[str]:
     """What stands in the legend; of very many the first, the last and some between, whose colours say the rest."""
     every = np.linspace(0, len(names) - 1, _ABREAST * 2).round() if len(names) > MOST else range(len(names))
-    shorter = names if max(map(len, names)) <= _LONGEST else apart(names, "…")
     # matplotlib leaves out of a legend what begins with an underscore.
-    shown = (style.label(name, _LONGEST).lstrip("_") for name in shorter)
-    return [label if i in every else "_" for i, label in enumerate(shown)]
+    return [label.lstrip("_") if i in every else "_" for i, label in enumerate(_short(names))]
+
+
+def _short(names: Sequence[str]) -> list[str]:
+    """The names as labels; where one is too long, all lose what they share first."""
+    shorter = names if max(map(len, names)) <= _LONGEST else apart(names, "…")
+    return [style.label(name, _LONGEST) for name in shorter]
 
 
 def _colours(count: int) -> list[str]:

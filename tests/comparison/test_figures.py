@@ -99,6 +99,14 @@ def test_a_model_has_one_colour_in_all_figures(four):
     assert colours[0].items() < colours[1].items()
 
 
+def test_the_axis_of_factors_names_the_reference_among_more_models_than_a_legend_has(pair):
+    made = many(pair, 31)
+    of_one = [one for one in pair.contrasts if not one.stratum.class_a]
+    contrasts = tuple(replace(one, model=model.name) for model in made.models[:-1] for one in of_one)
+    drawn = figures.factors(replace(made, reference="net-1", contrasts=contrasts))
+    assert drawn.axes[0].get_xlabel() == "factor to net-1; filled: told apart"
+
+
 def test_an_interval_without_end_does_not_flatten_the_others(four):
     endless = [replace(one, common=replace(one.common, low=0.0, high=math.inf)) for one in four.contrasts]
     left, right = figures.factors(replace(four, contrasts=tuple(endless))).axes[0].get_xlim()
