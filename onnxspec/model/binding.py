@@ -11,6 +11,7 @@ Feed = Mapping[str, NDArray[Any]]
 
 # What ONNX Runtime takes for a run that neither captures nor replays.
 _NO_GRAPH = -1
+_HOST = ("cpu", 0)
 
 
 class Binding:
@@ -19,7 +20,8 @@ class Binding:
     Parameters
     ----------
     output : the name of the one output that is wanted
-    memory : where buffers lie, ONNX Runtime's name of a device and its number: ("cpu", 0), ("cuda", 1)
+    memory : where buffers lie, ONNX Runtime's name of a device and its number: ("cuda", 1); None where ONNX Runtime has
+        no name for it: every batch is bound by itself then
     captures : numbers for the CUDA graphs that the session captures, one a shape, no two the same in a session;
         None where it captures none
 
@@ -31,7 +33,7 @@ class Binding:
         self,
         session: onnxruntime.InferenceSession,
         output: str,
-        memory: tuple[str, int],
+        memory: tuple[str, int] | None,
         captures: Iterator[int] | None = None,
     ):
         self._session, self._output, self._memory, self._captures = session, output, memory, captures
@@ -54,26 +56,30 @@ class Binding:
     def _bind(self, feed: Feed) -> None:
         self._shapes = ()
         self._bound = self._session.io_binding()
-        self._buffers = {
-            name: onnxruntime.OrtValue.ortvalue_from_shape_and_type(values.shape, values.dtype, *self._memory)
-            for name, values in feed.items()
-        }
+        self._buffers = {} if self._memory is None else {name: self._room(v.shape, v.dtype) for name, v in feed.items()}
         for name, buffer in self._buffers.items():
             self._bound.bind_ortvalue_input(name, buffer)
-        self._bound.bind_output(self._output, *self._memory)
+        self._bound.bind_output(self._output, *(self._memory or _HOST))
         if self._captures is not None:
             self._fill(feed)
             self._options = self._prepared_capture(next(self._captures))
 
     def _fill(self, feed: Feed) -> None:
         for name, values in feed.items():
-            self._buffers[name].update_inplace(values)
+            if name in self._buffers:
+                self._buffers[name].update_inplace(values)
+            else:
+                # What lies on the host goes to the device when it is bound, and what is written there later never does.
+                self._bound.bind_cpu_input(name, values)
+
+    def _room(self, shape: Sequence[int], kind: Any) -> onnxruntime.OrtValue:
+        return onnxruntime.OrtValue.ortvalue_from_shape_and_type(shape, kind, *(self._memory or _HOST))
 
     def _prepared_capture(self, number: int) -> onnxruntime.RunOptions:
         """Options to capture a graph with, and to replay it. It writes where it was captured: to a buffer that stays."""
         self._session.run_with_iobinding(self._bound, _graph_options(_NO_GRAPH))
         (given,) = self._bound.get_outputs()
-        result = onnxruntime.OrtValue.ortvalue_from_shape_and_type(given.shape(), given.element_type(), *self._memory)
+        result = self._room(given.shape(), given.element_type())
         self._bound.bind_ortvalue_output(self._output, result)
         return _graph_options(number)
 

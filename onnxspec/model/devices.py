@@ -1,23 +1,24 @@
 """`--device` in words: a provider by its short name, which of its devices, and options of its own.
 
-auto · cpu · cuda · cuda:1 · cuda:0,1 · cuda:all · tensorrt · openvino:device_type=CPU,num_streams=1
+auto · cpu · cuda · cuda:1 · cuda:0,1 · cuda:all · tensorrt · webgpu · openvino:1 · openvino:num_streams=1
 """
 
 import ctypes
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 import onnxruntime
 
 from onnxspec.errors import DeviceError, UsageError
-from onnxspec.model import providers
-from onnxspec.model.providers import CPU, CUDA, GRAPH_OPTION, Choice
+from onnxspec.model import plugins, providers
+from onnxspec.model.providers import CPU, CUDA, DEVICE_ID, GRAPH_OPTION, Choice
 
 _SUFFIX = "ExecutionProvider"
 _NUMBERED = ("cuda", "tensorrt")
 _MOST_DEVICES = 64
 _ALL = "all"
 # Options that flags and numbers stand for: a report would name one GPU and another would have computed.
-_SAID_OTHERWISE = {"device_id": "its number: cuda:1", "use_tf32": "--tf32"}
+_SAID_OTHERWISE = {DEVICE_ID: "its number, as in cuda:1", "use_tf32": "--tf32"}
 _GRAPH_OPTIONS = (GRAPH_OPTION, "trt_cuda_graph_enable")
 _SWITCH = ("0", "1", "false", "true", "False", "True")
 """What ONNX Runtime takes for a switch."""
@@ -68,12 +69,12 @@ def choose(device: str = "auto", tf32: bool = False) -> tuple[Choice, ...]:
                 f"--device {asked.text} cannot run here: {which}{problem.message}",
                 problem.hint or "See `onnxspec doctor`, or use --device cpu.",
             )
-    return choices
+    return tuple(map(_with_hardware, choices))
 
 
 def known() -> tuple[str, ...]:
-    """Short names of the providers that this ONNX Runtime has, the usual ones first."""
-    have = [_short(name) for name in onnxruntime.get_available_providers()]
+    """Short names of the providers that this ONNX Runtime has, and of plugins that are installed, the usual ones first."""
+    have = map(_short, (*onnxruntime.get_available_providers(), *plugins.installed()))
     return tuple(dict.fromkeys(("auto", "cpu", "cuda", "cuda:N", "cuda:all", *have)))
 
 
@@ -90,8 +91,9 @@ def gpu_count() -> int:
 
 def _choices(asked: Request, device: str, tf32: bool) -> tuple[Choice, ...]:
     provider = next((p for p in _every_provider() if _short(p) == asked.name), None)
-    numbered = asked.name in _NUMBERED
-    if provider is None or not _are_numbers(asked.numbers, numbered, ":" in device and not asked.options):
+    several = asked.name in _NUMBERED
+    most = _MOST_DEVICES if several else int(provider is not None and plugins.plugged(provider))
+    if provider is None or not _are_numbers(asked.numbers, most, ":" in device and not asked.options):
         raise UsageError(
             f"--device has no {device!r}.",
             f"Known: {', '.join(known())}; cuda:0,1 for several GPUs, NAME:KEY=VALUE,... for a provider's options.",
@@ -101,7 +103,7 @@ def _choices(asked: Request, device: str, tf32: bool) -> tuple[Choice, ...]:
         message = f"--device {asked.name} takes no {option}: a captured graph may give the answers of its first batch."
         raise UsageError(message, f"Write cuda:{GRAPH_OPTION}=1.")
     for option, instead in _SAID_OTHERWISE.items():
-        if option in asked.options and (numbered or option != "device_id"):
+        if option in asked.options and (most or option != DEVICE_ID):
             raise UsageError(f"--device {asked.name} takes no {option}.", f"Write {instead}.")
     # Only the sessions that capture are given this one: the trial of the device would not notice.
     if asked.options.get(GRAPH_OPTION, "0") not in _SWITCH:
@@ -124,8 +126,15 @@ def _choice(provider: str, number: str, options: dict[str, str], tf32: bool) -> 
     if provider == CUDA:
         return providers.cuda_choice(int(number or 0), tf32, "asked for", options)
     providers.override_tf32(tf32)  # TensorRT computes in it as well
-    own = {"device_id": number} if number else {}
+    own = {DEVICE_ID: number} if number else {}
     return Choice(provider, f"{_short(provider)}{number and ':'}{number}", "asked for", own | options)
+
+
+def _with_hardware(choice: Choice) -> Choice:
+    if not plugins.plugged(choice.provider):
+        return choice
+    (device, _), *_ = choice.session_providers
+    return replace(choice, reason=f"{choice.reason}: {plugins.text_of(device)}")
 
 
 def _numbers(asked: Request) -> tuple[str, ...]:
@@ -137,19 +146,19 @@ def _numbers(asked: Request) -> tuple[str, ...]:
     return tuple(map(str, range(count)))
 
 
-def _are_numbers(given: tuple[str, ...], numbered: bool, wanted: bool) -> bool:
-    """Whether devices are given as they can be; `wanted` where something must be given."""
+def _are_numbers(given: tuple[str, ...], most: int, wanted: bool) -> bool:
+    """Whether devices are given as they can be, up to `most`; `wanted` where something must be given."""
     if not given:
         return not wanted
-    if not numbered:
-        return False
     whole = all(one.isascii() and one.isdigit() and int(one) < _MOST_DEVICES for one in given)
-    return given == (_ALL,) or (whole and len(set(given)) == len(given))
+    return (given == (_ALL,) and most > 1) or (whole and len(set(given)) == len(given) <= most)
 
 
-def _every_provider() -> list[str]:
-    """Those that ONNX Runtime knows by name, and those that were added to it."""
-    return list(dict.fromkeys([*onnxruntime.get_all_providers(), *onnxruntime.get_available_providers()]))
+def _every_provider() -> Iterator[str]:
+    """Those that ONNX Runtime knows by name, and those of plugins."""
+    yield from onnxruntime.get_all_providers()
+    yield from plugins.PACKAGES
+    yield from plugins.installed()
 
 
 def _short(provider: str) -> str:

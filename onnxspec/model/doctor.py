@@ -36,7 +36,7 @@ def examine() -> list[Finding]:
     except (ImportError, AttributeError) as error:
         hint = "Install it again: pip install --force-reinstall onnxspec"
         return [*findings, Finding("error", "onnxruntime", f"cannot be imported: {error}", hint)]
-    return [*findings, *_unused_gpu(available), *(_provider(name) for name in available)]
+    return [*findings, *_unused_gpu(available), *(_provider(name) for name in available), *_plugins(available)]
 
 
 def quick() -> list[Finding]:
@@ -94,6 +94,23 @@ def _provider(name: str) -> Finding:
         return Finding("ok", name, "runs a model here")
     level: Literal["error", "note"] = "error" if name == providers.CPU else "note"
     return Finding(level, name, f"does not run here: {problem.message.rstrip('.')}", problem.hint)
+
+
+def _plugins(available: list[str]) -> list[Finding]:
+    from onnxspec.model import plugins
+
+    found = [(name, module) for name, module in plugins.installed().items() if name not in available]
+    broken = [Finding("warning", "plugins", problem.message, problem.hint) for problem in plugins.broken()]
+    return [*(_plugin(name, plugins.package_of(module)) for name, module in found), *broken]
+
+
+def _plugin(name: str, package: str) -> Finding:
+    from onnxspec.model import plugins
+
+    tried = _provider(name)
+    if tried.level != "ok":
+        return tried
+    return Finding("ok", name, f"{tried.text} ({package}; devices {plugins.listing(plugins.hardware(name))})")
 
 
 def _version(name: str) -> str | None:

@@ -15,8 +15,8 @@ from onnxspec.errors import ModelError
 from onnxspec.images.inputspec import InputSpec
 from onnxspec.images.preprocess import Preprocess
 from onnxspec.model import external, onnxfile, outputs, pathgraph, runtime
+from onnxspec.model.alone import alone
 from onnxspec.model.binding import Binding, Feed
-from onnxspec.model.capturing import alone
 from onnxspec.model.fingerprint import changed
 from onnxspec.model.outputs import Scores
 from onnxspec.model.pathgraph import Front, PathGraph

@@ -7,22 +7,24 @@ import io
 import os
 import platform
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import onnxruntime
 
 from onnxspec.errors import DeviceError
-from onnxspec.model import runtime
+from onnxspec.model import plugins, runtime
 
-CPU = "CPUExecutionProvider"
+CPU = runtime.CPU
 CUDA = "CUDAExecutionProvider"
 TENSORRT = "TensorrtExecutionProvider"
 GRAPH_OPTION = "enable_cuda_graph"
-_TF32_OVERRIDE = "NVIDIA_TF32_OVERRIDE"
+DEVICE_ID = "device_id"
 INSTALL_CUDA = 'pip install "onnxruntime-gpu[cuda,cudnn]"'
+_TF32_OVERRIDE = "NVIDIA_TF32_OVERRIDE"
 
+_BEAR_SEVERAL_THREADS = (CPU, CUDA, TENSORRT)
 # Options of theirs with which TensorRT and OpenVINO compute more coarsely than in float32.
 _COARSE = ("trt_fp16_enable", "trt_bf16_enable", "trt_int8_enable", "trt_fp8_enable")
 _COARSE_PRECISIONS = ("FP16", "BF16", "INT8")
@@ -43,11 +45,17 @@ class Choice:
     provider_options: dict[str, str] = field(default_factory=dict)
 
     @property
-    def session_providers(self) -> list[tuple[str, Mapping[str, str]]]:
-        """What a session is given: TensorRT leaves to CUDA what it cannot run itself."""
-        own: list[tuple[str, Mapping[str, str]]] = [(self.provider, self.provider_options)]
+    def session_providers(self) -> list[runtime.Asked]:
+        """What a session is given: TensorRT leaves to CUDA what it cannot run itself.
+
+        Raises DeviceError where a plugin's device is not there.
+        """
+        if plugins.plugged(self.provider):
+            options = {name: value for name, value in self.provider_options.items() if name != DEVICE_ID}
+            return [(plugins.device(self.provider, int(self.provider_options.get(DEVICE_ID, "0"))), options)]
+        own: list[runtime.Asked] = [(self.provider, self.provider_options)]
         if self.provider == TENSORRT:
-            own.append((CUDA, {"device_id": self.provider_options.get("device_id", "0"), "use_tf32": "0"}))
+            own.append((CUDA, {DEVICE_ID: self.provider_options.get(DEVICE_ID, "0"), "use_tf32": "0"}))
         return own
 
     @property
@@ -63,17 +71,22 @@ class Choice:
         return self.provider_options.get(GRAPH_OPTION, "0").lower() in ("1", "true")
 
     @property
+    def needs_one_thread(self) -> bool:
+        """Whether all that is done on the device must be done by one thread, as `alone` has it."""
+        return self.captures or self.provider not in _BEAR_SEVERAL_THREADS
+
+    @property
     def without_graphs(self) -> "Choice":
         """The same provider for sessions that are run otherwise."""
         kept = {name: value for name, value in self.provider_options.items() if name != GRAPH_OPTION}
         return replace(self, provider_options=kept)
 
     @property
-    def memory(self) -> tuple[str, int]:
-        """Where its buffers lie, by ONNX Runtime's name of a device and its number."""
+    def memory(self) -> tuple[str, int] | None:
+        """Where its buffers lie, by ONNX Runtime's name of a device and its number; None where that has none."""
         if self.provider in (CUDA, TENSORRT):
-            return "cuda", int(self.provider_options.get("device_id", "0"))
-        return "cpu", 0
+            return "cuda", int(self.provider_options.get(DEVICE_ID, "0"))
+        return None
 
 
 def override_tf32(wanted: bool) -> None:
@@ -96,7 +109,7 @@ def cuda_choice(
     """
     override_tf32(tf32)
     chosen = {
-        "device_id": str(index),
+        DEVICE_ID: str(index),
         "use_tf32": "1" if tf32 else "0",
         # EXHAUSTIVE is slow and not repeatable, DEFAULT a slow path (performance.md).
         "cudnn_conv_algo_search": "HEURISTIC",
@@ -108,18 +121,15 @@ def cuda_choice(
 
 def obstacle(choice: Choice) -> DeviceError | None:
     """Why `choice` cannot run here, and what to do; None where a tiny model really ran on it."""
-    available = onnxruntime.get_available_providers()
-    if choice.provider not in available:
-        return DeviceError(
-            f"this onnxruntime has no {choice.provider}; it has {', '.join(available)}.",
-            f"Install the GPU build: pip uninstall onnxruntime, then {INSTALL_CUDA}."
-            if choice.provider == CUDA
-            else "Install a build of ONNX Runtime that has it, in place of this one.",
-        )
+    try:
+        asked = choice.without_graphs.session_providers
+    except DeviceError as error:
+        build = f"Install the GPU build: pip uninstall onnxruntime, then {INSTALL_CUDA}."
+        return DeviceError(error.message, build) if choice.provider == CUDA else error
     on_cuda = choice.provider in (CUDA, TENSORRT)
     if on_cuda:
         _preload()
-    reason = _trial(choice)
+    reason = _trial(choice.provider, asked)
     # Whatever the trial says: without cuDNN a tiny model runs, and no convolution.
     if on_cuda and (missing := diagnose_cuda()):
         return DeviceError(f"{', '.join(missing)} cannot be loaded.", missing_hint(missing))
@@ -158,11 +168,10 @@ def missing_for(library: str | Path) -> str | None:
     return None
 
 
-def _trial(choice: Choice) -> str | None:
-    asked = choice.without_graphs.session_providers
+def _trial(provider: str, asked: Sequence[runtime.Asked]) -> str | None:
     try:
-        session = runtime.make_session(runtime.tiny_model(), asked, strict=choice.provider != CPU)
-        if (taken := session.get_providers()[0]) != choice.provider:
+        session = runtime.make_session(runtime.tiny_model(), asked, strict=provider != CPU)
+        if (taken := session.get_providers()[0]) != provider:
             return f"ONNX Runtime took {taken} in its place."
         with runtime.quiet():  # the exception says it, stderr need not
             session.run(None, {"x": runtime.tiny_input()})

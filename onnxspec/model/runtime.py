@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnxruntime
@@ -27,6 +28,8 @@ ERRORS: tuple[type[Exception], ...] = (
 )
 """What ONNX Runtime raises: its own exceptions share no base class but Exception."""
 
+CPU = "CPUExecutionProvider"
+_RECORDED = "session.record_ep_graph_assignment_info"
 _WEIGHTS_FOLDER = "session.model_external_initializers_file_folder_path"
 # A session's own log level: errors arrive as exceptions, so nothing needs to be printed too.
 _FATAL_ONLY = 4
@@ -46,6 +49,10 @@ _SOURCE = re.compile(
 _CODE = re.compile(r"\[ONNXRuntimeError\] : \d+ : \w+ : |^Error in execution: ")
 # Where a call of CUDA failed, beside what and on which GPU.
 _PLACE = re.compile(r" ; (?:hostname|file|line)=[^;]*(?= ;)")
+
+
+Asked = tuple[Any, Mapping[str, str]]
+"""A provider by its name, or a plugin's device (`OrtEpDevice`), and the provider's options."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +87,7 @@ def tiny_input() -> NDArray[np.float32]:
 
 def make_session(
     model: str | os.PathLike[str] | bytes,
-    providers: Sequence[tuple[str, Mapping[str, str]]],
+    providers: Sequence[Asked],
     threads: int = 1,
     strict: bool = False,
     weights: Path | None = None,
@@ -110,15 +117,32 @@ def make_session(
     os.environ.pop("ORT_LOAD_CONFIG_FROM_MODEL", None)
     if weights is not None:
         options.add_session_config_entry(_WEIGHTS_FOLDER, str(weights))
+    options.add_session_config_entry(_RECORDED, "1")
     if strict:
         options.add_session_config_entry("session.disable_cpu_ep_fallback", "1")
+    named = [(one, dict(settings)) for one, settings in providers if isinstance(one, str)]
+    for device, settings in providers:
+        if not isinstance(device, str):
+            options.add_provider_for_devices([device], dict(settings))
     with quiet():
         return onnxruntime.InferenceSession(
             model,
             options,
-            providers=[(name, dict(settings)) for name, settings in providers],
+            providers=named or None,
             enable_fallback=0,  # the fallback prints to stdout and goes on with another provider
         )
+
+
+def nodes_on_cpu(session: onnxruntime.InferenceSession) -> tuple[int, int] | None:
+    """How many of a session's nodes, once optimised, its CPU provider runs, and how many there are.
+
+    None where ONNX Runtime does not say, as before 1.24.
+    """
+    ask = getattr(session, "get_provider_graph_assignment_info", None)
+    if ask is None:
+        return None
+    places = [part.ep_name for part in ask() for _ in part.get_nodes()]
+    return places.count(CPU), len(places)
 
 
 def shrinking() -> onnxruntime.RunOptions:
@@ -161,7 +185,7 @@ def _require_text(name: str) -> None:
 
 def _named_in_refusal(pattern: str, ir_version: int, opset: int) -> int | None:
     try:
-        make_session(tiny_model(ir_version, opset), [("CPUExecutionProvider", {})])
+        make_session(tiny_model(ir_version, opset), [(CPU, {})])
     except ERRORS as error:
         found = re.search(pattern, str(error))
         return int(found.group(1)) if found else None

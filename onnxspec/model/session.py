@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from onnxspec.errors import DeviceError, ModelError, ResourceError
 from onnxspec.images.inputspec import InputSpec
 from onnxspec.model import devices, machine, metadata, outputs, runtime
-from onnxspec.model.capturing import alone
+from onnxspec.model.alone import alone
 from onnxspec.model.fingerprint import Fingerprint, changed
 from onnxspec.model.inspection import ModelInfo, inspect
 from onnxspec.model.outputs import Scores
@@ -171,8 +171,11 @@ class OnnxModel:
 
     @property
     def device_note(self) -> str:
-        """The devices and why they were taken, for people."""
-        return f"{', '.join(choice.device for choice in self.choices)} ({self.choices[0].reason.rstrip('.')})"
+        """The devices, why they were taken, and what they leave to the CPU, for people."""
+        reason = self.choices[0].reason.rstrip(".")
+        if self.provider != CPU and (nodes := runtime.nodes_on_cpu(self.sessions.start()[0])) is not None and nodes[0]:
+            reason += f"; {nodes[0]:,} of {nodes[1]:,} nodes run on the CPU"
+        return f"{', '.join(choice.device for choice in self.choices)} ({reason})"
 
     @cached_property
     def outputs(self) -> int | None:

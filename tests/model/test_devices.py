@@ -156,7 +156,7 @@ def test_any_provider_takes_options(monkeypatch, name):
     (choice,) = devices.choose(f"{name}:device_type=CPU,num_streams=1")
     assert (choice.provider, choice.device) == ("OpenVINOExecutionProvider", "openvino")
     assert choice.provider_options == {"device_type": "CPU", "num_streams": "1"}
-    assert choice.memory == ("cpu", 0)
+    assert choice.memory is None
 
 
 def test_options_of_cuda_go_over_its_own(monkeypatch):

@@ -10,7 +10,7 @@ import pytest
 from model import build
 from onnxspec.images.preprocess import Preprocess, fit
 from onnxspec.model import pathmodel, providers, runtime, session
-from onnxspec.model.capturing import alone
+from onnxspec.model.alone import alone
 from onnxspec.model.pathmodel import PathModel
 from onnxspec.model.providers import GRAPH_OPTION, Choice
 from onnxspec.model.session import OnnxModel
