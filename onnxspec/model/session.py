@@ -32,6 +32,8 @@ _OLDEST_OPSET = 7
 _OUT_OF_MEMORY = (
     *("Failed to allocate memory", "out of memory", "bad allocation", "bad_alloc", "Available memory of"),
     *("ALLOC_FAILED", "ALLOCATION_FAILED"),
+    # WebGPU's: a buffer may be no larger than the device says; one that could not be had is found out when it is used.
+    *("exceeds the max buffer size limit", "maximum storage buffer binding size", "[Invalid Buffer"),
 )
 
 

@@ -231,12 +231,20 @@ def test_what_inspection_refuses_is_not_opened(tmp_path):
         OnnxModel.open(tmp_path / "m.onnx", device="tpu", output="fine")
 
 
-def test_memory_that_runs_out_is_no_fault_of_the_model(tmp_path):
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Failed to allocate memory for requested buffer of size 99999999999",
+        "WebGPU validation failed. Buffer size (1258291200) exceeds the max buffer size limit (1073741824).",
+        "WebGPU validation failed. [Invalid Buffer (unlabeled)] is invalid due to a previous error.",
+    ],
+)
+def test_memory_that_runs_out_is_no_fault_of_the_model(tmp_path, words):
     model = opened(build.convnet(), tmp_path)
 
     class Full:
         def run(self, *_):
-            raise RuntimeError("Failed to allocate memory for requested buffer of size 99999999999")
+            raise RuntimeError(words)
 
     object.__setattr__(model, "sessions", Spread([Full]))
     with pytest.raises(ResourceError, match="smaller --batch"):
