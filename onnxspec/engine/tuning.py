@@ -3,7 +3,8 @@
 Measured at the start, within about a second, on the model and machine at hand. One single-threaded session shared by a
 worker per core wastes nothing unless its batches are so short that the workers wait for the interpreter's lock; then
 one worker may be faster with all cores inside `run`. That is taken only if it gives the same bits, and if it is
-clearly faster every time, so that noise decides nothing. A run that is over sooner than a trial could pay is not tried.
+clearly faster every time, so that noise decides nothing; another batch, which changes nothing else, if it mostly is. A
+run that is over sooner than a trial could pay is not tried.
 """
 
 import math
@@ -33,7 +34,7 @@ WORTH_IT, CLEARLY = 0.97, 0.96
 ROUNDS = 3
 SOON_OVER = 15.0
 """Seconds of a run from which a trial of other forms, about one, is a small part, and may pay."""
-SHORT_BATCH = 0.004
+SHORT_BATCH = 0.0015
 """Seconds beside which what workers do between batches is much: batches of such networks are larger than usual."""
 LONG_BATCH = 0.05
 """Seconds beside which what workers do between batches, and wait for the interpreter's lock, is nothing."""
@@ -94,7 +95,7 @@ def _measured(
     forms += [replace(inside, tile=tile) for tile in tiles if tile >= USUAL or settled] if inside else []
     trial = _Trial.of(images, engine, seconds)
     times = _in_rounds(trial, forms)
-    chosen = _chosen(times)
+    chosen = _chosen(times, len(tiles))
     fastest = replace(forms[chosen], tile=_affordable(engine, forms[chosen].tile))
     _trim(fastest, sample)
     return fastest, float(times[:, chosen].min())
@@ -105,8 +106,8 @@ def _worth_a_trial(model: Classifier, seconds: float) -> list[int]:
     small, usual = _small(model), USUAL
     while usual * seconds < SHORT_BATCH and 2 * usual in small:
         usual *= 2
-    # What was made larger has enough for what workers do in between: one larger still would take memory and no less time.
-    most = 4 * usual if usual == USUAL else usual
+    # What was made larger has nearly enough for what workers do in between: far larger ones take memory and no less time.
+    most = 4 * usual if usual == USUAL else 2 * usual
     return [usual, *(tile for tile in small[1:] if tile != usual and usual <= 4 * tile and tile <= most)]
 
 
@@ -183,10 +184,17 @@ def _in_rounds(trial: "_Trial", forms: Sequence[LocalEngine]) -> np.ndarray:
     return times
 
 
-def _chosen(times: np.ndarray) -> int:
-    """Which form of (rounds, forms) seconds: the first, unless others clearly beat it in every round."""
-    better = (times < CLEARLY * times[:, :1]).all(0)
-    return int(np.argmin(np.where(better, times.min(0), np.inf))) if better.any() else 0
+def _chosen(times: np.ndarray, batches: int) -> int:
+    """Which form of (rounds, forms) seconds: the first unless another is clearly faster.
+
+    batches : how many forms, from the first on, are the same with other batches: of them what is faster in most rounds
+        will do, of others what is in every round
+    """
+    own = int(np.argmin(typical := np.median(times[:, :batches] / times[:, :1], axis=0)))
+    own = own if typical[own] < CLEARLY else 0
+    better = (times < CLEARLY * np.minimum(times[:, own], times[:, 0])[:, None]).all(0)
+    better[:batches] = False
+    return int(np.argmin(np.where(better, times.min(0), np.inf))) if better.any() else own
 
 
 def _affordable(engine: LocalEngine, tile: int) -> int:

@@ -127,14 +127,24 @@ def test_all_cores_work_inside_the_session_where_that_is_clearly_faster_every_ti
     assert form() == (64, 1, 2, 0.8)
 
 
-def test_another_batch_is_taken_where_that_is(timed):
-    timed(shared_64=(0.9, 0.9, 0.9), shared_16=(0.85, 0.85, 1.0))
+def test_another_batch_is_taken_where_that_is_mostly_faster(timed):
+    """A round in which the usual one was lucky once kept a batch that takes a quarter more time (on an EPYC of 2024)."""
+    timed(shared_64=(0.9, 0.9, 0.9), shared_16=(0.85, 1.0, 0.85))
+    assert form() == (16, 2, 1, 0.85)
+    timed(shared_64=(0.9, 1.0, 0.9), shared_16=(0.85, 1.0, 1.0))
     assert form() == (64, 2, 1, 0.9)
+
+
+def test_cores_inside_the_session_must_beat_the_best_batch(timed):
+    timed(shared_64=(0.8, 0.8, 1.0), inside_64=(0.9, 0.9, 0.9))
+    assert form() == (64, 2, 1, 0.8)
+    timed(shared_64=(0.8, 0.8, 0.8), inside_64=(0.7, 0.7, 0.7))
+    assert form() == (64, 1, 2, 0.7)
 
 
 @pytest.mark.parametrize("seconds", [(0.97, 0.97, 0.97), (0.5, 0.5, 1.0), (2.0, 2.0, 2.0)])
 def test_else_workers_share_one_single_threaded_session(timed, seconds):
-    timed(inside_64=seconds, shared_8=seconds)
+    timed(inside_64=seconds, shared_8=(0.97, 0.5, 0.97))
     assert form() == (32, 2, 1, 1.0)
 
 
@@ -146,7 +156,7 @@ def test_a_run_that_is_soon_over_is_not_tried_in_other_forms(timed, monkeypatch)
     assert form(pairs=400, points=65)[:3] == (64, 1, 2)
 
 
-@pytest.mark.parametrize(("seconds", "tile"), [(1e-5, 128), (8e-5, 64), (2e-4, 32)])
+@pytest.mark.parametrize(("seconds", "tile"), [(1e-5, 128), (4e-5, 64), (2e-4, 32)])
 def test_batches_of_quick_networks_are_larger(monkeypatch, seconds, tile):
     monkeypatch.setattr(tuning, "_seconds_alone", lambda *_: seconds)
     assert form(pairs=2)[0] == tile
@@ -213,8 +223,8 @@ def test_long_batches_are_not_tried_in_another_form(cores, monkeypatch):
 
 
 def test_a_form_that_is_far_behind_is_not_tried_again(timed, monkeypatch):
-    timed(shared_64=(0.9, 0.9, 0.9), shared_16=(1.0, 0.1, 0.1), inside_64=(0.95, 0.85, 0.85))
-    assert form() == (64, 1, 2, 0.85)
+    timed(shared_64=(0.9, 0.9, 0.9), shared_16=(1.0, 0.1, 0.1), inside_64=(0.86, 0.8, 0.8))
+    assert form() == (64, 1, 2, 0.8)
 
 
 def test_batches_whose_tensors_no_cache_holds_are_not_tried(monkeypatch):
