@@ -50,7 +50,13 @@ def test_palettes_are_looked_up():
 def test_16_bits_are_scaled_not_clipped(format):
     values = np.array([[0, 128, 129, 257], [32768, 65407, 65408, 65535]], np.uint16)
     expected = np.rint(values / 257).astype(np.uint8)
-    np.testing.assert_array_equal(decode(encoded(Image.fromarray(values), format), "x"), expected)
+    # Pillow 10 reads such a PPM and writes none.
+    file = (
+        b"P5 4 2 65535 " + values.astype(">u2").tobytes()
+        if format == "PPM"
+        else encoded(Image.fromarray(values), format)
+    )
+    np.testing.assert_array_equal(decode(file, "x"), expected)
 
 
 def test_32_bits_and_floats_are_refused():

@@ -209,7 +209,7 @@ def test_a_switch_that_would_only_fail_later_is_refused_at_once(monkeypatch, val
 
 
 def test_cuda_graphs_are_for_sessions_that_bind_their_buffers(monkeypatch):
-    monkeypatch.setattr(providers, "obstacle", lambda choice: None)
+    works(monkeypatch, providers.CUDA)
     (choice,) = devices.choose("cuda:1,enable_cuda_graph=1")
     assert choice.captures and not choice.without_graphs.captures
     assert choice.without_graphs == providers.cuda_choice(1, reason="asked for")
@@ -218,7 +218,7 @@ def test_cuda_graphs_are_for_sessions_that_bind_their_buffers(monkeypatch):
 
 
 def test_graphs_are_captured_on_one_gpu_at_a_time(monkeypatch):
-    monkeypatch.setattr(providers, "obstacle", lambda choice: None)
+    works(monkeypatch, providers.CUDA)
     with pytest.raises(UsageError, match="takes no enable_cuda_graph on several GPUs"):
         devices.choose("cuda:0,1,enable_cuda_graph=1")
     assert len(devices.choose("cuda:0,1,enable_cuda_graph=0")) == 2

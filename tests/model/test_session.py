@@ -255,6 +255,7 @@ def test_a_provider_that_was_not_taken_is_an_error(tmp_path, monkeypatch):
     """ONNX Runtime leaves a provider that cannot start out without a word."""
     info = opened(build.mlp(), tmp_path).info
     real = session.runtime.make_session
+    monkeypatch.setattr(providers.onnxruntime, "get_available_providers", lambda: [providers.CUDA, providers.CPU])
     monkeypatch.setattr(session.runtime, "make_session", lambda model, *_, **__: real(model, [(providers.CPU, {})]))
     with pytest.raises(DeviceError, match=r"CUDAExecutionProvider was asked for and .* took CPUExecutionProvider"):
         session.start_session(info, providers.cuda_choice())
