@@ -1,5 +1,6 @@
 """Who is told how a run goes on."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -35,6 +36,9 @@ class Listener(Protocol):
     def images(self, count: int) -> None:
         """So many more images were evaluated; called from several threads."""
 
+    def spared(self, count: int) -> None:
+        """So many more images of the plan need not be evaluated, since the cache has them; where it is left out, `images`."""
+
 
 class Silence:
     """A listener that does not care."""
@@ -44,3 +48,11 @@ class Silence:
     def plan(self, ahead: Ahead) -> None: ...
 
     def images(self, count: int) -> None: ...
+
+    def spared(self, count: int) -> None:
+        self.images(count)
+
+
+def told_of_spared(listener: Listener) -> Callable[[int], None]:
+    """What to call for images that the cache has: listeners from before `spared` count them as evaluated."""
+    return getattr(listener, "spared", listener.images)

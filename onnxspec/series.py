@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 
 from onnxspec.errors import UsageError
 
@@ -35,6 +36,16 @@ def positions(names: Sequence[str], values: Sequence[float] | None = None) -> li
                 "Give each a place of its own." if values is not None else _NAMELESS,
             )
     return found
+
+
+def over(names: Sequence[str], places: Sequence[float]) -> str:
+    """What a series of models at these places is over, for an axis."""
+    if len(names) == 1:
+        return "checkpoint"
+    with suppress(UsageError):
+        if positions(names) == list(places):
+            return "checkpoint, by the number in its name"
+    return "checkpoint, by the number given for it"
 
 
 def _numbers(names: Sequence[str]) -> list[float]:

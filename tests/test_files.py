@@ -1,4 +1,4 @@
-"""Folders for a while go with the process that made them, and with no other."""
+"""Folders for a while go with the process that made them, and with no other; texts are read as editors save them."""
 
 import multiprocessing
 import os
@@ -34,3 +34,16 @@ def test_a_process_of_a_pool_leaves_nothing(way):
         pool.close()
         pool.join()
     assert not folder.exists()
+
+
+@pytest.mark.parametrize(
+    ("read", "text", "found"),
+    [
+        (files.read_text, "pairs = 400", "pairs = 400"),
+        (files.read_lines, "a.png,cat\r\n", ["a.png,cat", ""]),
+        (files.read_json_object, '{"crop": 224}', {"crop": 224}),
+    ],
+)
+def test_a_byte_order_mark_of_an_editor_means_nothing(tmp_path, read, text, found):
+    (tmp_path / "text").write_bytes(text.encode("utf-8-sig"))
+    assert read(tmp_path / "text", "file") == found

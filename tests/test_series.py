@@ -3,7 +3,7 @@
 import pytest
 
 from onnxspec.errors import UsageError
-from onnxspec.series import positions
+from onnxspec.series import over, positions
 
 
 @pytest.mark.parametrize(
@@ -18,6 +18,19 @@ from onnxspec.series import positions
 )
 def test_the_number_that_moves_orders(names, places):
     assert positions(names) == places
+
+
+@pytest.mark.parametrize(
+    ("names", "places", "said"),
+    [
+        (["e-1", "e-10"], [1, 10], "checkpoint, by the number in its name"),
+        (["e-1", "e-10"], [1, 2], "checkpoint, by the number given for it"),
+        (["first", "last"], [1, 2], "checkpoint, by the number given for it"),
+        (["last"], [1], "checkpoint"),
+    ],
+)
+def test_what_a_series_is_over_is_said(names, places, said):
+    assert over(names, places) == said
 
 
 def test_given_values_order():

@@ -85,7 +85,7 @@ def parts(
                     cache.keep(key(item), part)
             elif origin == CACHED:
                 cache.paths += len(part.rows) if spool is not None else 0  # not those that are walked again to be shown
-                engine.on_images(len(part.rows) * sources[name].images)
+                cache.on_images(len(part.rows) * sources[name].images)
             yield item, part
 
 

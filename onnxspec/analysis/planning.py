@@ -13,7 +13,7 @@ from onnxspec.analysis.reference import reference_distance
 from onnxspec.analysis.subject import TRUE, Subject
 from onnxspec.engine.local import LARGEST_HOST_TILE
 from onnxspec.errors import DataError, UsageError
-from onnxspec.listening import Ahead, Listener
+from onnxspec.listening import Ahead, Listener, told_of_spared
 from onnxspec.model.providers import CPU, CUDA
 from onnxspec.model.session import OnnxModel
 from onnxspec.paths.pairs import Pairs, available, draw
@@ -139,7 +139,8 @@ def prepare(
     ----------
     plan : paths beside the straight lines, which depend on the points; what it gives in the end is returned, too
     """
-    cache = Cache(frozen.settings.execution.cache if frozen.subject.model.digest else None)
+    folder = frozen.settings.execution.cache if frozen.subject.model.digest else None
+    cache = Cache(folder, told_of_spared(listener))
     if cache.folder and not cache.writable:
         listener.stage(f"the cache {cache.folder} may only be read: nothing is kept there")
     beside = plan(frozen)
@@ -182,7 +183,7 @@ def _pilot(frozen: Frozen, listener: Listener, cache: Cache) -> tuple[Pilot, che
     subject, settings, pairs = frozen.subject, frozen.settings, frozen.pairs
     key = _pilot_key(frozen) if cache.folder else ""
     if (found := cache.pilot(key)) is not None:
-        subject.engine.on_images(frozen.images() - frozen.images(pilot_kept=True))
+        cache.on_images(frozen.images() - frozen.images(pilot_kept=True))
         return found, None
     reference = _cpu_reference(subject, settings)
     pilot, walked = checks.run_pilot(subject.engine, pairs, frozen.reading, settings.plan.seed, reference)

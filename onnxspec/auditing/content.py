@@ -40,7 +40,7 @@ def parsed(path: Path) -> Any:
             raise ReportError(
                 f"The baseline {path} has {size:,} bytes; at most {MOST_BYTES:,} are read.", "Use fewer --pairs."
             )
-        found = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse)
+        found = json.loads(path.read_text(encoding="utf-8-sig"), parse_constant=_refuse)
         json.dumps(found)  # what nests so deep that it could not be written again has no digest
         return found
     except OSError as error:

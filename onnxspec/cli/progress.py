@@ -70,20 +70,29 @@ class TerminalProgress:
         """So many more forward passes are done."""
         with self._lock:
             self._done += count
-            # Paths to look at are walked again where their rows come from a cache: nobody knew of them beforehand.
-            self._total = max(self._total, self._done)
-            now = time.monotonic()
-            if now - self._shown < SECONDS_BETWEEN_UPDATES and self._done < self._total:
-                return
-            self._shown = now
-            rate = (self._done - self._before) / max(now - self._started, 1e-9)
-            self._bar.update(self._task, total=self._total, completed=self._done, rate=f"{rate:,.0f}")
-            if self._bar.disable and now - self._spoken > SECONDS_BETWEEN_LINES:
-                self._spoken = now
-                left = duration(max(self._total - self._done, 0) / rate)
-                self.console.print(
-                    f"{self._done:,} of {self._total:,} forward passes, {rate:,.0f}/s, {left} left", soft_wrap=True
-                )
+            self._show()
+
+    def spared(self, count: int) -> None:
+        """So many fewer are to be done: neither rate nor time left is of what nobody walks."""
+        with self._lock:
+            self._total -= count
+            if self._done == self._before:
+                self._started = time.monotonic()
+            self._show()
+
+    def _show(self) -> None:
+        # Paths to look at are walked again where their rows come from a cache: nobody knew of them beforehand.
+        self._total = max(self._total, self._done)
+        now = time.monotonic()
+        if now - self._shown < SECONDS_BETWEEN_UPDATES and self._done < self._total:
+            return
+        self._shown = now
+        rate = (self._done - self._before) / max(now - self._started, 1e-9)
+        self._bar.update(self._task, total=self._total, completed=self._done, rate=f"{rate:,.0f}" if rate else "-")
+        if self._bar.disable and now - self._spoken > SECONDS_BETWEEN_LINES:
+            self._spoken = now
+            pace = f", {rate:,.0f}/s, {duration(max(self._total - self._done, 0) / rate)} left" if rate else ""
+            self.console.print(f"{self._done:,} of {self._total:,} forward passes{pace}", soft_wrap=True)
 
 
 def duration(seconds: float) -> str:

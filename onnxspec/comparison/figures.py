@@ -142,7 +142,7 @@ def _drawable(comparison: Comparison, kind: str, signal: str) -> bool:
 
 def _station(comparison: Comparison, model: ModelOf, kinds: Sequence[str], signal: str) -> over_places.Station:
     figures = {(k, m): comparison.figure(model.name, k, m, signal) for k in kinds for m in over_places.METRICS}
-    return over_places.Station(model.position, figures, model.share_right)
+    return over_places.Station(model.name, model.position, figures, model.share_right)
 
 
 @styled

@@ -20,7 +20,7 @@ from onnxspec.analysis.subject import PROBE, TRUE, Subject, open_subject
 from onnxspec.comparison.alignment import align, in_common
 from onnxspec.comparison.candidates import Candidate
 from onnxspec.errors import DataError, OnnxspecError, ReportError, UsageError
-from onnxspec.listening import Ahead, Listener
+from onnxspec.listening import Ahead, Listener, told_of_spared
 from onnxspec.model.session import OnnxModel
 from onnxspec.paths.pairs import Pairs
 from onnxspec.report.report import Report
@@ -64,6 +64,10 @@ class Named:
     def images(self, count: int) -> None:
         """So many more images were evaluated."""
         self.listener.images(count)
+
+    def spared(self, count: int) -> None:
+        """So many more need not be."""
+        told_of_spared(self.listener)(count)
 
 
 @dataclass(frozen=True)

@@ -195,7 +195,7 @@ def _place(one: Rank) -> list[Child]:
     estimate = number(one.estimate * factor_of(one.quantity.metric))
     return [
         " · " if one.place > 1 else "",
-        one.model,
+        tag("span", one.model, class_="name"),
         " ",
         tag("b", estimate),
         tag("span", f" {one.letters}", class_="quiet"),

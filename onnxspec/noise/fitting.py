@@ -1,6 +1,7 @@
 """`fit`: checkpoints and labelled images in, what each makes of noise of every frequency and amplitude out."""
 
 import json
+import math
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -21,7 +22,7 @@ from onnxspec.noise.measuring import concentrated, concentration, measure
 from onnxspec.noise.targets import Noise, phi, smoothing
 from onnxspec.results import Remark
 from onnxspec.settings import Given, Settings
-from onnxspec.statistics import Pooled, paired
+from onnxspec.statistics import Interval, Pooled, paired
 
 BLOCK = 4096
 
@@ -208,13 +209,20 @@ def _concluded(
                 concentration(first.position, noise.frequency),
                 dip,
                 checkpoints[dip.at].name,
-                paired(curve[dip.at], reference).interval(),
+                _less(curve[dip.at], reference),
             )
         )
     attributes = _attributes(first, classes)
     return NoiseFit(
         attributes, tuple(checkpoints), tuple(fits), tuple(of_noise), tuple(remarks + _remarks(first, of_noise))
     )
+
+
+def _less(minimum: Pooled, reference: Pooled) -> Interval:
+    """A minimum less that of the first frequency; undefined for the first itself, which would be compared with itself."""
+    if minimum is reference:
+        return Interval(math.nan, math.nan, math.nan, len(minimum.influence), math.nan, "it is the first frequency")
+    return paired(minimum, reference).interval()
 
 
 def _attributes(first: _First, classes: int) -> Mapping[str, Any]:

@@ -47,7 +47,8 @@ class NoiseOf:
     smoothing, perfect_here : mean of s, and noise fitting of a perfect fit, on the images that were measured
     concentration : 0 where their phases are uniform, 1 where all are alike
     dip_model : the checkpoint with the lowest noise fitting
-    against_first : this minimum less that of the first frequency of the same amplitude, over the same images
+    against_first : this minimum less that of the first frequency of the same amplitude, over the same images;
+    undefined for the first itself
     """
 
     frequency: float

@@ -8,6 +8,7 @@ from matplotlib.lines import Line2D
 
 from onnxspec.noise.found import NoiseFit, NoiseOf
 from onnxspec.report.figures.style import COLOURS, INKS, styled
+from onnxspec.series import over
 
 _ROWS = {"noise_fitting": "noise fitting, nats", "following": "following the noise, nats"}
 
@@ -18,6 +19,7 @@ def picture(found: NoiseFit) -> Figure:
     amplitudes = list(dict.fromkeys(one.amplitude for one in found.noises))
     figure = Figure(((60 + 340 * len(amplitudes)) / 72, 440 / 72), layout="constrained")
     panels = figure.subplots(2, len(amplitudes), sharex=True, squeeze=False)
+    along = over([one.name for one in found.checkpoints], [one.place for one in found.checkpoints])
     for column, amplitude in enumerate(amplitudes):
         noises = [one for one in found.noises if one.amplitude == amplitude]
         for row, quantity in enumerate(_ROWS):
@@ -26,7 +28,7 @@ def picture(found: NoiseFit) -> Figure:
         _theory(panels[0, column], forms.perfect, forms.uniform)
         _theory(panels[1, column], forms.following, 0.0)
         panels[0, column].set_title(f"amplitude {amplitude:g}", fontsize=10.0)
-        panels[1, column].set_xlabel("place in the series")
+        panels[1, column].set_xlabel(along)
     for row, label in enumerate(_ROWS.values()):
         panels[row, 0].set_ylabel(label)
     _legend(panels[0, -1])

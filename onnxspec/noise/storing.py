@@ -27,7 +27,7 @@ _QUANTITIES = {
     "minimum": "lowest noise fitting over the checkpoints",
     "fall": "noise fitting of the first checkpoint less the lowest",
     "rise": "noise fitting of the last checkpoint less the lowest",
-    "against_first": "minimum less that of the first frequency of the same amplitude",
+    "against_first": "minimum less that of the first frequency of the same amplitude; undefined for that itself",
 }
 _BOUNDS = {"": "", "_low": "lower end of the interval: ", "_high": "upper end of the interval: "}
 _LONG_NAMES = {f"{q}{end}": f"{words}{name}" for q, name in _QUANTITIES.items() for end, words in _BOUNDS.items()} | {

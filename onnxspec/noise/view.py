@@ -103,6 +103,7 @@ def _frequencies(found: NoiseFit, page: Page) -> Iterator[RenderableType]:
         yield page.text(f"Minima at amplitude {amplitude:g}: a higher one is a frequency fitted more readily", "bold")
         table = grid(["frequency", "minimum", "less that of the first frequency"])
         for one in some:
-            against = interval_text(one.against_first) if one.against_first.estimate else ""
+            # Older files have a zero for the first frequency, where it is undefined.
+            against = interval_text(one.against_first) if abs(one.against_first.estimate) > 0 else ""
             table.add_row(f"{one.frequency:g}", interval_text(one.dip.minimum), against)
         yield table

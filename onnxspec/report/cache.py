@@ -11,6 +11,7 @@ here; what is used gets today's date, so that `find DIR -mtime +30 -delete` drop
 import errno
 import os
 import secrets
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -24,7 +25,7 @@ from onnxspec.saving import empty_beside, put
 class Cache:
     """What other runs have left in `folder`; None keeps and finds nothing. `paths` counts those that were taken over.
 
-    writable : whether anything is kept there
+    writable : whether anything is kept there; on_images : is told how many images need not be evaluated
 
     Raises
     ------
@@ -32,8 +33,11 @@ class Cache:
         The folder cannot be made, or not be written to for another reason than that it may only be read.
     """
 
-    def __init__(self, folder: str | os.PathLike[str] | None = None):
+    def __init__(
+        self, folder: str | os.PathLike[str] | None = None, on_images: Callable[[int], None] = lambda images: None
+    ):
         self.folder = Path(folder) if folder else None
+        self.on_images = on_images
         self.paths = 0
         self.writable = self.folder is not None and _writable(self.folder)
 

@@ -15,6 +15,7 @@ import numpy as np
 from onnxspec.errors import UsageError, inert
 from onnxspec.report.families import COLUMNS
 from onnxspec.report.report import Report
+from onnxspec.report.schema import describe_path_column
 from onnxspec.settings import KINDS
 
 _FIRST = (
@@ -103,7 +104,7 @@ def _paths(report: Report) -> Columns:
 
 
 def _spectra(report: Report) -> Columns:
-    """A row per stratum, signal and bin."""
+    """A row per stratum, signal and bin; `unit` is that of power, low and high."""
     spectra = report.spectra
     strata, bins = len(spectra["stratum"]), len(spectra["frequency"])
     signals = str(report.attributes["signals"]).split()
@@ -114,6 +115,9 @@ def _spectra(report: Report) -> Columns:
         columns[name] = np.tile(spectra[name], strata * len(signals))
     for name, suffix in (("power", ""), ("low", "_low"), ("high", "_high")):
         columns[name] = np.concatenate([spectra[f"power_{signal}{suffix}"].ravel() for signal in signals])
+    estimator = str(report.attributes["estimator"])
+    units = [describe_path_column(f"power_{signal}", estimator)[0] for signal in signals]
+    columns["unit"] = np.repeat(np.array(units, object), strata * bins)
     columns["paths"] = np.tile(np.repeat(spectra["paths"], bins), len(signals))
     return columns
 

@@ -56,6 +56,46 @@ def test_a_repeated_analysis_walks_no_path_to_the_same_report(data, tmp_path, wa
     assert content(tmp_path / "plain.h5") == content(tmp_path / "first.h5") == content(tmp_path / "again.h5")
 
 
+def test_a_listener_is_told_of_what_is_walked_and_of_what_need_not_be(data, tmp_path, walked):
+    class Told(Silence):
+        def __init__(self):
+            self.planned = self.done = self.had = 0
+
+        def plan(self, ahead):
+            self.planned = ahead.images
+
+        def images(self, count):
+            self.done += count
+
+        def spared(self, count):
+            self.had += count
+
+    first, again = Told(), Told()
+    analyzed(data, tmp_path / "first.h5", tmp_path / "cache", listener=first)
+    assert (first.done, first.had) == (first.planned, 0)
+    before = walked[0]
+    analyzed(data, tmp_path / "again.h5", tmp_path / "cache", listener=again)
+    assert again.had >= again.planned and again.done == walked[0] - before == 0
+
+
+def test_a_listener_that_knows_of_no_cache_hears_of_all_as_walked(data, tmp_path):
+    class Old:
+        planned = done = 0
+
+        def stage(self, name): ...
+
+        def plan(self, ahead):
+            self.planned = ahead.images
+
+        def images(self, count):
+            self.done += count
+
+    for _ in range(2):
+        listener = Old()
+        analyzed(data, tmp_path / "r.h5", tmp_path / "cache", listener=listener)
+        assert listener.done >= listener.planned > 0
+
+
 def test_the_pilot_s_paths_are_not_walked_again_and_the_report_is_the_same(data, tmp_path, walked, monkeypatch):
     analyzed(data, tmp_path / "once.h5")
     once = walked[0]

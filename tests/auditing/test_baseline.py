@@ -32,6 +32,12 @@ def test_writing_it_twice_gives_the_same_bytes(bundled_report, written, tmp_path
     assert (tmp_path / "again.json").read_bytes() == written.read_bytes()
 
 
+def test_a_byte_order_mark_of_an_editor_means_nothing(written):
+    before = Baseline.read(written)
+    written.write_text(written.read_text(encoding="utf-8"), encoding="utf-8-sig")
+    assert Baseline.read(written).data == before.data
+
+
 def test_settings_are_restored(bundled_report, written):
     restored = Baseline.read(written).restored()
     assert restored.plan.pairs == 400

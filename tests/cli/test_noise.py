@@ -80,7 +80,8 @@ def test_everything_in_one_command(run, empty_folder, capsys):
     assert fits.sizes == {"row": 12}
     assert fits["noise_fitting"].attrs["units"] == "nat"
     # Letters are drawn as outlines; what they say stands in comments.
-    assert all(text in (empty_folder / "f.svg").read_text() for text in ("amplitude 0.2", "f = 0.3", "perfect fit"))
+    drawn = (empty_folder / "f.svg").read_text()
+    assert all(text in drawn for text in ("amplitude 0.2", "f = 0.3", "perfect fit", "by the number in its name"))
 
 
 def test_json_and_csv_have_the_same_numbers(run):

@@ -34,6 +34,21 @@ def test_what_a_cache_may_hold_is_not_promised(capsys):
     assert capsys.readouterr().err == "2 paths, 100 forward passes, about 1 s, less what is in the cache.\n"
 
 
+def test_the_rate_is_of_what_was_walked_and_not_of_what_the_cache_had(capsys, monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
+    with TerminalProgress(cached=True) as shown:
+        shown.plan(Ahead(20, 1000, 1.0))
+        for second, tell, count in ((10, shown.spared, 600), (15, shown.images, 100), (20, shown.spared, 100)):
+            now[0] = second
+            tell(count)
+    assert capsys.readouterr().err.splitlines()[1:] == [
+        "0 of 400 forward passes",
+        "100 of 400 forward passes, 20/s, 15 s left",
+        "100 of 300 forward passes, 10/s, 20 s left",
+    ]
+
+
 def test_a_plan_takes_the_place_of_the_one_before_or_is_added_to_it(capsys):
     with TerminalProgress() as shown:
         shown.plan(Ahead(2, 60, 1.0, at_most=True, of="a"))

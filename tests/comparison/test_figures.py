@@ -122,7 +122,9 @@ def test_a_comparison_without_factors_has_none_to_draw(four):
 
 
 def test_a_comparison_is_a_series_by_its_places(pair):
-    line = figures.series(pair, "prob").axes[0].lines[0]
+    drawn = figures.series(pair, "prob")
+    assert drawn.axes[-1].get_xlabel() == "checkpoint, by the number given for it"
+    line = drawn.axes[0].lines[0]
     assert list(line.get_xdata()) == [10, 30]
     estimates = [pair.figure(model.name, "within").estimate for model in sorted(pair.models, key=lambda m: m.position)]
     np.testing.assert_allclose(line.get_ydata(), 100 * np.array(estimates))

@@ -1,5 +1,7 @@
 """Networks that do exactly what theory says are found to do so; the rest of the world is refused in words."""
 
+import json
+
 import numpy as np
 import pytest
 from scipy import special
@@ -10,7 +12,7 @@ from noise import made
 from noise.conftest import DATA, OPTIONS, OTHER, A, F
 from onnxspec.errors import DataError, UsageError
 from onnxspec.model.session import OnnxModel
-from onnxspec.noise import random_direction
+from onnxspec.noise import random_direction, storing
 from onnxspec.noise.fitting import fit
 from onnxspec.noise.making import make_targets
 
@@ -52,6 +54,18 @@ def test_noise_of_another_frequency_is_not_followed(course):
         following = course.figure(one.name, OTHER, A, "following")
         assert following.low <= 0 <= following.high
     assert course.noise(OTHER, A).dip.verdict == "still falling"
+
+
+def test_a_minimum_is_told_from_that_of_the_first_frequency_and_the_first_from_none(course):
+    first, other = course.noise(F, A), course.noise(OTHER, A)
+    difference = other.dip.minimum.estimate - first.dip.minimum.estimate
+    assert other.against_first.estimate == pytest.approx(difference)
+    assert other.against_first.low <= difference <= other.against_first.high
+    assert np.isnan([getattr(first.against_first, end) for end in ("estimate", "low", "high")]).all()
+    assert [row["against_first"] for row in json.loads(storing.to_json(course))["noises"]] == [
+        None,
+        pytest.approx(difference),
+    ]
 
 
 @pytest.mark.parametrize("direction", [None, 3])

@@ -106,6 +106,13 @@ def test_spectra_are_long(bundled_report):
             assert {row["paths"] for row in found} == {str(spectrum.paths)}
 
 
+def test_every_power_says_its_unit(bundled_report):
+    read = rows(bundled_report, "spectra")
+    with h5py.File(bundled_report.path) as file:
+        stored = {signal: file[f"spectra/power_{signal}"].attrs["units"] for signal in ("prob", "logit")}
+    assert {(row["signal"], row["unit"]) for row in read} == set(stored.items()) == {("prob", "1"), ("logit", "nat2")}
+
+
 @pytest.mark.parametrize("table", ["figures", "classes", "spectra"])
 def test_names_are_no_formulas_and_no_lines(bundled_report, tmp_path, table):
     report = altered(bundled_report, tmp_path / "r.h5", HOSTILE)

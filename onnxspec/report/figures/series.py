@@ -15,7 +15,7 @@ from onnxspec.errors import UsageError
 from onnxspec.report import headline
 from onnxspec.report.figures.style import COLOURS, styled
 from onnxspec.report.report import Report
-from onnxspec.series import positions
+from onnxspec.series import over, positions
 from onnxspec.settings import KINDS
 from onnxspec.statistics import Interval
 
@@ -26,8 +26,9 @@ _MOST, _BEYOND = 2.5, 1e3
 
 @dataclass(frozen=True)
 class Station:
-    """One model of a series: where it stands, its figures by kind and metric, and its accuracy."""
+    """One model of a series: what it is called, where it stands, its figures by kind and metric, and its accuracy."""
 
+    name: str
     place: float
     figures: dict[tuple[str, str], Interval]
     accuracy: Interval
@@ -47,7 +48,7 @@ def series(stations: Sequence[Station], signal: str) -> Figure:
         _draw(bottom, [(one.place, one.accuracy) for one in ordered], 100.0, COLOURS["ink"], "accuracy")
     top.set_ylabel(f"{signal} hff, %")
     middle.set_ylabel(f"{signal} slope")
-    bottom.set(ylabel="accuracy, %", xlabel="place in the series")
+    bottom.set(ylabel="accuracy, %", xlabel=over([one.name for one in ordered], [one.place for one in ordered]))
     for axes in (top, middle):
         positive = [value for line in axes.lines for value in line.get_ydata() if value > 0]
         axes.set_ylim(0, min(axes.get_ylim()[1], _MOST * max(positive)) if positive else None)
@@ -71,13 +72,15 @@ def of_reports(reports: Sequence[Report], signal: str) -> list[Station]:
         raise UsageError(
             f"The reports have no kind of paths in common: {measured}.", "Measure all with the same --kinds."
         )
+    names = [report.path.stem for report in reports]
     return [
         Station(
+            name,
             place,
             {(kind, metric): report.figure(kind, metric, signal) for kind in kinds for metric in METRICS},
             report.accuracy,
         )
-        for report, place in zip(reports, positions([report.path.stem for report in reports]), strict=True)
+        for report, name, place in zip(reports, names, positions(names), strict=True)
     ]
 
 

@@ -114,13 +114,15 @@ def test_a_series_goes_by_the_last_number_in_the_names(checkpoints):
     figure = series.series(series.of_reports(checkpoints, "prob"), "prob")
     assert list(figure.axes[0].lines[0].get_xdata()) == [1, 9, 10]
     assert figure.axes[2].get_ylabel() == "accuracy, %"
+    assert figure.axes[2].get_xlabel() == "checkpoint, by the number in its name"
 
 
 def stations(*estimates, high=1.0):
     """A station for each estimate, of hff and slope within."""
     found = [Interval(one, 0.5 * one, high if one == one else one, 20, 9.0) for one in estimates]
     figures = [{("within", metric): one for metric in series.METRICS} for one in found]
-    return [series.Station(place, of, Interval(0.9, 0.8, 1.0, 20, math.nan)) for place, of in enumerate(figures)]
+    accuracy = Interval(0.9, 0.8, 1.0, 20, math.nan)
+    return [series.Station(f"net-{place}", place, of, accuracy) for place, of in enumerate(figures)]
 
 
 def test_a_series_of_which_a_network_has_no_figure_is_still_as_high_as_its_figures():

@@ -131,6 +131,16 @@ def test_a_comparison_and_an_audit_open_in_silence(window, bundled_report, tmp_p
         assert HOSTILE in window.run("return document.body.textContent")
 
 
+def test_long_names_of_models_leave_the_verdicts_in_view(window, bundled_report, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    names = [f"resnet20_cifar10_augmented_cosine_schedule_epoch_{epoch:03}" for epoch in (1, 10)]
+    line = ["compare", *(part for one in names for part in ("--model", f"{one}={bundled_report.path}"))]
+    assert cli.main([*line, "--html", "c.html"]) == 0
+    window.open(tmp_path / "c.html")
+    beyond = "return [...document.querySelectorAll('.wide:not(.tall)')].map(one => one.scrollWidth - one.clientWidth)"
+    assert set(window.run(beyond)) == {0}
+
+
 def test_it_prints(window, file):
     window.open(file)
     assert window.printed().startswith(b"%PDF")
