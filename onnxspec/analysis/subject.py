@@ -236,7 +236,7 @@ def first_readable(images: ImageSet, skip_bad: int) -> np.ndarray:
 
 def _takes_scaled(model: Classifier, image: np.ndarray) -> bool:
     """Whether whole grey levels go in and numbers of some scale are taken: only then can the scale be wrong."""
-    return image.dtype == np.uint8 and model.spec.dtype != np.uint8
+    return image.dtype == np.uint8 and not model.spec.whole
 
 
 def _auto(

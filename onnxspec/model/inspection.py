@@ -110,6 +110,8 @@ def _inspected(path: Path, input: str | None, output: str | None) -> ModelInfo:
     scores = _collect(problems, lambda: ports.choose_output(outputs, output))
     if image is not None and scores is not None:
         _collect(problems, lambda: _check_other_inputs(proto.graph, inputs, image, scores))
+    if image is not None:
+        _collect(problems, lambda: _check_pixels(proto.graph, image))
     spec, reason = (None, "") if image is None else layout.detect(image, proto.graph)
     spec = spec and replace(spec, inside=narrowed_to(proto))
     final_op = "" if scores is None else _final_operator(proto.graph, scores.name)
@@ -173,6 +175,18 @@ def _check_domains(proto: onnx.ModelProto) -> None:
             f"The model needs custom operators: {', '.join(map(ports.quoted, operators[:5]))}.",
             "onnxspec loads no operator libraries: export the model with standard operators.",
         )
+
+
+def _check_pixels(graph: onnx.GraphProto, image: Port) -> None:
+    """Numbers of words have the type and the shape of flattened pixels; what is done with them tells."""
+    if image.type not in ports.WIDE_TYPES or len(image.shape or ()) != 2:
+        return
+    for node, value in layout.first_layers(image.name, graph):
+        if node.op_type == "Gather" and contents.first(node.input) != value:
+            raise ModelError(
+                f"The input {image} chooses rows of a table (it goes into a Gather): it holds words, say, and no pixels.",
+                _OTHERS,
+            )
 
 
 def _check_other_inputs(graph: onnx.GraphProto, inputs: tuple[Port, ...], image: Port, scores: Port) -> None:

@@ -70,6 +70,20 @@ def test_a_uint8_network_gets_pixels_and_its_rounding_is_said(plain, tmp_path):
     assert "rounded" in {remark.code for remark in report.remarks}
 
 
+@pytest.mark.parametrize("graph", ["off", "on"])
+@pytest.mark.parametrize("whole", ["UINT16", "UINT32", "UINT64", "INT16", "INT32", "INT64"])
+def test_the_figures_are_those_of_uint8_in_every_type_of_whole_numbers(whole, graph, tmp_path):
+    options = OPTIONS | {"preprocess": None, "path_graph": graph}
+    made = [build.convnet(uint8=True, whole=getattr(TensorProto, name)) for name in ("UINT8", whole)]
+    bytes_, wide = (onnxspec.analyze(build.save(m, tmp_path / "m.onnx"), (IMAGES, LABELS), **options) for m in made)
+    for table in ("figures", "checks"):
+        for name, column in getattr(bytes_, table).items():
+            np.testing.assert_array_equal(getattr(wide, table)[name], column, err_msg=name)
+    assert wide.remarks == bytes_.remarks
+    assert wide.attributes["path_form"] == {"off": "host", "on": "graph"}[graph]
+    assert f"model's {whole.lower()} input" in wide.attributes["preprocess"]
+
+
 def test_softmax_inside_is_found_and_its_logits_recovered(plain, tmp_path):
     path = build.save(build.convnet(head="Softmax"), tmp_path / "m.onnx")
     report = onnxspec.analyze(path, (IMAGES, LABELS), **OPTIONS)

@@ -69,6 +69,25 @@ def test_an_input_that_the_scores_need_too(tmp_path):
     assert "needs more than images: 'other' float32 (n, 5)" in said
 
 
+def test_numbers_of_words_are_no_pixels(tmp_path):
+    weights = {"words": np.ones((9, 4), np.float32), "w": np.ones((4, 5), np.float32), "turned": np.arange(11, -1, -1)}
+    embedded = [
+        helper.make_node("Cast", ["x"], ["ids"], to=TensorProto.INT32),
+        helper.make_node("Gather", ["words", "ids"], ["z"]),
+        helper.make_node("ReduceMean", ["z"], ["m"], axes=[1], keepdims=0),
+        helper.make_node("MatMul", ["m", "w"], ["y"]),
+    ]
+    pixels = [
+        helper.make_node("Gather", ["x", "turned"], ["t"], axis=1),
+        helper.make_node("Cast", ["t"], ["f"], to=TensorProto.FLOAT),
+        helper.make_node("MatMul", ["f", "v"], ["y"]),
+    ]
+    ends = [build.tensor("x", TensorProto.INT64, ["n", 12])], [build.tensor("y", TensorProto.FLOAT, ["n", 5])]
+    assert "chooses rows of a table" in problem_of(build.model(embedded, *ends, weights), tmp_path)
+    flattened = build.model(pixels, *ends, weights | {"v": np.ones((12, 5), np.float32)})
+    assert not inspected(flattened, tmp_path).problems
+
+
 def test_inputs_that_cannot_be_filled_are_refused(tmp_path):
     proto = build.mlp()
     proto.graph.input.append(build.tensor("words", TensorProto.STRING, ["n"]))
