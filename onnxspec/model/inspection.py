@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
@@ -32,6 +32,9 @@ _PASSING = {
 _OTHERS = "Choose others with --input NAME or --output NAME, or export the model anew."
 # What these give has lost which class is which: a number of them, in an order that every image has for itself.
 _RANKING = {"TopK": "the largest scores in their order", "ArgMax": "labels", "ArgMin": "labels"}
+_EXTREMES = {"ReduceMax": "the greatest", "ReduceMin": "the least"}
+# What makes a score per class; of Sigmoid or Concat one may want to know whether any of the columns is high.
+_SCORING = {"Softmax", "LogSoftmax", "Add", "Gemm", "MatMul", "Conv", "FusedGemm", "FusedMatMul", "FusedConv"}
 _Result = TypeVar("_Result")
 
 
@@ -114,11 +117,12 @@ def _inspected(path: Path, input: str | None, output: str | None) -> ModelInfo:
         _collect(problems, lambda: _check_pixels(proto.graph, image))
     spec, reason = (None, "") if image is None else layout.detect(image, proto.graph)
     spec = spec and replace(spec, inside=narrowed_to(proto))
-    final_op = "" if scores is None else _final_operator(proto.graph, scores.name)
+    final_op = "" if scores is None else _maker(proto.graph, scores.name).op_type
     if scores is not None:
         _collect(problems, lambda: _check_order(scores, final_op))
     values = cost.infer(proto, image or (inputs[0] if inputs else Port("", "", None)))
     if scores is not None:
+        _collect(problems, lambda: _check_extreme(scores, proto.graph, values.shapes))
         _collect(problems, lambda: ports.check_shape(scores, outputs, values.shapes.get(scores.name)))
     return ModelInfo(
         path=path,
@@ -217,6 +221,22 @@ def _check_order(scores: Port, final_op: str) -> None:
         )
 
 
+def _check_extreme(scores: Port, graph: onnx.GraphProto, shapes: Mapping[str, tuple[int | str, ...]]) -> None:
+    """One column is a binary classifier's, also as a maximum over places of the image, but not as one over classes."""
+    node = _maker(graph, scores.name)
+    if node.op_type not in _EXTREMES or ports.classes_of(shapes.get(scores.name, scores.shape)) != 1:
+        return
+    inner = _maker(graph, contents.first(node.input))
+    shape = shapes.get(contents.first(inner.output), ())
+    classes = ports.classes_of(shape) or 1
+    if inner.op_type in _SCORING and classes > 1 and shape[2:] in ((), (1, 1)):
+        raise ModelError(
+            f"The output {scores} holds {_EXTREMES[node.op_type]} of {classes} scores (it ends in {node.op_type}) and not "
+            "that of any one class; one score per class was expected.",
+            f"Export the model with what goes into its {node.op_type} as an output.",
+        )
+
+
 def _ancestors(graph: onnx.GraphProto, name: str) -> set[str]:
     """The values that a value is made of, itself included."""
     producers = _producers(graph)
@@ -235,10 +255,10 @@ def _values_read(node: onnx.NodeProto) -> list[str]:
     return [*node.input, *(value for graph in inner for below in graph.node for value in _values_read(below))]
 
 
-def _final_operator(graph: onnx.GraphProto, name: str) -> str:
-    """The operator that decides what a value means; "" where no node makes it."""
-    producers = _producers(graph)
-    node = producers.pop(name, None)
-    while node is not None and node.op_type in _PASSING:
-        node = producers.pop(contents.first(node.input), None)  # popped, since a damaged graph may go in circles
-    return "" if node is None else node.op_type
+def _maker(graph: onnx.GraphProto, name: str) -> onnx.NodeProto:
+    """The node that decides what a value means; one without an operator where none makes it."""
+    producers, none = _producers(graph), onnx.NodeProto()
+    node = producers.pop(name, none)
+    while node.op_type in _PASSING:
+        node = producers.pop(contents.first(node.input), none)  # popped, since a damaged graph may go in circles
+    return node

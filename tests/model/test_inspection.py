@@ -128,6 +128,46 @@ def test_scores_that_have_lost_their_classes(tmp_path, operator):
     assert not inspected(proto, tmp_path, output="z").problems
 
 
+def ending_in(operator, middle, maps=False):
+    """A convolution to 5 scores, or to one `maps` of scores, then the operators of `middle`, then `operator` to (n, 1)."""
+    rng = np.random.default_rng(0)
+    weights = {"w": rng.normal(size=(1 if maps else 5, 3, *((3, 3) if maps else (8, 8)))).astype(np.float32)}
+    nodes = [helper.make_node(one, [f"v{i}"], [f"v{i + 1}"]) for i, one in enumerate((*middle, operator))]
+    nodes = [helper.make_node("Conv", ["x", "w"], ["v0"]), *nodes]
+    nodes[-1].CopyFrom(helper.make_node(operator, nodes[-1].input, ["y"], axes=[1], keepdims=1))
+    ends = [build.tensor("x", TensorProto.FLOAT, ["n", 3, 8, 8])], [build.tensor("y", TensorProto.FLOAT, ["n", 1])]
+    return build.model(nodes, *ends, weights)
+
+
+@pytest.mark.parametrize("operator", ["ReduceMax", "ReduceMin"])
+@pytest.mark.parametrize("middle", [["Flatten"], ["Flatten", "Softmax"]])
+def test_a_maximum_over_classes_is_no_binary_classifier(operator, middle, tmp_path):
+    said = problem_of(ending_in(operator, middle), tmp_path)
+    assert f"of 5 scores (it ends in {operator})" in said
+
+
+@pytest.mark.parametrize("middle", [["Flatten"], ["Flatten", "Sigmoid"]])
+def test_a_maximum_over_places_is_a_binary_classifier(middle, tmp_path):
+    info = inspected(ending_in("ReduceMax", middle, maps=True), tmp_path)
+    assert not info.problems and info.classes == 1
+
+
+def test_whether_any_of_several_labels_is_there_is_a_binary_question(tmp_path):
+    assert not inspected(ending_in("ReduceMax", ["Flatten", "Sigmoid"]), tmp_path).problems
+
+
+def test_a_maximum_over_places_may_end_a_classifier(tmp_path):
+    nodes = [
+        helper.make_node("Conv", ["x", "w"], ["z"]),
+        helper.make_node("ReduceMax", ["z"], ["y"], axes=[2, 3], keepdims=0),
+    ]
+    image = build.tensor("x", TensorProto.FLOAT, ["n", 3, 8, 8])
+    for classes in (1, 5):
+        weights, scores = np.ones((classes, 3, 3, 3), np.float32), build.tensor("y", TensorProto.FLOAT, ["n", classes])
+        info = inspected(build.model(nodes, [image], [scores], {"w": weights}), tmp_path)
+        assert not info.problems and info.final_op == "ReduceMax"
+
+
 def test_too_new_for_the_runtime(tmp_path):
     newest = runtime.limits()
     proto = build.mlp()
