@@ -108,6 +108,7 @@ def open_subject(model: Any, data: Any, settings: Settings) -> Subject:
     image = first_readable(images, settings.inputs.skip_bad)
     remarks = [Remark("installation", f.text, f.hint) for f in doctor.quick()]
     remarks += _of_files_alone(classifier, settings)
+    remarks += steadiness.of_model(classifier)
     remarks += [Remark("images", note) for note in images.notes]
     remarks += _overridden(given, stamp)
     preprocess = given or Preprocess()
@@ -276,8 +277,9 @@ def _auto(
         choice = convention.choose(
             convention.candidates(spec.channels or 3, given), predict, labels, 1 / max(columns, 2)
         )
-    except DataError:
-        steadiness.require_steady(partial(outputs, given), sample[:: -(-len(sample) // DETECTION_BATCH)].tolist())
+    except (DataError, ModelError):
+        some = sample[:: -(-len(sample) // DETECTION_BATCH)].tolist()
+        steadiness.require_steady(partial(outputs, given), some, model)
         raise
     return choice.best, _choice_remark(choice, model)
 

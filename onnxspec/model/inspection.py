@@ -43,7 +43,8 @@ class ModelInfo:
     """What a file of `size` bytes with the hash `sha256` says of itself.
 
     `input`, `output`, `spec` are None where none could be chosen; `classes` is K, None where it is open; `final_op` is
-    the operator that makes the scores; `memory` what it takes at least; `problems` says why the model cannot be
+    the operator that makes the scores; `training` whether it normalises by the statistics of the batch it is given, as
+    networks do while they are trained; `memory` what it takes at least; `problems` says why the model cannot be
     analysed (empty: it can).
     """
 
@@ -62,6 +63,7 @@ class ModelInfo:
     layout_reason: str
     classes: int | None
     final_op: str
+    training: bool
     memory: Footprint
     cost: Cost
     external: tuple[ExternalFile, ...]
@@ -140,6 +142,7 @@ def _inspected(path: Path, input: str | None, output: str | None) -> ModelInfo:
         layout_reason=reason,
         classes=None if scores is None else ports.classes_of(values.shapes.get(scores.name, scores.shape)),
         final_op=final_op,
+        training=_is_training(proto),
         memory=memory.footprint(proto, values, image),
         cost=cost.estimate(proto, values.shapes, (image and image.batch) or 1),
         external=files,
@@ -205,6 +208,11 @@ def _check_other_inputs(graph: onnx.GraphProto, inputs: tuple[Port, ...], image:
         )
     if image.name not in needed:
         raise ModelError(f"The output {scores.name!r} does not depend on the input {image.name!r}.", _OTHERS)
+
+
+def _is_training(proto: onnx.ModelProto) -> bool:
+    """In every opset it is in training mode alone that a BatchNormalization gives statistics beside its result."""
+    return any(node.op_type == "BatchNormalization" and len(node.output) > 1 for node in contents.all_nodes(proto))
 
 
 def _producers(graph: onnx.GraphProto) -> dict[str, onnx.NodeProto]:

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import onnx
 import pytest
-from onnx import TensorProto, helper
+from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
 import onnxspec
@@ -235,6 +235,28 @@ def test_a_model_in_training_mode_is_not_taken_for_one_of_unknown_preprocessing(
         with pytest.raises(ModelError, match=said) as error:
             onnxspec.analyze(network, (IMAGES, LABELS), pairs=12)
         assert "evaluation mode" in error.value.hint
+
+
+@pytest.mark.parametrize("batch", [1, "n"])
+@pytest.mark.parametrize(("opset", "outputs", "said"), [(9, 5, {}), (17, 3, {"training_mode": 1})])
+def test_a_file_in_training_mode_is_said_to_be(opset, outputs, said, batch, tmp_path):
+    """Where there are no other batches to show it, too: with this momentum nothing else does."""
+    plain, proto = build.convnet(batch=batch), build.convnet(batch=batch)
+    proto.opset_import[0].version = opset
+    for name, value in {"s": 1, "b": 0, "m": 0, "v": 1}.items():
+        proto.graph.initializer.append(numpy_helper.from_array(np.full(4, value, np.float32), name))
+    names = ["n", *(f"unused{i}" for i in range(1, outputs))]
+    proto.graph.node.insert(1, helper.make_node("BatchNormalization", ["v0", *"sbmv"], names, momentum=1.0, **said))
+    proto.graph.node[2].input[0] = "n"
+    path = build.save(proto, tmp_path / "m.onnx")
+    with pytest.raises(ModelError, match=r"training mode.*No usual preprocessing") as error:
+        onnxspec.analyze(path, (IMAGES, LABELS), pairs=12)
+    assert "evaluation mode" in error.value.hint
+    codes = [
+        {remark.code for remark in onnxspec.analyze(one, (IMAGES, LABELS), **{**OPTIONS, "batch": None}).remarks}
+        for one in (path, build.save(plain, tmp_path / "plain.onnx"))
+    ]
+    assert ["training-mode" in one for one in codes] == [True, False]
 
 
 def test_the_reference_distance_is_the_median_over_pairs_of_images():
