@@ -187,7 +187,7 @@ def _overridden(given: Preprocess | None, stamp: metadata.Stamp) -> list[Remark]
         own = presets.from_metadata(stamp.preprocess_json)
     except ModelError as problem:
         return [Remark("preprocess-overridden", problem.message, "Correct it with onnxspec stamp.")]
-    if all(getattr(given, name) == getattr(own, name) for name in VALUES):
+    if not VALUES & set(own.origin) or all(getattr(given, name) == getattr(own, name) for name in VALUES):
         return []
     text = "The preprocessing is not what the model's own metadata say (" + str(own) + ")."
     return [Remark("preprocess-overridden", text, "Leave out --preprocess to use the model's own.")]
