@@ -4,7 +4,7 @@ Opens both, settles preprocessing, classes and the kind of outputs, and says whe
 in silence: what had to be guessed is a `Remark`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -388,8 +388,3 @@ def _with_predicted_labels(subject: Subject, stamp: metadata.Stamp, settings: Se
             Remark("pool", f"{len(pool):,} of {len(subject.images):,} images were labelled by the model and used.")
         )
     return replace(subject, labels=every, class_names=shown, folders=shown, output_of=present, remarks=tuple(remarks))
-
-
-def origins(preprocess: Preprocess) -> Mapping[str, Any]:
-    """Every field of the preprocessing with its value and origin, JSON-ready."""
-    return {name: {"value": value, "from": origin} for name, (value, origin) in preprocess.fields_and_origins().items()}

@@ -206,6 +206,10 @@ class Preprocess:
         """Every field's value (JSON-ready) and where it came from (`DEFAULT` where nothing set it)."""
         return {f.name: (_plain(getattr(self, f.name)), self.origin.get(f.name, DEFAULT)) for f in _fields()}
 
+    def as_dict(self) -> dict[str, dict[str, Any]]:
+        """Every field's value and origin, JSON-ready, in the form that all results have them in."""
+        return {name: {"value": value, "from": origin} for name, (value, origin) in self.fields_and_origins().items()}
+
     def to_json(self) -> str:
         """The fields that were set, as the JSON object that `onnxspec stamp` writes into a model."""
         return json.dumps({f.name: _plain(getattr(self, f.name)) for f in _fields() if f.name in self.origin})

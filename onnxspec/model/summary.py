@@ -92,7 +92,7 @@ class Summary:
             "memory": info.memory.total(info.fixed_batch or SMALLEST_BATCH),
             "external_data": [{"location": file.location, "bytes": file.size} for file in info.external],
             "providers": {name: problem or None for name, problem in self.providers},
-            "preprocess": self.preprocess and {k: v for k, (v, _) in self.preprocess.fields_and_origins().items()},
+            "preprocess": self.preprocess and self.preprocess.as_dict(),
             "class_names": self.stamp.classes,
             "metadata": dict(info.metadata),
             "can_be_analysed": self.can_be_analysed,
