@@ -140,9 +140,8 @@ def _problem(info: ModelInfo, choice: Choice) -> OnnxspecError | None:
 
 
 def _preprocess(info: ModelInfo, stamp: Stamp) -> Preprocess | None:
-    if stamp.preprocess_json is not None:
-        return presets.from_metadata(stamp.preprocess_json)
-    return processors.beside(info.path)
+    found = processors.beside(info.path)
+    return presets.from_metadata(stamp.preprocess_json) if found is None and stamp.preprocess_json else found
 
 
 def _marked(port: Port, chosen: Port | None) -> str:

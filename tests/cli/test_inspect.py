@@ -105,6 +105,14 @@ def test_preprocessing_has_the_shape_that_it_has_in_a_report(path):
     assert said == onnxspec.analyze(path, images, pairs=12).to_dict()["preprocess"]
 
 
+def test_a_file_beside_the_model_comes_before_its_metadata_as_in_an_analysis(path):
+    stamp(path, path, '{"scale": 0.5}')
+    table = {"do_resize": False, "do_rescale": True, "do_normalize": True, "image_mean": [0.4], "image_std": [0.2]}
+    (path.parent / "preprocessor_config.json").write_text(json.dumps(table))
+    said = json.loads(run(path, "--json").stdout)["preprocess"]
+    assert said["mean"] == {"value": [0.4], "from": "preprocessor_config.json"} and said["scale"]["from"] == "default"
+
+
 def test_json_of_what_cannot_be_analysed(tmp_path):
     result = run(build.save(build.labelled(zipmap=True), tmp_path / "m.onnx"), "--json")
     assert result.exit_code == ExitCode.REFUSED
