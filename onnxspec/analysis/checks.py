@@ -206,7 +206,7 @@ def floor_remark(subtracted: bool) -> Remark:
 
 
 def rounding_remark(pilot: Pilot) -> Remark:
-    """What the rounding of a uint8 input adds above the cut-off, at most."""
+    """What the rounding to whole grey levels adds above the cut-off, at most."""
     shares = [f"{min(c.floor / c.high, 1.0):.1%} ({c.signal}, {c.kind})" for c in pilot.convergence if c.high > 0]
     most = f"; of the power above the cut-off that is at most {', '.join(shares)}" if shares else ""
     return Remark("rounded", f"The model takes whole grey levels, so the paths are rounded{most}.")

@@ -205,7 +205,7 @@ def _prepared(frozen: Frozen, pilot: Pilot, walked: checks.Walked | None, cache:
         subtracted = settings.measurement.estimator == "sine"
         reading = replace(reading, floor=pilot.floor) if subtracted else reading
         remarks.append(checks.floor_remark(subtracted))
-    elif subject.engine.spec.dtype == np.uint8:
+    elif subject.engine.spec.whole:
         remarks.append(checks.rounding_remark(pilot))
     known = vars(frozen) | {"reading": reading, "remarks": tuple(remarks)}
     return Prepared(**known, pilot=pilot, walked=walked, cache=cache)

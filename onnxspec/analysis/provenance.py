@@ -12,7 +12,7 @@ import numpy as np
 import onnxruntime
 
 from onnxspec import __version__
-from onnxspec.analysis.subject import Subject, origins
+from onnxspec.analysis.subject import Subject
 from onnxspec.settings import Settings
 
 
@@ -46,7 +46,7 @@ def subject_attributes(subject: Subject, settings: Settings) -> dict[str, Any]:
         "labelling": subject.labelling,
         "class_map": subject.class_map,
         "seed": settings.plan.seed,
-        "preprocess": json.dumps(origins(subject.engine.preprocess)),
+        "preprocess": json.dumps(subject.engine.preprocess.as_dict()),
     }
 
 

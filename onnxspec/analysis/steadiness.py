@@ -7,15 +7,18 @@ import numpy as np
 from onnxspec.analysis.dither import FLOAT32_UNIT
 from onnxspec.engine.local import LocalEngine
 from onnxspec.errors import ModelError
+from onnxspec.model.protocol import Classifier
+from onnxspec.model.session import OnnxModel
 from onnxspec.paths import families
 from onnxspec.paths.pairs import Pairs
-from onnxspec.results import IN_COMPANY, RANDOM, ROUNDED, SAME_BITS
+from onnxspec.results import IN_COMPANY, RANDOM, ROUNDED, SAME_BITS, Remark
 
 REPEATED_PATHS, REPEATED_POINTS = 3, 4
 ROUNDING_SHARE = 0.01
 """Of the largest centred score: ten units in the last place of half precision."""
 ROUNDED_UNITS = 64
 """Of the largest score: what float32 leaves of scores that nearly cancel."""
+IN_TRAINING = "in training"
 OTHERWISE = {
     ROUNDED: (
         "The model does not give the same bits for the same images in every batch.",
@@ -29,6 +32,11 @@ OTHERWISE = {
         "What the model says of an image depends on the others in its batch, as with batch statistics left on, or scales "
         "that are taken from the batch (dynamic quantisation).",
         "The figures are not those of one image at a time: export it in evaluation mode, or quantised with fixed scales.",
+    ),
+    IN_TRAINING: (
+        "The model is in training mode: its BatchNormalization goes by what it is just given, and not by the statistics "
+        "that it has learned.",
+        "The figures are not those of the network as it is used: export it in evaluation mode.",
     ),
 }
 """What is found to what it is called, and what follows."""
@@ -52,25 +60,37 @@ def repetition(engine: LocalEngine, pairs: Pairs) -> str:
     return _steadiness(one, again, (turned, np.concatenate(alone)))
 
 
-def require_steady(outputs: Callable[[Sequence[int]], np.ndarray], images: Sequence[int]) -> None:
+def require_steady(outputs: Callable[[Sequence[int]], np.ndarray], images: Sequence[int], model: Classifier) -> None:
     """Refuses a model that no preprocessing can help: what it says of an image is not settled by the image.
 
     Parameters
     ----------
     outputs : images -> their raw outputs (images, K), those of one call in one batch
+    model : what gives them
 
     Raises
     ------
     ModelError
-        Its answers are random, or depend on the others in the batch.
+        Its answers are random, or depend on the others in the batch, or its file says that it is in training.
     """
-    one, again, alone = outputs(images), outputs(images), [outputs([image]) for image in images]
-    found = _steadiness(one, again, (np.concatenate(alone),))
-    if found in (RANDOM, IN_COMPANY):
+    found = IN_TRAINING
+    if not _in_training(model):
+        one, again, alone = outputs(images), outputs(images), [outputs([image]) for image in images]
+        found = _steadiness(one, again, (np.concatenate(alone),))
+    if found in (RANDOM, IN_COMPANY, IN_TRAINING):
         raise ModelError(
             f"{OTHERWISE[found][0]} No usual preprocessing brings it significantly above chance.",
             "Export it in evaluation mode: after model.eval() in PyTorch, with training=False in Keras.",
         )
+
+
+def of_model(model: Classifier) -> list[Remark]:
+    """What its file says by itself: where a batch is always one image, no other batch can show it."""
+    return [Remark("training-mode", *OTHERWISE[IN_TRAINING])] if _in_training(model) else []
+
+
+def _in_training(model: Classifier) -> bool:
+    return isinstance(model, OnnxModel) and model.info.training
 
 
 def _steadiness(one: np.ndarray, again: np.ndarray, elsewhere: Sequence[np.ndarray]) -> str:

@@ -4,7 +4,7 @@ Opens both, settles preprocessing, classes and the kind of outputs, and says whe
 in silence: what had to be guessed is a `Remark`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -108,6 +108,7 @@ def open_subject(model: Any, data: Any, settings: Settings) -> Subject:
     image = first_readable(images, settings.inputs.skip_bad)
     remarks = [Remark("installation", f.text, f.hint) for f in doctor.quick()]
     remarks += _of_files_alone(classifier, settings)
+    remarks += steadiness.of_model(classifier)
     remarks += [Remark("images", note) for note in images.notes]
     remarks += _overridden(given, stamp)
     preprocess = given or Preprocess()
@@ -186,7 +187,7 @@ def _overridden(given: Preprocess | None, stamp: metadata.Stamp) -> list[Remark]
         own = presets.from_metadata(stamp.preprocess_json)
     except ModelError as problem:
         return [Remark("preprocess-overridden", problem.message, "Correct it with onnxspec stamp.")]
-    if all(getattr(given, name) == getattr(own, name) for name in VALUES):
+    if not VALUES & set(own.origin) or all(getattr(given, name) == getattr(own, name) for name in VALUES):
         return []
     text = "The preprocessing is not what the model's own metadata say (" + str(own) + ")."
     return [Remark("preprocess-overridden", text, "Leave out --preprocess to use the model's own.")]
@@ -236,7 +237,7 @@ def first_readable(images: ImageSet, skip_bad: int) -> np.ndarray:
 
 def _takes_scaled(model: Classifier, image: np.ndarray) -> bool:
     """Whether whole grey levels go in and numbers of some scale are taken: only then can the scale be wrong."""
-    return image.dtype == np.uint8 and model.spec.dtype != np.uint8
+    return image.dtype == np.uint8 and not model.spec.whole
 
 
 def _auto(
@@ -276,8 +277,9 @@ def _auto(
         choice = convention.choose(
             convention.candidates(spec.channels or 3, given), predict, labels, 1 / max(columns, 2)
         )
-    except DataError:
-        steadiness.require_steady(partial(outputs, given), sample[:: -(-len(sample) // DETECTION_BATCH)].tolist())
+    except (DataError, ModelError):
+        some = sample[:: -(-len(sample) // DETECTION_BATCH)].tolist()
+        steadiness.require_steady(partial(outputs, given), some, model)
         raise
     return choice.best, _choice_remark(choice, model)
 
@@ -386,8 +388,3 @@ def _with_predicted_labels(subject: Subject, stamp: metadata.Stamp, settings: Se
             Remark("pool", f"{len(pool):,} of {len(subject.images):,} images were labelled by the model and used.")
         )
     return replace(subject, labels=every, class_names=shown, folders=shown, output_of=present, remarks=tuple(remarks))
-
-
-def origins(preprocess: Preprocess) -> Mapping[str, Any]:
-    """Every field of the preprocessing with its value and origin, JSON-ready."""
-    return {name: {"value": value, "from": origin} for name, (value, origin) in preprocess.fields_and_origins().items()}

@@ -249,9 +249,9 @@ def _remarks(seen: _Seen, wanted: int) -> Iterator[Remark]:
         )
     if subject.engine.pixels.unreadable:
         yield Remark("skipped", f"Unreadable images were left out: {len(subject.engine.pixels.unreadable)}.")
-    if subject.engine.spec.dtype == np.uint8:
+    if subject.engine.spec.whole:
         yield Remark(
-            "clipped", "The model takes uint8, so what was added was rounded to grey levels and clipped to 0..255."
+            "clipped", "The model takes whole grey levels, so what was added was rounded to them and clipped to 0..255."
         )
     if seen.pixels(0).dtype != np.uint8:
         yield Remark("units", "The images are floating-point arrays: eps is in their own units.", "Set it with --eps.")

@@ -12,20 +12,22 @@ from onnxspec.errors import DataError, UsageError
 from onnxspec.images.pixels import colour_channels, convertible
 
 LAYOUTS = ("NCHW", "NHWC", "flat")
+WHOLE_TYPES = ("uint8", "uint16", "uint32", "uint64", "int16", "int32", "int64")
+"""Taken to hold grey levels, 0 to 255; int8 does not reach that far, and is a quantised input's."""
+TYPES = ("float32", "float16", "float64", *WHOLE_TYPES)
 
 
 @dataclass(frozen=True)
 class InputSpec:
     """The image input of a model, without its batch axis; None stands for what the model leaves open.
 
-    `layout` is "NCHW", "NHWC" or "flat"; `size` is the number of features of a flat input. `dtype` is float16,
-    float32, float64 or uint8; `inside` the half precision that the model rounds to all the same, "float16" or
-    "bfloat16", or "".
+    `layout` is "NCHW", "NHWC" or "flat"; `size` is the number of features of a flat input. `dtype` is one
+    of TYPES; `inside` the half precision that the model rounds to all the same, "float16" or "bfloat16", or "".
 
     Raises
     ------
     UsageError
-        There is no such layout.
+        There is no such layout, or no images are fed in that type.
     """
 
     layout: Literal["NCHW", "NHWC", "flat"]
@@ -39,11 +41,19 @@ class InputSpec:
     def __post_init__(self) -> None:
         if self.layout not in LAYOUTS:
             raise UsageError(f"The layout of the input is {self.layout!r}.", f"Known: {', '.join(LAYOUTS)}.")
+        object.__setattr__(self, "dtype", np.dtype(self.dtype))
+        if self.dtype.name not in TYPES:
+            raise UsageError(f"The type of the input is {self.dtype.name}.", f"Known: {', '.join(TYPES)}.")
+
+    @property
+    def whole(self) -> bool:
+        """Whether it takes grey levels themselves, whole numbers from 0 to 255."""
+        return self.dtype.name in WHOLE_TYPES
 
     @property
     def coarsest(self) -> str:
-        """The coarsest type that an input is rounded to: "uint8", "bfloat16", "float16" or "float32"."""
-        if self.dtype == np.uint8:
+        """The coarsest type that an input is rounded to: "uint8" (any `whole` one), "bfloat16", "float16" or "float32"."""
+        if self.whole:
             return "uint8"
         return self.inside or ("float16" if self.dtype == np.float16 else "float32")
 
@@ -60,8 +70,8 @@ class InputSpec:
         return np.dtype(np.float64 if self.dtype == np.float64 else np.float32)
 
     def cast(self, inputs: NDArray[Any]) -> NDArray[Any]:
-        """Real numbers as `dtype`, of any shape: rounded and cut off to 0..255 for uint8; themselves where nothing changes."""
-        if self.dtype == np.uint8 and inputs.dtype != np.uint8:
+        """Real numbers as `dtype`, of any shape: rounded and cut off to 0..255 if `whole`; themselves where nothing changes."""
+        if self.whole and inputs.dtype not in (np.uint8, self.dtype):
             inputs = np.clip(np.rint(inputs), 0, 255)
         return inputs.astype(self.dtype, copy=False)
 

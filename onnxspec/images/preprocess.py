@@ -18,14 +18,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onnxspec.errors import DataError, UsageError
-from onnxspec.images.inputspec import InputSpec
+from onnxspec.images.inputspec import WHOLE_TYPES, InputSpec
 from onnxspec.images.pixels import centre, resampled, with_channels
 
 INTERPOLATIONS = ("nearest", "lanczos", "bilinear", "bicubic", "box", "hamming")
 """Pillow's filters in the order of its codes, which Hugging Face files use as numbers."""
 
 MODEL_SIZE = "model's input size"
-UINT8_INPUT = "model's uint8 input"
+WHOLE_INPUTS = {name: f"model's {name} input" for name in WHOLE_TYPES}
 METADATA = "model metadata"
 DEFAULT = "default"
 FLOATING = "floating-point images"
@@ -170,14 +170,14 @@ class Preprocess:
 
         Returns
         -------
-        (n, c, h, w), (n, h, w, c) or (n, size) of `spec.dtype`, contiguous; computed in `spec.computed`; a uint8
-        input gets the pixels themselves, rounded and clipped to 0..255 where they are floating
+        (n, c, h, w), (n, h, w, c) or (n, size) of `spec.dtype`, contiguous; computed in `spec.computed`; an
+        input of whole numbers gets the pixels themselves, rounded and clipped to 0..255 where they are floating
         """
         if self.order == "BGR" and pixels.shape[-1] == 3:
             pixels = pixels[..., ::-1]
         channels_first = self.channels_first(spec)
         source = np.moveaxis(pixels, -1, 1) if channels_first else pixels
-        if spec.dtype == np.uint8:
+        if spec.whole:
             x = spec.cast(source)
         else:
             factor, offset = self.affine(pixels.shape[-1])
@@ -206,6 +206,10 @@ class Preprocess:
         """Every field's value (JSON-ready) and where it came from (`DEFAULT` where nothing set it)."""
         return {f.name: (_plain(getattr(self, f.name)), self.origin.get(f.name, DEFAULT)) for f in _fields()}
 
+    def as_dict(self) -> dict[str, dict[str, Any]]:
+        """Every field's value and origin, JSON-ready, in the form that all results have them in."""
+        return {name: {"value": value, "from": origin} for name, (value, origin) in self.fields_and_origins().items()}
+
     def to_json(self) -> str:
         """The fields that were set, as the JSON object that `onnxspec stamp` writes into a model."""
         return json.dumps({f.name: _plain(getattr(self, f.name)) for f in _fields() if f.name in self.origin})
@@ -225,8 +229,8 @@ def fit(
     """The resolved spec, and the preprocessing completed by what the model itself demands.
 
     Where no resize or crop is set and the model has a fixed size, images are resized to cover it and cropped to its
-    centre (exactly resized where the aspect is the same); a uint8 input takes the pixels as they are; `floating` images
-    are not scaled by the 1/255 of 8-bit ones. All of it is recorded in `origin`.
+    centre (exactly resized where the aspect is the same); an input of whole numbers takes the pixels as they are; `floating`
+    images are not scaled by the 1/255 of 8-bit ones. All of it is recorded in `origin`.
 
     Raises
     ------
@@ -247,9 +251,9 @@ def fit(
     said = preprocess.origin.get("scale", METADATA)
     if floating and said == METADATA and math.isclose(preprocess.scale, 1 / 255, rel_tol=1e-4):
         demanded["scale"], origin["scale"] = 1.0, FLOATING
-    if spec.dtype == np.uint8:
+    if spec.whole:
         demanded |= {"scale": 1.0, "mean": (0.0,), "std": (1.0,)}
-        origin |= dict.fromkeys(_VALUES, UINT8_INPUT)
+        origin |= dict.fromkeys(_VALUES, WHOLE_INPUTS[spec.dtype.name])
     preprocess = replace(preprocess, **demanded, origin=dict(preprocess.origin) | origin)
     preprocess.affine(channels)
     return resolved, preprocess

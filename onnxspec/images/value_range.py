@@ -80,7 +80,7 @@ def require_meant(value_range: ValueRange, preprocess: Preprocess, spec: InputSp
         The images are 0..255 and mean and std those of 0..1, or the images are 0..1 and would come to nearly one value.
     """
     found = f"The images are floating-point numbers from {value_range}, and"
-    if spec.dtype == np.uint8:
+    if spec.whole:
         if value_range.fractions:
             raise DataError(f"{found} the model takes whole numbers from 0 to 255.", "Multiply them by 255.")
         return

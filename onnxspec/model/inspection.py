@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
@@ -32,6 +32,9 @@ _PASSING = {
 _OTHERS = "Choose others with --input NAME or --output NAME, or export the model anew."
 # What these give has lost which class is which: a number of them, in an order that every image has for itself.
 _RANKING = {"TopK": "the largest scores in their order", "ArgMax": "labels", "ArgMin": "labels"}
+_EXTREMES = {"ReduceMax": "the greatest", "ReduceMin": "the least"}
+# What makes a score per class; of Sigmoid or Concat one may want to know whether any of the columns is high.
+_SCORING = {"Softmax", "LogSoftmax", "Add", "Gemm", "MatMul", "Conv", "FusedGemm", "FusedMatMul", "FusedConv"}
 _Result = TypeVar("_Result")
 
 
@@ -40,7 +43,8 @@ class ModelInfo:
     """What a file of `size` bytes with the hash `sha256` says of itself.
 
     `input`, `output`, `spec` are None where none could be chosen; `classes` is K, None where it is open; `final_op` is
-    the operator that makes the scores; `memory` what it takes at least; `problems` says why the model cannot be
+    the operator that makes the scores; `training` whether it normalises by the statistics of the batch it is given, as
+    networks do while they are trained; `memory` what it takes at least; `problems` says why the model cannot be
     analysed (empty: it can).
     """
 
@@ -59,6 +63,7 @@ class ModelInfo:
     layout_reason: str
     classes: int | None
     final_op: str
+    training: bool
     memory: Footprint
     cost: Cost
     external: tuple[ExternalFile, ...]
@@ -110,13 +115,16 @@ def _inspected(path: Path, input: str | None, output: str | None) -> ModelInfo:
     scores = _collect(problems, lambda: ports.choose_output(outputs, output))
     if image is not None and scores is not None:
         _collect(problems, lambda: _check_other_inputs(proto.graph, inputs, image, scores))
+    if image is not None:
+        _collect(problems, lambda: _check_pixels(proto.graph, image))
     spec, reason = (None, "") if image is None else layout.detect(image, proto.graph)
     spec = spec and replace(spec, inside=narrowed_to(proto))
-    final_op = "" if scores is None else _final_operator(proto.graph, scores.name)
+    final_op = "" if scores is None else _maker(proto.graph, scores.name).op_type
     if scores is not None:
         _collect(problems, lambda: _check_order(scores, final_op))
     values = cost.infer(proto, image or (inputs[0] if inputs else Port("", "", None)))
     if scores is not None:
+        _collect(problems, lambda: _check_extreme(scores, proto.graph, values.shapes))
         _collect(problems, lambda: ports.check_shape(scores, outputs, values.shapes.get(scores.name)))
     return ModelInfo(
         path=path,
@@ -134,6 +142,7 @@ def _inspected(path: Path, input: str | None, output: str | None) -> ModelInfo:
         layout_reason=reason,
         classes=None if scores is None else ports.classes_of(values.shapes.get(scores.name, scores.shape)),
         final_op=final_op,
+        training=_is_training(proto),
         memory=memory.footprint(proto, values, image),
         cost=cost.estimate(proto, values.shapes, (image and image.batch) or 1),
         external=files,
@@ -175,6 +184,18 @@ def _check_domains(proto: onnx.ModelProto) -> None:
         )
 
 
+def _check_pixels(graph: onnx.GraphProto, image: Port) -> None:
+    """Numbers of words have the type and the shape of flattened pixels; what is done with them tells."""
+    if image.type not in ports.WIDE_TYPES or len(image.shape or ()) != 2:
+        return
+    for node, value in layout.first_layers(image.name, graph):
+        if node.op_type == "Gather" and contents.first(node.input) != value:
+            raise ModelError(
+                f"The input {image} chooses rows of a table (it goes into a Gather): it holds words, say, and no pixels.",
+                _OTHERS,
+            )
+
+
 def _check_other_inputs(graph: onnx.GraphProto, inputs: tuple[Port, ...], image: Port, scores: Port) -> None:
     """Inputs beside the images are fed zeros, which is right only where the scores do not depend on them."""
     needed = _ancestors(graph, scores.name)
@@ -189,6 +210,11 @@ def _check_other_inputs(graph: onnx.GraphProto, inputs: tuple[Port, ...], image:
         raise ModelError(f"The output {scores.name!r} does not depend on the input {image.name!r}.", _OTHERS)
 
 
+def _is_training(proto: onnx.ModelProto) -> bool:
+    """In every opset it is in training mode alone that a BatchNormalization gives statistics beside its result."""
+    return any(node.op_type == "BatchNormalization" and len(node.output) > 1 for node in contents.all_nodes(proto))
+
+
 def _producers(graph: onnx.GraphProto) -> dict[str, onnx.NodeProto]:
     """The node that makes each value."""
     return {value: node for node in graph.node for value in node.output}
@@ -200,6 +226,22 @@ def _check_order(scores: Port, final_op: str) -> None:
             f"The output {scores} holds {_RANKING[final_op]} (it ends in {final_op}); one score per class, always in the "
             "order of the classes, was expected.",
             f"Export the model with what goes into its {final_op} as an output.",
+        )
+
+
+def _check_extreme(scores: Port, graph: onnx.GraphProto, shapes: Mapping[str, tuple[int | str, ...]]) -> None:
+    """One column is a binary classifier's, also as a maximum over places of the image, but not as one over classes."""
+    node = _maker(graph, scores.name)
+    if node.op_type not in _EXTREMES or ports.classes_of(shapes.get(scores.name, scores.shape)) != 1:
+        return
+    inner = _maker(graph, contents.first(node.input))
+    shape = shapes.get(contents.first(inner.output), ())
+    classes = ports.classes_of(shape) or 1
+    if inner.op_type in _SCORING and classes > 1 and shape[2:] in ((), (1, 1)):
+        raise ModelError(
+            f"The output {scores} holds {_EXTREMES[node.op_type]} of {classes} scores (it ends in {node.op_type}) and not "
+            "that of any one class; one score per class was expected.",
+            f"Export the model with what goes into its {node.op_type} as an output.",
         )
 
 
@@ -221,10 +263,10 @@ def _values_read(node: onnx.NodeProto) -> list[str]:
     return [*node.input, *(value for graph in inner for below in graph.node for value in _values_read(below))]
 
 
-def _final_operator(graph: onnx.GraphProto, name: str) -> str:
-    """The operator that decides what a value means; "" where no node makes it."""
-    producers = _producers(graph)
-    node = producers.pop(name, None)
-    while node is not None and node.op_type in _PASSING:
-        node = producers.pop(contents.first(node.input), None)  # popped, since a damaged graph may go in circles
-    return "" if node is None else node.op_type
+def _maker(graph: onnx.GraphProto, name: str) -> onnx.NodeProto:
+    """The node that decides what a value means; one without an operator where none makes it."""
+    producers, none = _producers(graph), onnx.NodeProto()
+    node = producers.pop(name, none)
+    while node.op_type in _PASSING:
+        node = producers.pop(contents.first(node.input), none)  # popped, since a damaged graph may go in circles
+    return node

@@ -32,7 +32,7 @@ def detect(port: Port, graph: onnx.GraphProto) -> tuple[InputSpec, str]:
 
 
 def _four_axes(name: str, shape: tuple[int | None, ...], graph: onnx.GraphProto) -> tuple[str, int | None, str]:
-    for node in _first_layers(name, graph):
+    for node, _ in first_layers(name, graph):
         if node.op_type in CONVOLUTIONS:
             return "NCHW", _channels_into(node, graph), f"the input goes into a {node.op_type}"
         if node.op_type == "Transpose" and _permutation(node) == [0, 3, 1, 2]:
@@ -46,17 +46,18 @@ def _four_axes(name: str, shape: tuple[int | None, ...], graph: onnx.GraphProto)
     return "NCHW", None, "axes 2 and 3 are equal" if square else "nothing says otherwise"
 
 
-def _first_layers(name: str, graph: onnx.GraphProto) -> Iterator[onnx.NodeProto]:
-    """The nodes that `name` reaches through operators that keep its axes."""
+def first_layers(name: str, graph: onnx.GraphProto) -> Iterator[tuple[onnx.NodeProto, str]]:
+    """The nodes that `name` reaches through operators that keep its axes, and as which of their inputs."""
     consumers: dict[str, list[onnx.NodeProto]] = {}
     for node in graph.node:
         for value in node.input:
             consumers.setdefault(value, []).append(node)
     waiting, seen = [name], {name}
     while waiting:
-        for node in consumers.get(waiting.pop(), ()):
+        value = waiting.pop()
+        for node in consumers.get(value, ()):
             if node.op_type not in _IN_PLACE:
-                yield node
+                yield node, value
             elif (passed := first(node.output)) not in seen:
                 seen.add(passed)
                 waiting.append(passed)

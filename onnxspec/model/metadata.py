@@ -1,14 +1,15 @@
 """What a model says about itself: preprocessing and class names, kept in the file's metadata_props.
 
 `onnxspec.preprocess` holds a JSON object (`images.presets.from_metadata` reads it), `onnxspec.classes` a JSON list of
-names in output order. Where they name no classes, Ultralytics' `names` do, or a config.json beside the model.
+names in output order. Where they say nothing, others' may: of preprocessing ONNX's own `Image` properties, which Windows
+ML goes by; of classes Ultralytics' `names`, or a config.json beside the model.
 """
 
 import json
 import os
 import re
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,6 +25,14 @@ from onnxspec.model import onnxfile
 from onnxspec.model.inspection import inspect
 
 CLASSES_KEY = "onnxspec.classes"
+_FORMAT_KEY, _GAMMA_KEY, _RANGE_KEY = "image.bitmappixelformat", "image.colorspacegamma", "image.nominalpixelrange"
+_FORMATS = {"rgb8": {"order": "RGB"}, "bgr8": {"order": "BGR"}}
+# 1/255 itself stays unset, as in the presets: floating-point images are in 0..1 already.
+_RANGES = {
+    "nominalrange_0_255": {"scale": 1.0, "mean": 0.0, "std": 1.0},
+    "normalized_0_1": {"mean": 0.0, "std": 1.0},
+    "normalized_1_1": {"mean": 0.5, "std": 0.5},
+}
 _NUMBERED_KEY = "names"
 _NUMBERED = re.compile(r"""(\d+): (?:'([^'\\]*)'|"([^"\\]*)")""")
 
@@ -46,7 +55,7 @@ def of(metadata: Iterable[tuple[str, str]], path: str | os.PathLike[str]) -> Sta
     """
     values = dict(metadata)
     own = _classes(values[CLASSES_KEY]) if CLASSES_KEY in values else _by_number(values.get(_NUMBERED_KEY, ""))
-    return Stamp(values.get(PREPROCESS_KEY), own or beside(path))
+    return Stamp(values.get(PREPROCESS_KEY) or _of_images(values), own or beside(path))
 
 
 def stamp(
@@ -120,6 +129,17 @@ def _classes(text: str) -> tuple[str, ...]:
         return class_names(names, f"the metadata {CLASSES_KEY}")
     except DataError as error:
         raise ModelError(error.message, error.hint) from None
+
+
+def _of_images(metadata: Mapping[str, str]) -> str | None:
+    """Preprocessing in the `Image` properties, whose keys and values ONNX takes in either case; None where none is told.
+
+    https://github.com/onnx/onnx/blob/main/docs/MetadataProps.md
+    """
+    said = {key.lower(): value.lower() for key, value in metadata.items()}
+    fields = _FORMATS.get(said.get(_FORMAT_KEY, ""), {}) | _RANGES.get(said.get(_RANGE_KEY, ""), {})
+    # Linear light is no affine function of pixels, so that no preprocessing here would be that of the model.
+    return json.dumps(fields) if fields and said.get(_GAMMA_KEY, "srgb") == "srgb" else None
 
 
 def _by_number(text: str) -> tuple[str, ...] | None:

@@ -19,20 +19,15 @@ from google.protobuf.message import EncodeError  # type: ignore[import-untyped]
 from onnx import TensorProto, helper, numpy_helper
 
 from onnxspec.errors import ModelError
-from onnxspec.images.inputspec import InputSpec
+from onnxspec.images.inputspec import TYPES, InputSpec
 from onnxspec.images.preprocess import Preprocess
 from onnxspec.model import contents, onnxfile
 
 LARGEST = onnxfile.PROTOBUF_LIMIT
 OLDEST_OPSET = 9
 # The first opset with Round, which rounds halves to even as NumPy does; Clip has its limits as inputs since then, too.
-OLDEST_FOR_UINT8 = 11
-_TYPES = {
-    np.dtype(np.float16): TensorProto.FLOAT16,
-    np.dtype(np.float32): TensorProto.FLOAT,
-    np.dtype(np.float64): TensorProto.DOUBLE,
-    np.dtype(np.uint8): TensorProto.UINT8,
-}
+OLDEST_FOR_WHOLE = 11
+_TYPES = {dtype: helper.np_dtype_to_tensor_dtype(dtype) for dtype in map(np.dtype, TYPES)}
 
 
 @dataclass(frozen=True)
@@ -121,7 +116,7 @@ def _write_front(writer: _Writer, front: Front) -> None:
         index, weight = writer.term(j)
         term = writer.add("Mul", writer.add("Gather", anchors, index, axis=0), weight)
         sum_so_far = writer.add("Add", sum_so_far, term) if j else term
-    if front.spec.dtype == np.uint8:
+    if front.spec.whole:
         limits = (writer.constant(np.array(limit, np.float32)) for limit in (0, 255))
         sum_so_far = writer.add("Clip", writer.add("Round", sum_so_far), *limits)
     # Where nothing is to be cast this costs nothing: ONNX Runtime takes out casts to the same type.
@@ -136,7 +131,7 @@ def _prepared(writer: _Writer, pixels: str, spec: InputSpec, preprocess: Preproc
         value = writer.add("Gather", value, writer.constant(np.array([2, 1, 0], np.int64)), axis=3)
     if preprocess.channels_first(spec):
         value = writer.add("Transpose", value, perm=[0, 3, 1, 2])
-    if spec.dtype != np.uint8:
+    if not spec.whole:
         value = _scaled(writer, value, spec, preprocess)
     if spec.layout == "flat":
         value = writer.add("Reshape", value, writer.constant(np.array([-1, spec.size], np.int64)))
@@ -169,7 +164,7 @@ def _inputs(
 
 def _require_opset(proto: onnx.ModelProto, front: Front) -> None:
     opset = contents.standard_opset(proto) or 0
-    least = OLDEST_FOR_UINT8 if front.spec.dtype == np.uint8 else OLDEST_OPSET
+    least = OLDEST_FOR_WHOLE if front.spec.whole else OLDEST_OPSET
     if opset < least:
         have = f"opset {opset}" if opset else "no standard opset"
         raise ModelError(f"The model has {have}, and the path in its graph needs at least {least}.")

@@ -7,12 +7,15 @@ from dataclasses import dataclass
 import onnx
 
 from onnxspec.errors import ModelError, UsageError
+from onnxspec.images.inputspec import TYPES as INPUT_TYPES
+from onnxspec.images.inputspec import WHOLE_TYPES
 
-INPUT_TYPES = ("float32", "float16", "float64", "uint8")
+WIDE_TYPES = tuple(name for name in WHOLE_TYPES if name != "uint8")
+"""Of whole numbers that are not always pixels: words and places are told in these, too."""
 SCORE_TYPES = ("float32", "float16", "float64")
 # Scores, too, of models that are quantised to their ends or keep half as many digits, but in units that only they know.
 _PACKED_TYPES = ("bfloat16", "int8", "uint8", "int16", "uint16")
-FILLED_TYPES = (*INPUT_TYPES, "uint16", "uint32", "uint64", "int8", "int16", "int32", "int64", "bool")
+FILLED_TYPES = (*INPUT_TYPES, "int8", "bool")
 """What an input that the scores do not depend on may be."""
 _SHOWN_AXES, _SHOWN_CHARACTERS = 8, 80
 _MOST_ELEMENTS = 2**63 - 1
@@ -81,8 +84,15 @@ def choose_input(inputs: tuple[Port, ...], wanted: str | None = None) -> Port:
     UsageError
         `wanted` is not among them.
     """
-    images = [port for port in inputs if _has_planes(port)]
+    planes = [port for port in inputs if _has_planes(port)]
+    # Beside images, whole numbers are more likely masks and places.
+    images = [port for port in planes if port.type not in WIDE_TYPES] or planes
     port = images[0] if wanted is None and len(images) == 1 else _pick(inputs, wanted, "input")
+    if port.type == "int8":
+        raise ModelError(
+            f"The input {port} takes quantised values, and the file does not say by which scale and offset.",
+            "Export the model with the QuantizeLinear in front of it, so that it takes float32, or pixels as uint8.",
+        )
     if port.type not in INPUT_TYPES:
         raise ModelError(
             f"The input {port} has a type that onnxspec does not feed; it feeds {', '.join(INPUT_TYPES)}.",

@@ -201,7 +201,7 @@ class OnnxModel:
 
         Parameters
         ----------
-        batch : (n, ...) laid out as `spec` says, n >= 1, any real dtype; rounded to 0..255 for a uint8 input
+        batch : (n, ...) laid out as `spec` says, n >= 1, any real dtype; rounded to 0..255 for one of whole numbers
 
         Returns
         -------

@@ -92,7 +92,7 @@ class Summary:
             "memory": info.memory.total(info.fixed_batch or SMALLEST_BATCH),
             "external_data": [{"location": file.location, "bytes": file.size} for file in info.external],
             "providers": {name: problem or None for name, problem in self.providers},
-            "preprocess": self.preprocess and {k: v for k, (v, _) in self.preprocess.fields_and_origins().items()},
+            "preprocess": self.preprocess and self.preprocess.as_dict(),
             "class_names": self.stamp.classes,
             "metadata": dict(info.metadata),
             "can_be_analysed": self.can_be_analysed,
@@ -140,9 +140,8 @@ def _problem(info: ModelInfo, choice: Choice) -> OnnxspecError | None:
 
 
 def _preprocess(info: ModelInfo, stamp: Stamp) -> Preprocess | None:
-    if stamp.preprocess_json is not None:
-        return presets.from_metadata(stamp.preprocess_json)
-    return processors.beside(info.path)
+    found = processors.beside(info.path)
+    return presets.from_metadata(stamp.preprocess_json) if found is None and stamp.preprocess_json else found
 
 
 def _marked(port: Port, chosen: Port | None) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from onnxspec import __version__, series, signals, statistics
-from onnxspec.analysis.subject import TRUE, Subject, open_subject, origins
+from onnxspec.analysis.subject import TRUE, Subject, open_subject
 from onnxspec.errors import DataError, OnnxspecError, UsageError
 from onnxspec.images.planes import planes
 from onnxspec.listening import Listener, Silence
@@ -237,7 +237,7 @@ def _attributes(first: _First, classes: int) -> Mapping[str, Any]:
         "dimensions": first.input.dimensions,
         "phi": phi(first.input.dimensions),
         "shape": " ".join(map(str, first.input.shape)),
-        "preprocess": json.dumps(origins(subject.engine.preprocess)),
+        "preprocess": json.dumps(subject.engine.preprocess.as_dict()),
         "position_mean": float(first.position.mean()),
         "position_std": float(first.position.std()),
     }

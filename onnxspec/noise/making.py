@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from onnxspec import __version__
-from onnxspec.analysis.subject import first_readable, origins
+from onnxspec.analysis.subject import first_readable
 from onnxspec.errors import DataError, UsageError
 from onnxspec.images.cache import PixelCache
 from onnxspec.images.classes import map_classes, read_classes
@@ -134,7 +134,7 @@ def make_targets(
             "amplitude": amplitude,
             "phi": phi(seen.dimensions),
             "shape": list(seen.shape),
-            "preprocess": dict(origins(preprocess)),
+            "preprocess": preprocess.as_dict(),
             "data": images.source,
             "data_digest": images.digest,
             "content_digest": _content_digest(pixels),

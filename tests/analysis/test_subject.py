@@ -5,7 +5,7 @@ import json
 import numpy as np
 import onnx
 import pytest
-from onnx import TensorProto, helper
+from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
 import onnxspec
@@ -68,6 +68,20 @@ def test_a_uint8_network_gets_pixels_and_its_rounding_is_said(plain, tmp_path):
     slope = [report.figure(kind, "slope", "logit", selection="all").estimate for kind in report.kinds]
     assert slope == pytest.approx([plain[1], plain[4]], rel=0.2)
     assert "rounded" in {remark.code for remark in report.remarks}
+
+
+@pytest.mark.parametrize("graph", ["off", "on"])
+@pytest.mark.parametrize("whole", ["UINT16", "UINT32", "UINT64", "INT16", "INT32", "INT64"])
+def test_the_figures_are_those_of_uint8_in_every_type_of_whole_numbers(whole, graph, tmp_path):
+    options = OPTIONS | {"preprocess": None, "path_graph": graph}
+    made = [build.convnet(uint8=True, whole=getattr(TensorProto, name)) for name in ("UINT8", whole)]
+    bytes_, wide = (onnxspec.analyze(build.save(m, tmp_path / "m.onnx"), (IMAGES, LABELS), **options) for m in made)
+    for table in ("figures", "checks"):
+        for name, column in getattr(bytes_, table).items():
+            np.testing.assert_array_equal(getattr(wide, table)[name], column, err_msg=name)
+    assert wide.remarks == bytes_.remarks
+    assert wide.attributes["path_form"] == {"off": "host", "on": "graph"}[graph]
+    assert f"model's {whole.lower()} input" in wide.attributes["preprocess"]
 
 
 def test_softmax_inside_is_found_and_its_logits_recovered(plain, tmp_path):
@@ -221,6 +235,28 @@ def test_a_model_in_training_mode_is_not_taken_for_one_of_unknown_preprocessing(
         with pytest.raises(ModelError, match=said) as error:
             onnxspec.analyze(network, (IMAGES, LABELS), pairs=12)
         assert "evaluation mode" in error.value.hint
+
+
+@pytest.mark.parametrize("batch", [1, "n"])
+@pytest.mark.parametrize(("opset", "outputs", "said"), [(9, 5, {}), (17, 3, {"training_mode": 1})])
+def test_a_file_in_training_mode_is_said_to_be(opset, outputs, said, batch, tmp_path):
+    """Where there are no other batches to show it, too: with this momentum nothing else does."""
+    plain, proto = build.convnet(batch=batch), build.convnet(batch=batch)
+    proto.opset_import[0].version = opset
+    for name, value in {"s": 1, "b": 0, "m": 0, "v": 1}.items():
+        proto.graph.initializer.append(numpy_helper.from_array(np.full(4, value, np.float32), name))
+    names = ["n", *(f"unused{i}" for i in range(1, outputs))]
+    proto.graph.node.insert(1, helper.make_node("BatchNormalization", ["v0", *"sbmv"], names, momentum=1.0, **said))
+    proto.graph.node[2].input[0] = "n"
+    path = build.save(proto, tmp_path / "m.onnx")
+    with pytest.raises(ModelError, match=r"training mode.*No usual preprocessing") as error:
+        onnxspec.analyze(path, (IMAGES, LABELS), pairs=12)
+    assert "evaluation mode" in error.value.hint
+    codes = [
+        {remark.code for remark in onnxspec.analyze(one, (IMAGES, LABELS), **{**OPTIONS, "batch": None}).remarks}
+        for one in (path, build.save(plain, tmp_path / "plain.onnx"))
+    ]
+    assert ["training-mode" in one for one in codes] == [True, False]
 
 
 def test_the_reference_distance_is_the_median_over_pairs_of_images():

@@ -3,10 +3,12 @@
 import json
 import re
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 from onnx import helper
 
+import onnxspec
 from model import build
 from onnxspec.cli.inspect import inspect
 from onnxspec.errors import ExitCode, ModelError
@@ -89,6 +91,26 @@ def test_json(path):
     assert (answer["classes"], answer["layout"], answer["flops"]) == (5, "NCHW", 13864)
     assert answer["providers"]["CPUExecutionProvider"] is None
     assert answer["inputs"] == [{"name": "x", "type": "float32", "shape": ["n", 3, 8, 8]}]
+
+
+def test_preprocessing_has_the_shape_that_it_has_in_a_report(path):
+    assert json.loads(run(path, "--json").stdout)["preprocess"] is None
+    stamp(path, path, '{"scale": 0.5, "crop": [8, 8]}')
+    said = json.loads(run(path, "--json").stdout)["preprocess"]
+    assert said["scale"] == {"value": 0.5, "from": "model metadata"} and said["std"] == {
+        "value": [1.0],
+        "from": "default",
+    }
+    images = np.random.default_rng(0).integers(0, 256, (60, 8, 8, 3), np.uint8), np.arange(60) % build.CLASSES
+    assert said == onnxspec.analyze(path, images, pairs=12).to_dict()["preprocess"]
+
+
+def test_a_file_beside_the_model_comes_before_its_metadata_as_in_an_analysis(path):
+    stamp(path, path, '{"scale": 0.5}')
+    table = {"do_resize": False, "do_rescale": True, "do_normalize": True, "image_mean": [0.4], "image_std": [0.2]}
+    (path.parent / "preprocessor_config.json").write_text(json.dumps(table))
+    said = json.loads(run(path, "--json").stdout)["preprocess"]
+    assert said["mean"] == {"value": [0.4], "from": "preprocessor_config.json"} and said["scale"]["from"] == "default"
 
 
 def test_json_of_what_cannot_be_analysed(tmp_path):

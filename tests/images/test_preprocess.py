@@ -8,12 +8,13 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from onnxspec.errors import DataError, UsageError
+from onnxspec.images.inputspec import WHOLE_TYPES
 from onnxspec.images.pixels import conversion_note
 from onnxspec.images.preprocess import (
     FLOATING,
     INTERPOLATIONS,
     MODEL_SIZE,
-    UINT8_INPUT,
+    WHOLE_INPUTS,
     InputSpec,
     Preprocess,
     fit,
@@ -150,15 +151,21 @@ class TestFit:
         with pytest.raises(DataError, match=r"28 x 28 pixels of 1 channels, 784 values; the model takes 100[0-9] val"):
             fit(InputSpec("flat", size=1001), Preprocess(), (28, 28))
 
-    def test_uint8_models_take_pixels_as_they_are(self):
+    @pytest.mark.parametrize("dtype", WHOLE_TYPES)
+    def test_models_of_whole_numbers_take_pixels_as_they_are(self, dtype):
         image = noise((32, 32, 3))
-        spec, fitted = fit(replace(RGB32, dtype=np.dtype(np.uint8)), PRESETS["imagenet"], image.shape)
-        assert fitted.origin["mean"] == UINT8_INPUT and fitted.scale == 1
+        spec, fitted = fit(replace(RGB32, dtype=np.dtype(dtype)), PRESETS["imagenet"], image.shape)
+        assert fitted.origin["mean"] == WHOLE_INPUTS[dtype] == f"model's {dtype} input" and fitted.scale == 1
         x = fitted.to_input(image[None], spec)
-        assert x.dtype == np.uint8
+        assert x.dtype == dtype
         np.testing.assert_array_equal(x[0], np.moveaxis(image, -1, 0))
         between = np.array([-3.0, 0.4, 0.6, 300.0])[None, :, None, None].repeat(3, axis=3)
         np.testing.assert_array_equal(fitted.to_input(between, spec)[0, 0, :, 0], [0, 0, 1, 255])
+
+    def test_other_types_are_no_input(self):
+        assert InputSpec("NHWC", dtype=np.int32).whole
+        with pytest.raises(UsageError, match=r"type of the input is int8.*uint8"):
+            InputSpec("NHWC", dtype=np.dtype(np.int8))
 
     def test_mean_for_another_number_of_channels(self):
         with pytest.raises(DataError, match=r"3 values of mean \(preset imagenet\); the model takes 1 channel"):

@@ -24,11 +24,12 @@ def convnet(
     head="",
     squeezed=True,
     uint8=False,
+    whole=TensorProto.UINT8,
     seed=0,
 ):
     """Conv, ReLU, global average pooling, a linear layer as a 1 x 1 convolution, and `head` ("Softmax", "Sigmoid").
 
-    `squeezed` False leaves the output (n, K, 1, 1); `uint8` casts and scales a uint8 input first.
+    `squeezed` False leaves the output (n, K, 1, 1); `uint8` casts and scales an input of the type `whole` first.
     """
     rng = np.random.default_rng(seed)
     number = _NUMPY[dtype]
@@ -64,7 +65,7 @@ def convnet(
     used = {name for node in nodes for name in node.input}
     return model(
         nodes,
-        [tensor("x", TensorProto.UINT8 if uint8 else dtype, shape)],
+        [tensor("x", whole if uint8 else dtype, shape)],
         [tensor("y", dtype, [batch, classes] if squeezed else [batch, classes, 1, 1])],
         {name: values for name, values in weights.items() if name in used},
     )

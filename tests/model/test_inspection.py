@@ -69,6 +69,25 @@ def test_an_input_that_the_scores_need_too(tmp_path):
     assert "needs more than images: 'other' float32 (n, 5)" in said
 
 
+def test_numbers_of_words_are_no_pixels(tmp_path):
+    weights = {"words": np.ones((9, 4), np.float32), "w": np.ones((4, 5), np.float32), "turned": np.arange(11, -1, -1)}
+    embedded = [
+        helper.make_node("Cast", ["x"], ["ids"], to=TensorProto.INT32),
+        helper.make_node("Gather", ["words", "ids"], ["z"]),
+        helper.make_node("ReduceMean", ["z"], ["m"], axes=[1], keepdims=0),
+        helper.make_node("MatMul", ["m", "w"], ["y"]),
+    ]
+    pixels = [
+        helper.make_node("Gather", ["x", "turned"], ["t"], axis=1),
+        helper.make_node("Cast", ["t"], ["f"], to=TensorProto.FLOAT),
+        helper.make_node("MatMul", ["f", "v"], ["y"]),
+    ]
+    ends = [build.tensor("x", TensorProto.INT64, ["n", 12])], [build.tensor("y", TensorProto.FLOAT, ["n", 5])]
+    assert "chooses rows of a table" in problem_of(build.model(embedded, *ends, weights), tmp_path)
+    flattened = build.model(pixels, *ends, weights | {"v": np.ones((12, 5), np.float32)})
+    assert not inspected(flattened, tmp_path).problems
+
+
 def test_inputs_that_cannot_be_filled_are_refused(tmp_path):
     proto = build.mlp()
     proto.graph.input.append(build.tensor("words", TensorProto.STRING, ["n"]))
@@ -107,6 +126,46 @@ def test_scores_that_have_lost_their_classes(tmp_path, operator):
     assert f"it ends in {operator}" in said
     proto.graph.output.append(build.tensor("z", TensorProto.FLOAT, ["n", build.CLASSES]))
     assert not inspected(proto, tmp_path, output="z").problems
+
+
+def ending_in(operator, middle, maps=False):
+    """A convolution to 5 scores, or to one `maps` of scores, then the operators of `middle`, then `operator` to (n, 1)."""
+    rng = np.random.default_rng(0)
+    weights = {"w": rng.normal(size=(1 if maps else 5, 3, *((3, 3) if maps else (8, 8)))).astype(np.float32)}
+    nodes = [helper.make_node(one, [f"v{i}"], [f"v{i + 1}"]) for i, one in enumerate((*middle, operator))]
+    nodes = [helper.make_node("Conv", ["x", "w"], ["v0"]), *nodes]
+    nodes[-1].CopyFrom(helper.make_node(operator, nodes[-1].input, ["y"], axes=[1], keepdims=1))
+    ends = [build.tensor("x", TensorProto.FLOAT, ["n", 3, 8, 8])], [build.tensor("y", TensorProto.FLOAT, ["n", 1])]
+    return build.model(nodes, *ends, weights)
+
+
+@pytest.mark.parametrize("operator", ["ReduceMax", "ReduceMin"])
+@pytest.mark.parametrize("middle", [["Flatten"], ["Flatten", "Softmax"]])
+def test_a_maximum_over_classes_is_no_binary_classifier(operator, middle, tmp_path):
+    said = problem_of(ending_in(operator, middle), tmp_path)
+    assert f"of 5 scores (it ends in {operator})" in said
+
+
+@pytest.mark.parametrize("middle", [["Flatten"], ["Flatten", "Sigmoid"]])
+def test_a_maximum_over_places_is_a_binary_classifier(middle, tmp_path):
+    info = inspected(ending_in("ReduceMax", middle, maps=True), tmp_path)
+    assert not info.problems and info.classes == 1
+
+
+def test_whether_any_of_several_labels_is_there_is_a_binary_question(tmp_path):
+    assert not inspected(ending_in("ReduceMax", ["Flatten", "Sigmoid"]), tmp_path).problems
+
+
+def test_a_maximum_over_places_may_end_a_classifier(tmp_path):
+    nodes = [
+        helper.make_node("Conv", ["x", "w"], ["z"]),
+        helper.make_node("ReduceMax", ["z"], ["y"], axes=[2, 3], keepdims=0),
+    ]
+    image = build.tensor("x", TensorProto.FLOAT, ["n", 3, 8, 8])
+    for classes in (1, 5):
+        weights, scores = np.ones((classes, 3, 3, 3), np.float32), build.tensor("y", TensorProto.FLOAT, ["n", classes])
+        info = inspected(build.model(nodes, [image], [scores], {"w": weights}), tmp_path)
+        assert not info.problems and info.final_op == "ReduceMax"
 
 
 def test_too_new_for_the_runtime(tmp_path):

@@ -2,13 +2,16 @@
 
 import json
 
+import numpy as np
 import onnx
 import pytest
 from onnx import helper
 
+import onnxspec
 from model import build
 from onnxspec.errors import ModelError, ResourceError, UsageError
-from onnxspec.images.presets import PRESETS
+from onnxspec.images.preprocess import METADATA
+from onnxspec.images.presets import PRESETS, from_metadata
 from onnxspec.model import metadata
 from onnxspec.model.inspection import inspect
 from onnxspec.model.metadata import Stamp, of, stamp
@@ -35,6 +38,67 @@ def test_written_and_read_again(path, tmp_path):
     assert read(out) == Stamp('{"scale": 1}', tuple(NAMES))
     assert read(path) == Stamp()
     assert dict(metadata_of(out))["author"] == "me"
+
+
+def told(**properties):
+    """What metadata of a model say of preprocessing, None where nothing."""
+    said = of([(f"Image.{key}", value) for key, value in properties.items()], "m.onnx").preprocess_json
+    return said and json.loads(said)
+
+
+@pytest.mark.parametrize(
+    ("pixel_range", "preset"),
+    [("NominalRange_0_255", "0..255"), ("normalized_0_1", "0..1"), ("Normalized_1_1", "-1..1")],
+)
+@pytest.mark.parametrize(("pixel_format", "bgr"), [("Bgr8", True), ("RGB8", False)])
+def test_the_properties_that_onnx_has_for_images_are_read(pixel_range, preset, pixel_format, bgr, path):
+    said = {
+        "Image.BitmapPixelFormat": pixel_format,
+        "Image.ColorSpaceGamma": "SRGB",
+        "IMAGE.NominalPixelRange": pixel_range,
+    }
+    found = from_metadata(of(said.items(), path).preprocess_json)
+    expected = PRESETS[f"{preset}-bgr" if bgr else preset]
+    assert found == expected and set(found.origin) == set(expected.origin)
+    assert set(found.origin.values()) == {METADATA}
+
+
+def test_image_properties_that_say_less_or_what_cannot_be_done():
+    assert told(BitmapPixelFormat="Bgr8") == {"order": "BGR"}
+    assert told(BitmapPixelFormat="Gray8", NominalPixelRange="NominalRange_0_255")["scale"] == 1
+    assert told(BitmapPixelFormat="Gray8") is told(NominalPixelRange="NominalRange_16_235") is None
+    assert told(BitmapPixelFormat="Bgr8", ColorSpaceGamma="Linear") is None
+
+
+def test_a_stamp_and_flags_come_before_the_properties_of_images(tmp_path):
+    images = np.random.default_rng(0).integers(0, 256, (60, 8, 8, 3), np.uint8), np.arange(60) % build.CLASSES
+    proto = build.convnet()
+    plain = build.save(proto, tmp_path / "plain.onnx")
+    properties = {"Image.BitmapPixelFormat": "Bgr8", "Image.NominalPixelRange": "NominalRange_0_255"}
+    helper.set_model_props(proto, properties)
+    path = build.save(proto, tmp_path / "m.onnx")
+    stamp(path, tmp_path / "stamped.onnx", '{"mean": 0.5, "std": 0.5}')
+
+    def said(model, **options):
+        report = onnxspec.analyze(model, images, pairs=12, **options)
+        return report, {name: (of["value"], of["from"]) for name, of in report.to_dict()["preprocess"].items()}
+
+    found, fields = said(path)
+    assert fields["order"] == ("BGR", METADATA) and fields["scale"] == (1.0, METADATA)
+    assert {remark.code for remark in found.remarks}.isdisjoint({"preprocess-auto", "preprocess-overridden"})
+    flagged, _ = said(plain, preprocess="scale=1;order=BGR")
+    np.testing.assert_array_equal(found.figures["estimate"], flagged.figures["estimate"])
+    assert said(path, preprocess="0..1")[1]["order"] == ("RGB", "preset 0..1")
+    assert said(tmp_path / "stamped.onnx")[1]["mean"] == ([0.5], METADATA)
+
+
+def test_an_order_alone_is_not_overridden_by_values(tmp_path):
+    images = np.random.default_rng(0).integers(0, 256, (60, 8, 8, 3), np.uint8), np.arange(60) % build.CLASSES
+    proto = build.convnet()
+    helper.set_model_props(proto, {"Image.BitmapPixelFormat": "Bgr8"})
+    report = onnxspec.analyze(build.save(proto, tmp_path / "m.onnx"), images, pairs=12, preprocess="mean=.5;std=.5")
+    assert "preprocess-overridden" not in {remark.code for remark in report.remarks}
+    assert json.loads(report.attributes["preprocess"])["order"] == {"value": "BGR", "from": METADATA}
 
 
 def test_the_graph_stays_as_it_is(path, tmp_path):

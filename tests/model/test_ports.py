@@ -44,10 +44,21 @@ def test_other_ranks_are_no_images(shape):
         choose_input((Port("x", "float32", shape),))
 
 
-@pytest.mark.parametrize("kind", ["int64", "bfloat16", "bool", "string"])
+@pytest.mark.parametrize("kind", ["bfloat16", "bool", "string"])
 def test_types_that_cannot_be_fed_are_refused(kind):
     with pytest.raises(ModelError, match=f"{kind}.*does not feed"):
         choose_input((Port("x", kind, ("n", 3, 8, 8)),))
+
+
+@pytest.mark.parametrize("kind", ["uint8", "uint16", "int32", "int64"])
+def test_whole_numbers_may_be_images(kind):
+    image = Port("x", kind, ("n", 3, 8, 8))
+    assert choose_input((Port("ids", "int64", ("n", 7)), image)) == image
+
+
+def test_quantised_pixels_are_refused_with_the_way_out():
+    with pytest.raises(ModelError, match=r"'x' int8 .*scale and offset.*QuantizeLinear.*uint8"):
+        choose_input((Port("x", "int8", ("n", 3, 8, 8)),))
 
 
 def test_a_model_without_inputs():

@@ -64,8 +64,9 @@ def test_float16_and_uint8_inputs_are_cast(tmp_path):
     np.testing.assert_allclose(rounded, reference, atol=1e-5)
 
 
-def test_uint8_inputs_are_clipped_not_wrapped(tmp_path):
-    model = opened(build.convnet(uint8=True), tmp_path)
+@pytest.mark.parametrize("whole", [TensorProto.UINT8, TensorProto.INT32])
+def test_whole_inputs_are_clipped_not_wrapped(tmp_path, whole):
+    model = opened(build.convnet(uint8=True, whole=whole), tmp_path)
     np.testing.assert_array_equal(model.run(np.full((1, 3, 8, 8), 300.0)), model.run(np.full((1, 3, 8, 8), 255.0)))
 
 

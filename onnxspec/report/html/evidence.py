@@ -5,7 +5,7 @@ import shlex
 from collections.abc import Iterator
 from pathlib import PurePath
 
-from onnxspec.images.preprocess import DEFAULT, FLOATING, METADATA, MODEL_SIZE, UINT8_INPUT
+from onnxspec.images.preprocess import DEFAULT, FLOATING, METADATA, MODEL_SIZE, WHOLE_INPUTS
 from onnxspec.images.python_data import SOURCE as PASSED_IN
 from onnxspec.report.figures import convergence, distributions, spectra
 from onnxspec.report.findings import verdicts
@@ -115,7 +115,7 @@ def _block(title: str, rows: dict) -> Markup:
     return tag("div", tag("h3", title), definitions(rows.items()), class_="block")
 
 
-_OF_ITSELF = (MODEL_SIZE, UINT8_INPUT, METADATA, FLOATING)
+_OF_ITSELF = (MODEL_SIZE, METADATA, FLOATING, *WHOLE_INPUTS.values())
 """Where preprocessing comes from that nobody has to say again."""
 
 
