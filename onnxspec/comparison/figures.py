@@ -32,6 +32,10 @@ MOST = 20
 """Models that fit a legend, and whose factors fit a page."""
 COLOURS_APART = (*(COLOURS[ink] for ink in INKS), "#3aa6b9", "#e0812f", "#8a8f3c", "#d46bb0", "#6b7280")
 _ABREAST, _LONGEST, _BEYOND = 3, 32, 4
+_PANEL = 400
+"""Points that a panel is wide."""
+# In points: of a legend's entry what is no text, and about what a letter takes.
+_MARK, _LETTER = 40, 6
 
 
 def spectra(comparison: Comparison, signal: str, kinds: Sequence[str] = ()) -> Figure:
@@ -169,8 +173,8 @@ def _spectra(
 
 def _panels(kinds: Sequence[str], height: float, names: Sequence[str], titled: bool) -> tuple[Figure, Sequence[Axes]]:
     """A figure with a panel a kind, so high (points) above a legend of the names."""
-    below = 20 * math.ceil(min(len(names), MOST) / (_ABREAST * len(kinds)))
-    figure = Figure((400 * len(kinds) / 72, (height + below) / 72), layout="constrained")
+    below = 20 * math.ceil(min(len(names), MOST) / _columns(_short(names), len(kinds)))
+    figure = Figure((_PANEL * len(kinds) / 72, (height + below) / 72), layout="constrained")
     panels = figure.subplots(1, len(kinds), squeeze=False, sharex=True, sharey=True)[0]
     for kind, axes in zip(kinds, panels, strict=True):
         if titled:
@@ -180,8 +184,15 @@ def _panels(kinds: Sequence[str], height: float, names: Sequence[str], titled: b
 
 def _legend(figure: Figure, axes: Axes) -> None:
     """What the axes have a label of, below all panels."""
-    columns = _ABREAST * sum(one.get_subplotspec() is not None for one in figure.axes)
-    figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=columns)
+    handles, labels = axes.get_legend_handles_labels()
+    columns = _columns(labels, sum(one.get_subplotspec() is not None for one in figure.axes))
+    figure.legend(handles, labels, loc="outside lower center", ncols=columns)
+
+
+def _columns(labels: Sequence[str], panels: int) -> int:
+    """How many entries of a legend lie beside one another below so many panels: fewer of long names."""
+    fitting = _PANEL * panels // (_MARK + _LETTER * max(map(len, labels)))
+    return max(1, min(_ABREAST * panels, fitting))
 
 
 def _by_model_and_kind(bins: Sequence[BinOf], signal: str) -> dict[tuple[str, str], np.ndarray]:

@@ -176,7 +176,7 @@ def _factors(comparison: Comparison) -> Markup | None:
 
 def _contrast(one: Contrast) -> list[Child]:
     look = {**dict.fromkeys(TOLD_APART, "star"), DEPENDS: "fail"}.get(one.verdict, "quiet")
-    p = "" if math.isnan(one.p) else f"{one.p:.2g}"
+    p = tag("span", "" if math.isnan(one.p) else f"{one.p:.2g}", class_="value")
     factors = [value(interval, "", doubted=False) for interval in (one.common, one.own)]
     return [*factors, f"{one.pairs:,}", p, tag("span", one.verdict, class_=look)]
 

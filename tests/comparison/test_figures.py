@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from onnxspec.comparison import figures
 from onnxspec.comparison.alignment import align, in_common
@@ -47,9 +48,9 @@ def test_reports_are_drawn_as_their_comparison_is(pair, reports):
     assert first == second
 
 
-def many(comparison, count):
+def many(comparison, count, name="net"):
     """The comparison with its second model as often as that."""
-    names = [f"net-{i}" for i in range(count)]
+    names = [f"{name}-{i}" for i in range(count)]
     of_second = [one for one in comparison.spectra if one.model == comparison.models[1].name]
     return replace(
         comparison,
@@ -70,6 +71,17 @@ def test_many_models_have_a_colour_each_and_a_legend_that_has_room(pair, count, 
     outlines = [one.get_paths()[0].vertices for one in axes.collections]
     wide = [len({tuple(point) for point in outline.tolist()}) > bins + 2 for outline in outlines]
     assert any(wide) == bands
+
+
+@pytest.mark.parametrize("kinds", [["between"], []])
+@pytest.mark.parametrize("name", ["n", "network-of-twenty-odd-letters", "W" * 60])
+@pytest.mark.parametrize("count", [2, 5, 12])
+def test_a_legend_lies_within_its_figure(pair, count, name, kinds):
+    drawn = figures.spectra(many(pair, count, name), "prob", kinds)
+    FigureCanvasAgg(drawn).draw()
+    box, room = drawn.legends[0].get_window_extent(), drawn.bbox
+    assert box.x0 >= 0 and box.x1 <= room.x1 and box.y0 >= 0
+    assert min(axes.get_window_extent().height for axes in drawn.axes) > 150
 
 
 def dots(axes):
