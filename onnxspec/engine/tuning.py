@@ -176,11 +176,13 @@ def _seconds_alone(model: Classifier, sample: np.ndarray, tile: int) -> float:
 def _in_rounds(trial: "_Trial", forms: Sequence[LocalEngine]) -> np.ndarray:
     """(rounds, forms) seconds per image; infinite where a form, but the first, was far behind in the rounds before."""
     times = np.full((ROUNDS, len(forms)), np.inf)
+    # What ONNX Runtime keeps of the memory of a batch is room for smaller ones, and not for larger ones.
+    largest_first = sorted(range(len(forms)), key=lambda place: -forms[place].tile)
     for one in times:
         behind = times.min(0) > FAR_BEHIND * times.min()
-        for place, form in enumerate(forms):
+        for place in largest_first:
             if not behind[place] or place == 0:
-                one[place] = trial.seconds_per_image(form)
+                one[place] = trial.seconds_per_image(forms[place])
     return times
 
 
