@@ -6,11 +6,13 @@ auto · cpu · cuda · cuda:1 · cuda:0,1 · cuda:all · tensorrt · webgpu · o
 import ctypes
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 
 import onnxruntime
 
 from onnxspec.errors import DeviceError, UsageError
 from onnxspec.model import plugins, providers
+from onnxspec.model.alone import alone
 from onnxspec.model.providers import CPU, CUDA, DEVICE_ID, GRAPH_OPTION, Choice
 
 _SUFFIX = "ExecutionProvider"
@@ -63,7 +65,10 @@ def choose(device: str = "auto", tf32: bool = False) -> tuple[Choice, ...]:
         return (providers.best(tf32),)
     choices = _choices(asked, device, tf32)
     for choice in choices:
-        if choice.provider != CPU and (problem := providers.obstacle(choice)) is not None:
+        if choice.provider == CPU:
+            continue
+        # It makes a session, and loads a plugin's library.
+        if (problem := alone(choice, partial(providers.obstacle, choice))) is not None:
             which = f"{choice.device}: " if len(choices) > 1 else ""
             raise DeviceError(
                 f"--device {asked.text} cannot run here: {which}{problem.message}",

@@ -9,7 +9,7 @@ import pytest
 
 from model import build
 from onnxspec.images.preprocess import Preprocess, fit
-from onnxspec.model import pathmodel, providers, runtime, session
+from onnxspec.model import devices, pathmodel, providers, runtime, session
 from onnxspec.model.alone import alone
 from onnxspec.model.pathmodel import PathModel
 from onnxspec.model.providers import GRAPH_OPTION, Choice
@@ -84,6 +84,16 @@ def test_one_thread_makes_sessions_and_runs_them_for_all(tmp_path, threads):
         list(pool.map(work, range(8)))
     assert len(threads) >= 2 + 2 * 8
     assert set(threads) == {alone(CAPTURES, threading.get_ident)}
+
+
+def test_it_tries_the_device_as_well(monkeypatch):
+    """The trial makes a session, too, while another model may be at work."""
+    tried_by = []
+    monkeypatch.setattr(providers.onnxruntime, "get_available_providers", lambda: [providers.CUDA, providers.CPU])
+    monkeypatch.setattr(providers, "obstacle", lambda choice: tried_by.append(threading.get_ident()))
+    devices.choose(f"cuda:0,{GRAPH_OPTION}=1")
+    devices.choose("cuda")
+    assert tried_by == [alone(CAPTURES, threading.get_ident), threading.get_ident()]
 
 
 def test_it_closes_them_as_well(tmp_path, threads):
