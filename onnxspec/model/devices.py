@@ -139,7 +139,8 @@ def _with_hardware(choice: Choice) -> Choice:
     if not plugins.plugged(choice.provider):
         return choice
     (device, _), *_ = choice.session_providers
-    return replace(choice, reason=f"{choice.reason}: {plugins.text_of(device)}")
+    kind = plugins.text_of(device)
+    return replace(choice, reason=f"{choice.reason}: {kind}", plugin=f"{plugins.version_of(device)} on {kind}")
 
 
 def _numbers(asked: Request) -> tuple[str, ...]:

@@ -93,6 +93,11 @@ def text_of(device: Any) -> str:
     return f"{device.device.type.name} ({device.device.vendor or 'of no known maker'})"
 
 
+def version_of(device: Any) -> str:
+    """The version of the plugin whose device this is, "" where it does not say."""
+    return str(device.ep_metadata.get("version", ""))
+
+
 def package_of(module: str) -> str:
     """The package, with its version, that a plugin's module belongs to."""
     name = module.replace("_", "-")
