@@ -90,8 +90,9 @@ def test_a_device_is_named_by_its_number(package, runtime_of, monkeypatch):
         DeviceError, match=r"fake:2 cannot run here: there is no device 2; .*has 0: CPU \(Fakes\), 1: G"
     ):
         devices.choose("fake:2")
-    with pytest.raises(UsageError, match="takes no device_id"):
-        devices.choose("fake:device_id=1")
+    for option in ("device_id=1", "device_type=GPU"):
+        with pytest.raises(UsageError, match=rf"takes no {option.split('=')[0]}\. Write its number"):
+            devices.choose(f"fake:{option}")
     for one in ("fake:gpu", "fake:0,1", "fake:all"):
         with pytest.raises(UsageError, match=rf"no '{one}'\. Known: .*fake"):
             devices.choose(one)
