@@ -1,6 +1,6 @@
 """`--device` in words: a provider by its short name, which of its devices, and options of its own.
 
-auto · cpu · cuda · cuda:1 · cuda:0,1 · cuda:all · tensorrt · webgpu · openvino:1 · openvino:num_streams=1
+auto · cpu · cuda · cuda:1 · cuda:0,1 · cuda:all · tensorrt · webgpu · openvino:1 · cuda:0,gpu_mem_limit=8000000000
 """
 
 import ctypes

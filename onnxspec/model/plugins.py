@@ -71,7 +71,8 @@ def hardware(provider: str) -> list[Any]:
         return found
     raise DeviceError(
         f"{package_of(module)} finds no device that it can use; ONNX Runtime sees {_seen()}.",
-        "Install the driver that it needs (for a GPU under Linux, say, Vulkan's or OpenCL's), or use --device cpu.",
+        "It may be for those of another maker, as OpenVINO's is for Intel's, or need a driver (for a GPU under Linux, say, "
+        "Vulkan's or OpenCL's). Use --device cpu.",
     )
 
 
