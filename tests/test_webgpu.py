@@ -38,14 +38,17 @@ class Place:
 
     def command(self, *arguments: object) -> subprocess.CompletedProcess[str]:
         """A command, to its end."""
+        return self.python("-m", "onnxspec", *map(str, arguments))
+
+    def python(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Python, to its end."""
         # SwiftShader is used where the system has no other driver, too; XDG_RUNTIME_DIR keeps Mesa's drivers quiet.
         own = {"ORT_WEBGPU_EP_ALLOW_SOFTWARE_ADAPTER": "1", "XDG_RUNTIME_DIR": str(self.folder)}
         if SWIFTSHADER.exists():
             own["VK_ICD_FILENAMES"] = str(SWIFTSHADER)
-        command = [sys.executable, "-m", "onnxspec", *map(str, arguments)]
-        return subprocess.run(
-            command, cwd=self.folder, env=own | os.environ, capture_output=True, text=True, timeout=300
-        )
+        env = own | os.environ
+        command = [sys.executable, *arguments]
+        return subprocess.run(command, cwd=self.folder, env=env, capture_output=True, text=True, timeout=300)
 
     def analyze(self, report: str, *options: object) -> onnxspec.Report:
         """The report of a run that must succeed."""
@@ -114,3 +117,27 @@ def test_an_option_that_the_provider_refuses_is_said(place):
     done = place.command("analyze", "network.onnx", "--data", "images.npz", "--device", "webgpu:enableGraphCapture=1")
     assert done.returncode == onnxspec.ExitCode.UNAVAILABLE
     assert "--device webgpu:enableGraphCapture=1 cannot run here: WebGPU graph capture requires" in done.stderr
+
+
+THREADS = """
+import threading
+from onnxspec.model.session import OnnxModel
+import numpy as np
+
+def work():
+    for _ in range(6):
+        OnnxModel.open("network.onnx", device="webgpu").run(np.zeros((4, 3, 8, 8)))
+
+threads = [threading.Thread(target=work) for _ in range(4)]
+for thread in threads:
+    thread.start()
+"""
+
+
+def test_several_threads_may_open_models_at_once(place):
+    """Where one tried the device while another ran on it, the process ended in a segmentation fault.
+
+    And they go on when the main thread has ended, as threads do.
+    """
+    done = place.python("-c", THREADS)
+    assert (done.returncode, done.stderr) == (0, "")

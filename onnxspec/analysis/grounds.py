@@ -70,10 +70,16 @@ def _foundations(frozen: Settled) -> dict[str, str]:
         "preprocessing": json.dumps({k: v for k, (v, _) in subject.engine.preprocess.fields_and_origins().items()}),
         "class order": _digest(reading.output_of, columns),
         "path form": subject.engine.path_form,
-        "provider": subject.model.provider,
+        "provider": _provider(subject),
         "provider options": json.dumps(_options(subject)),
         "versions": json.dumps(VERSIONS),
     }
+
+
+def _provider(subject: Subject) -> str:
+    """The provider; of a plugin, which runs on devices of several kinds, which version and where."""
+    plugin = subject.model.choices[0].plugin if isinstance(subject.model, OnnxModel) else ""
+    return f"{subject.model.provider} {plugin}".rstrip()
 
 
 def _options(subject: Subject) -> dict[str, str]:

@@ -68,7 +68,7 @@ class Cluster:
         self._local = address.startswith(scheduler.LOCAL)
         self._resources = {} if model.provider == CPU else {"GPU": 1}
         if self._local and self._resources:
-            raise UsageError(f"--cluster {address} is for CPUs.", "Use --device cuda alone, or --device cpu.")
+            raise UsageError(f"--cluster {address} is for CPUs.", "Leave it out, or use --device cpu.")
         self._address = address
         self._client = scheduler.client(address)
         self._way = ""

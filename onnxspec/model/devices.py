@@ -1,24 +1,28 @@
 """`--device` in words: a provider by its short name, which of its devices, and options of its own.
 
-auto · cpu · cuda · cuda:1 · cuda:0,1 · cuda:all · tensorrt · webgpu · openvino:1 · openvino:num_streams=1
+auto · cpu · cuda · cuda:1 · cuda:0,1 · cuda:all · tensorrt · webgpu · openvino:1 · cuda:0,gpu_mem_limit=8000000000
 """
 
 import ctypes
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 
 import onnxruntime
 
 from onnxspec.errors import DeviceError, UsageError
 from onnxspec.model import plugins, providers
+from onnxspec.model.alone import alone
 from onnxspec.model.providers import CPU, CUDA, DEVICE_ID, GRAPH_OPTION, Choice
 
 _SUFFIX = "ExecutionProvider"
 _NUMBERED = ("cuda", "tensorrt")
 _MOST_DEVICES = 64
 _ALL = "all"
-# Options that flags and numbers stand for: a report would name one GPU and another would have computed.
-_SAID_OTHERWISE = {DEVICE_ID: "its number, as in cuda:1", "use_tf32": "--tf32"}
+# Options that flags and numbers stand for: a report would name one GPU and another would have computed. A plugin gets its
+# device, and ignores what else is said of it.
+_NUMBER = "its number, as in cuda:1"
+_SAID_OTHERWISE = {DEVICE_ID: _NUMBER, "device_type": _NUMBER, "use_tf32": "--tf32"}
 _GRAPH_OPTIONS = (GRAPH_OPTION, "trt_cuda_graph_enable")
 _SWITCH = ("0", "1", "false", "true", "False", "True")
 """What ONNX Runtime takes for a switch."""
@@ -63,7 +67,10 @@ def choose(device: str = "auto", tf32: bool = False) -> tuple[Choice, ...]:
         return (providers.best(tf32),)
     choices = _choices(asked, device, tf32)
     for choice in choices:
-        if choice.provider != CPU and (problem := providers.obstacle(choice)) is not None:
+        if choice.provider == CPU:
+            continue
+        # It makes a session, and loads a plugin's library.
+        if (problem := alone(choice, partial(providers.obstacle, choice))) is not None:
             which = f"{choice.device}: " if len(choices) > 1 else ""
             raise DeviceError(
                 f"--device {asked.text} cannot run here: {which}{problem.message}",
@@ -103,7 +110,7 @@ def _choices(asked: Request, device: str, tf32: bool) -> tuple[Choice, ...]:
         message = f"--device {asked.name} takes no {option}: a captured graph may give the answers of its first batch."
         raise UsageError(message, f"Write cuda:{GRAPH_OPTION}=1.")
     for option, instead in _SAID_OTHERWISE.items():
-        if option in asked.options and (most or option != DEVICE_ID):
+        if option in asked.options and (most or instead != _NUMBER):
             raise UsageError(f"--device {asked.name} takes no {option}.", f"Write {instead}.")
     # Only the sessions that capture are given this one: the trial of the device would not notice.
     if asked.options.get(GRAPH_OPTION, "0") not in _SWITCH:
@@ -134,7 +141,8 @@ def _with_hardware(choice: Choice) -> Choice:
     if not plugins.plugged(choice.provider):
         return choice
     (device, _), *_ = choice.session_providers
-    return replace(choice, reason=f"{choice.reason}: {plugins.text_of(device)}")
+    kind = plugins.text_of(device)
+    return replace(choice, reason=f"{choice.reason}: {kind}", plugin=f"{plugins.version_of(device)} on {kind}")
 
 
 def _numbers(asked: Request) -> tuple[str, ...]:

@@ -71,7 +71,8 @@ def hardware(provider: str) -> list[Any]:
         return found
     raise DeviceError(
         f"{package_of(module)} finds no device that it can use; ONNX Runtime sees {_seen()}.",
-        "Install the driver that it needs (for a GPU under Linux, say, Vulkan's or OpenCL's), or use --device cpu.",
+        "It may be for those of another maker, as OpenVINO's is for Intel's, or need a driver (for a GPU under Linux, say, "
+        "Vulkan's or OpenCL's). Use --device cpu.",
     )
 
 
@@ -91,6 +92,11 @@ def listing(found: list[Any]) -> str:
 def text_of(device: Any) -> str:
     """A device for people: "GPU (NVIDIA)"."""
     return f"{device.device.type.name} ({device.device.vendor or 'of no known maker'})"
+
+
+def version_of(device: Any) -> str:
+    """The version of the plugin whose device this is, "" where it does not say."""
+    return str(device.ep_metadata.get("version", ""))
 
 
 def package_of(module: str) -> str:

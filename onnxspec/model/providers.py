@@ -37,12 +37,16 @@ _PROVIDER_LIBRARY = "onnxruntime_providers_cuda.dll" if _WINDOWS else "libonnxru
 
 @dataclass(frozen=True)
 class Choice:
-    """A provider by ONNX Runtime's name, its options, `device` as the user would write it, and why it was taken."""
+    """A provider by ONNX Runtime's name, its options, `device` as the user would write it, and why it was taken.
+
+    plugin : of one that comes in a package of its own, its version and the kind of its device: by them bits may differ
+    """
 
     provider: str
     device: str
     reason: str
     provider_options: dict[str, str] = field(default_factory=dict)
+    plugin: str = ""
 
     @property
     def session_providers(self) -> list[runtime.Asked]:

@@ -42,6 +42,7 @@ class OnnxModel:
     """A session for each device and what is known of its model; a `protocol.Classifier`. Made by `OnnxModel.open`.
 
     threads : ONNX Runtime's own inside one `run`
+    nodes_on_cpu : how many nodes a device leaves to the CPU, and how many there are; None where that is not known
     """
 
     info: ModelInfo
@@ -51,6 +52,7 @@ class OnnxModel:
     fingerprint: Fingerprint
     limit: machine.Limit
     threads: int = 1
+    nodes_on_cpu: tuple[int, int] | None = None
 
     threads_allowed = True
 
@@ -93,7 +95,10 @@ class OnnxModel:
         fingerprint = Fingerprint.of(info.files)
         if fingerprint.hashes[0] != info.sha256:
             raise changed(path, "opened")
-        model = cls(info, info.spec, choices, _sessions(info, choices, 1), fingerprint, limit)
+        sessions = _sessions(info, choices, 1)
+        # Asked now: later on they may be let go of, for want of memory.
+        nodes = None if choices[0].provider == CPU else runtime.nodes_on_cpu(sessions.start()[0])
+        model = cls(info, info.spec, choices, sessions, fingerprint, limit, nodes_on_cpu=nodes)
         model.require_unchanged()
         return model
 
@@ -175,8 +180,8 @@ class OnnxModel:
     def device_note(self) -> str:
         """The devices, why they were taken, and what they leave to the CPU, for people."""
         reason = self.choices[0].reason.rstrip(".")
-        if self.provider != CPU and (nodes := runtime.nodes_on_cpu(self.sessions.start()[0])) is not None and nodes[0]:
-            reason += f"; {nodes[0]:,} of {nodes[1]:,} nodes run on the CPU"
+        if self.nodes_on_cpu is not None and self.nodes_on_cpu[0]:
+            reason += "; {:,} of {:,} nodes run on the CPU".format(*self.nodes_on_cpu)
         return f"{', '.join(choice.device for choice in self.choices)} ({reason})"
 
     @cached_property

@@ -57,6 +57,7 @@ def of_settings(frozen, **changes):
 BOTH = {
     "model": lambda f: of_model(f, fingerprint=replace(f.subject.model.fingerprint, hashes=("00",))),
     "provider": lambda f: of_model(f, choices=(replace(f.subject.model.choices[0], provider="Other"),)),
+    "plugin": lambda f: of_model(f, choices=(replace(f.subject.model.choices[0], plugin="1.8.1 on GPU (Intel)"),)),
     "preprocess": lambda f: of_engine(f, preprocess=replace(f.subject.engine.preprocess, order="BGR")),
     "path form": lambda f: of_engine(f, graph=object()),
     "classes": lambda f: of_reading(f, output_of=f.reading.output_of[::-1]),

@@ -147,7 +147,7 @@ def test_a_gpu_that_no_worker_offers_is_said(address, monkeypatch, pictures):
     monkeypatch.setattr("onnxspec.model.session.OnnxModel.provider", "CUDAExecutionProvider")
     with pytest.raises(DeviceError, match=r"no workers that offer a GPU.*--resources GPU=1"):
         onnxspec.analyze(NETWORK, pictures, cluster=address)
-    with pytest.raises(UsageError, match="local:2 is for CPUs"):
+    with pytest.raises(UsageError, match=r"local:2 is for CPUs\. Leave it out, or"):
         onnxspec.analyze(NETWORK, pictures, cluster="local:2")
 
 

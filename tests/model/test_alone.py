@@ -1,15 +1,22 @@
 """Where CUDA graphs are captured, one thread does all that touches the GPU: sessions on the CPU stand for those on one."""
 
 import gc
+import subprocess
+import sys
+import textwrap
 import threading
+import time
+import weakref
 from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import suppress
+from functools import partial
 
 import numpy as np
 import pytest
 
 from model import build
 from onnxspec.images.preprocess import Preprocess, fit
-from onnxspec.model import pathmodel, providers, runtime, session
+from onnxspec.model import devices, pathmodel, providers, runtime, session
 from onnxspec.model.alone import alone
 from onnxspec.model.pathmodel import PathModel
 from onnxspec.model.providers import GRAPH_OPTION, Choice
@@ -86,6 +93,16 @@ def test_one_thread_makes_sessions_and_runs_them_for_all(tmp_path, threads):
     assert set(threads) == {alone(CAPTURES, threading.get_ident)}
 
 
+def test_it_tries_the_device_as_well(monkeypatch):
+    """The trial makes a session, too, while another model may be at work."""
+    tried_by = []
+    monkeypatch.setattr(providers.onnxruntime, "get_available_providers", lambda: [providers.CUDA, providers.CPU])
+    monkeypatch.setattr(providers, "obstacle", lambda choice: tried_by.append(threading.get_ident()))
+    devices.choose(f"cuda:0,{GRAPH_OPTION}=1")
+    devices.choose("cuda")
+    assert tried_by == [alone(CAPTURES, threading.get_ident), threading.get_ident()]
+
+
 def test_it_closes_them_as_well(tmp_path, threads):
     model, paths, scores = opened(tmp_path)
     scores()
@@ -108,3 +125,62 @@ def test_a_session_may_be_let_go_of_while_another_thread_makes_its_successor(tmp
 
     with ThreadPoolExecutor(8) as pool:
         assert wait([pool.submit(work, number) for number in range(40)], 60).not_done == set()
+
+
+def printed(script):
+    """What Python prints that has a model's device, `work` is `alone` on it."""
+    start = """
+        import threading, time
+        from onnxspec.model import alone
+        from onnxspec.model.providers import GRAPH_OPTION, Choice
+        work = lambda what: alone.alone(Choice("", "", "", {GRAPH_OPTION: "1"}), what)
+    """
+    command = [sys.executable, "-c", textwrap.dedent(start) + textwrap.dedent(script)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout.split()
+
+
+def test_threads_that_outlive_the_main_one_are_served():
+    script = """
+        main = threading.main_thread()
+        threading.Thread(target=lambda: (main.join(), print(work(lambda: "served")))).start()
+    """
+    assert printed(script) == ["served"]
+
+
+def test_python_ends_once_the_device_has_but_waits_for_none_that_hangs():
+    script = """
+        threading.Thread(target=work, args=[lambda: (time.sleep(0.5), print("ended"))], daemon=True).start()
+        time.sleep(0.1)
+    """
+    assert printed(script) == ["ended"]
+    hangs = """
+        alone.GRACE = 0.1
+        threading.Thread(target=work, args=[lambda: time.sleep(600)], daemon=True).start()
+        time.sleep(0.1)
+    """
+    assert printed(hangs) == []
+
+
+def test_what_was_done_is_let_go_of():
+    """Nobody's garbage is collected in time: a device's memory would stay full."""
+
+    class Held:
+        pass
+
+    def fails(held):
+        raise MemoryError
+
+    for work in (repr, fails):
+        held = Held()
+        there = weakref.ref(held)
+        gc.disable()
+        try:
+            with suppress(MemoryError):
+                alone(CAPTURES, partial(work, held))
+            del held
+            until = time.monotonic() + 5
+            while there() is not None and time.monotonic() < until:
+                time.sleep(0.01)
+            assert there() is None
+        finally:
+            gc.enable()

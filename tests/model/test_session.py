@@ -306,6 +306,16 @@ def test_several_devices_share_the_work_behind_one_model(tmp_path, monkeypatch):
         assert used == [one if busy is other else other]
 
 
+def test_what_a_device_leaves_to_the_cpu_is_said_without_room_for_a_session(tmp_path, monkeypatch):
+    """At the end of a run whose batches were halved for want of memory, none may be left for one."""
+    monkeypatch.setattr(session, "CPU", "another")
+    monkeypatch.setattr(session.runtime, "nodes_on_cpu", lambda session: (1, 1234))
+    model = opened(build.convnet(), tmp_path)
+    model.renew()
+    monkeypatch.setattr(session.runtime, "make_session", lambda *_, **__: pytest.fail("a session is made"))
+    assert model.device_note == "cpu (asked for; 1 of 1,234 nodes run on the CPU)"
+
+
 def test_what_a_device_holds_is_given_back(tmp_path, monkeypatch):
     model = opened(build.convnet(), tmp_path)
     (before,) = model.sessions.start()
