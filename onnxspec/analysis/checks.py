@@ -33,6 +33,10 @@ DITHERED_PATHS = 8
 OFF_GRID_TIMES = 8
 AT_ONCE = 4
 """Paths of the pilot that a worker takes at a time, at most."""
+REFERENCE = "CPU float32 reference"
+COARSER = f"{REFERENCE}, of a device that computes more coarsely"
+COARSELY = 3e-5
+"""RMS error of scores, relative to them, beyond float32's, which is some 1e-6: rounding them once to float16 makes 2e-4."""
 STAIRS_FROM = 129
 """Points from which on steps are the likelier cause: on real networks 33, 65 and 129 agree (performance.md)."""
 
@@ -124,11 +128,10 @@ def noise_of(
 
     Rounding is deterministic, so repetition shows nothing: on the CPU the inputs are moved at random (`dither`),
     elsewhere the CPU's float32 outputs are the reference. Of the difference of two equally noisy evaluations half is
-    the floor; of one from a finer evaluation, all.
+    the floor; of one from a finer evaluation, all. A device may be coarser by itself, without being told to.
     """
     weights = families.line(reading.measurement.points)
     other = reference.engine if reference else engine
-    share = 1.0 if reference and reference.finer else 0.5
 
     def otherwise(path: int) -> np.ndarray:
         # A generator a path: the draws do not depend on which worker comes first.
@@ -136,6 +139,8 @@ def noise_of(
         return other.outputs(pairs.image_a[[path]], pairs.image_b[[path]], weights, moving)
 
     moved = np.concatenate(list(engine.map(otherwise, range(len(pairs)))))
+    coarser = reference is not None and (reference.finer or _differ(plain, moved, reading))
+    share = 1.0 if coarser else 0.5
     noise = {}
     for name in reading.measurement.signals:
         signal = reading.signal(name, plain)
@@ -146,7 +151,14 @@ def noise_of(
     moves = {"float32": "one unit in the last place", "uint8": "up to half a grey level"}
     coarsest = engine.spec.coarsest
     dithered = f"input dither of {moves.get(coarsest, f'up to half a unit of {coarsest}')}"
-    return noise, "CPU float32 reference" if reference else dithered
+    return noise, (COARSER if coarser else REFERENCE) if reference else dithered
+
+
+def _differ(plain: np.ndarray, finer: np.ndarray, reading: Reading) -> bool:
+    """Whether outputs (paths, points, outputs) are off by more than float32 makes them."""
+    own = "prob" if reading.probabilities else "logit"
+    given, wanted = (reading.signal(own, outputs) for outputs in (plain, finer))
+    return bool(np.square(given - wanted).mean() > COARSELY**2 * np.square(wanted).mean())
 
 
 def pilot_images(pairs: Pairs, points: int) -> int:

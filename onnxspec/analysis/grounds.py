@@ -13,7 +13,7 @@ from onnxspec.engine.remote import VERSIONS
 from onnxspec.errors import DataError
 from onnxspec.images.cache import PixelCache
 from onnxspec.model.providers import GRAPH_OPTION
-from onnxspec.model.session import OnnxModel
+from onnxspec.model.session import OnnxModel, computed_by
 from onnxspec.paths.pairs import Pairs
 from onnxspec.report.parts import Part
 from onnxspec.results import Reading
@@ -70,16 +70,10 @@ def _foundations(frozen: Settled) -> dict[str, str]:
         "preprocessing": json.dumps({k: v for k, (v, _) in subject.engine.preprocess.fields_and_origins().items()}),
         "class order": _digest(reading.output_of, columns),
         "path form": subject.engine.path_form,
-        "provider": _provider(subject),
+        "provider": computed_by(subject.model),
         "provider options": json.dumps(_options(subject)),
         "versions": json.dumps(VERSIONS),
     }
-
-
-def _provider(subject: Subject) -> str:
-    """The provider; of a plugin, which runs on devices of several kinds, which version and where."""
-    plugin = subject.model.choices[0].plugin if isinstance(subject.model, OnnxModel) else ""
-    return f"{subject.model.provider} {plugin}".rstrip()
 
 
 def _options(subject: Subject) -> dict[str, str]:

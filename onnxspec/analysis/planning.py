@@ -201,7 +201,7 @@ def _prepared(frozen: Frozen, pilot: Pilot, walked: checks.Walked | None, cache:
     """With what the pilot found, and its noise out of what is read where that is more than float32's."""
     subject, settings, reading = frozen.subject, frozen.settings, frozen.reading
     remarks = [*frozen.remarks, *checks.remarks(pilot)]
-    if _reduced_precision(subject, settings):
+    if _reduced_precision(subject, settings) or pilot.floor_source == checks.COARSER:
         subtracted = settings.measurement.estimator == "sine"
         reading = replace(reading, floor=pilot.floor) if subtracted else reading
         remarks.append(checks.floor_remark(subtracted))
@@ -299,7 +299,10 @@ def _possible_kinds(subject: Subject, kinds: tuple[str, ...]) -> tuple[tuple[str
 
 
 def _reduced_precision(subject: Subject, settings: Settings) -> bool:
-    """Whether the model computes in TF32 or half precision, or the device was told to compute coarsely."""
+    """Whether the model computes in TF32 or half precision, or the device was told to compute coarsely.
+
+    A device that does so by itself is found out by the pilot.
+    """
     model = subject.model
     tf32 = settings.execution.tf32 and model.provider == CUDA
     coarse = isinstance(model, OnnxModel) and model.choices[0].coarse

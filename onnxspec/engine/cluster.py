@@ -28,7 +28,7 @@ from onnxspec.engine.workers import in_order
 from onnxspec.errors import DeviceError, ResourceError, UsageError
 from onnxspec.model.protocol import Classifier
 from onnxspec.model.providers import CPU
-from onnxspec.model.session import OnnxModel
+from onnxspec.model.session import OnnxModel, computed_by
 
 SENT_BYTES = 256 * 2**20
 """Models, and images as the model takes them, are sent up to this size; larger ones must lie on a shared path."""
@@ -207,7 +207,7 @@ class Cluster:
             path=os.path.abspath(model.info.path),
             files=None if self._local else _small_files(model),
             digest=model.digest,
-            provider=model.provider,
+            provider=computed_by(model),
             names=images.names,
             images_digest=images.digest,
             images=None if self._sends_pixels(engine) else images.way,

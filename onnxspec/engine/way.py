@@ -18,6 +18,7 @@ from onnxspec.images.cache import PixelCache
 from onnxspec.images.dataset import ImageSet
 from onnxspec.images.opening import open_images
 from onnxspec.model.protocol import Classifier
+from onnxspec.model.session import computed_by
 
 _OWN = {"model", "pixels", "workers", "on_images", "pulse", "graph", "elsewhere"}
 """Fields of an engine that belong to its process, and are not handed on."""
@@ -31,7 +32,7 @@ class Way:
 
     opener : path of a model -> the classifier; path : where it lies, as text: no system unpickles another's Path
     files : the bytes of the model's files by name, itself first, where they are sent
-    digest, provider : the classifier must have
+    digest, provider : the classifier must have; the latter as `computed_by`
     names, images_digest : of the images; images : what `open_images` takes, None where pixels come with every item
     engine : fields of the engine; path_form : as `LocalEngine.path_form`
     """
@@ -79,9 +80,9 @@ class Way:
                 f"{self.path} is another model here: its digest is {model.digest}, and {self.digest} was expected.",
                 "Let all machines see the same file.",
             )
-        if model.provider != self.provider:
+        if (here := computed_by(model)) != self.provider:
             raise DeviceError(
-                f"{model.provider} runs the model here, and {self.provider} was expected.",
+                f"{here} runs the model here, and {self.provider} was expected.",
                 "A report is of one kind of device: say which, such as --device cpu.",
             )
         return model

@@ -19,6 +19,7 @@ from onnxspec.model.fingerprint import Fingerprint, changed
 from onnxspec.model.inspection import ModelInfo, inspect
 from onnxspec.model.outputs import Scores
 from onnxspec.model.ports import Port, shape_text, size_of
+from onnxspec.model.protocol import Classifier
 from onnxspec.model.providers import CPU, Choice
 from onnxspec.model.spread import Spread
 
@@ -272,6 +273,12 @@ class OnnxModel:
                 f"it was given {shape_text(images.shape)}.",
                 "Check the preprocessing: size, channels and layout.",
             )
+
+
+def computed_by(model: Classifier) -> str:
+    """What may decide bits: the provider; of a plugin, which runs on devices of several kinds, which version and where."""
+    plugin = model.choices[0].plugin if isinstance(model, OnnxModel) else ""
+    return f"{model.provider} {plugin}".rstrip()
 
 
 def start_session(

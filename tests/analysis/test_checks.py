@@ -186,24 +186,39 @@ def test_a_share_of_rounding_is_at_most_all():
     assert "100.0% (prob, within)" in checks.rounding_remark(rounded).text
 
 
+def scores(noise=0.0):
+    """Two logits of a float64 network, and independent noise in both."""
+
+    def run(batch):
+        z = batch[:, 0, 0, 0].astype(np.float64)
+        return np.stack([z, -z], -1) + noise * np.random.default_rng(0).normal(size=(len(batch), 2))
+
+    return run
+
+
 def test_another_provider_is_compared_with_the_cpu():
-    def noisy(batch):
-        z = batch[:, 0, 0, 0].astype(np.float64)
-        return np.stack([z, -z], -1) + 1e-3 * np.random.default_rng(0).normal(size=(len(batch), 2))
-
-    def plain(batch):
-        z = batch[:, 0, 0, 0].astype(np.float64)
-        return np.stack([z, -z], -1)
-
-    finer = checks.Reference(engine(plain), finer=True)
-    floor, source = noise_floor(engine(noisy), 129, finer)
-    equal, _ = noise_floor(engine(noisy), 129, checks.Reference(engine(plain), finer=False))
-    exact, _ = noise_floor(engine(plain), reference=finer)
-    assert "CPU" in source
-    # Independent noise of variance 1e-6 in two logits: centred, their variances add up to half of the two.
-    assert floor["logit"].sum() == pytest.approx(1e-6, rel=0.5)
+    finer = checks.Reference(engine(scores()), finer=True)
+    floor, source = noise_floor(engine(scores(1e-5)), 129, finer)
+    equal, unsaid = noise_floor(engine(scores(1e-5)), 129, checks.Reference(engine(scores()), finer=False))
+    exact, _ = noise_floor(engine(scores()), reference=finer)
+    assert (source, unsaid) == (checks.COARSER, checks.REFERENCE)
+    # Independent noise of variance 1e-10 in two logits: centred, their variances add up to half of the two.
+    assert floor["logit"].sum() == pytest.approx(1e-10, rel=0.5)
     assert equal["logit"].sum() == pytest.approx(floor["logit"].sum() / 2)
     assert exact["logit"].sum() < 1e-14
+
+
+def in_half_precision(batch):
+    return (scores()(batch) / 3).astype(np.float16).astype(np.float32) * 3
+
+
+def test_a_device_that_computes_coarsely_is_found_out_whatever_its_options_say():
+    """OpenVINO's plugin takes half precision on GPUs by itself, Core ML on the Neural Engine."""
+    finer, equal = (checks.Reference(engine(scores()), finer=one) for one in (True, False))
+    told, _ = noise_floor(engine(in_half_precision), reference=finer)
+    found, source = noise_floor(engine(in_half_precision), reference=equal)
+    assert source == checks.COARSER
+    assert np.array_equal(told["logit"], found["logit"])
 
 
 def test_a_floor_is_subtracted_and_said():

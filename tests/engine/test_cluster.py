@@ -173,6 +173,11 @@ def test_another_model_provider_or_data_set_is_refused_by_the_worker(way, tmp_pa
     for change, error, said in (
         ({"path": str(FASHION / "keras.onnx")}, ModelError, "is another model here"),
         ({"provider": "CUDAExecutionProvider"}, DeviceError, "CPUExecutionProvider runs the model here"),
+        (
+            {"provider": "CPUExecutionProvider 0.4.0 on GPU (Fakes)"},
+            DeviceError,
+            r"here, and .* 0\.4\.0 on GPU \(Fakes\) was",
+        ),
         ({"images": {"source": str(FASHION / "train.npz")}}, DataError, "train.npz"),
         ({"images_digest": "0" * 64}, DataError, "holds other images here"),
     ):

@@ -2,6 +2,7 @@
 
 import hashlib
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -343,3 +344,11 @@ def test_what_a_large_batch_took_is_given_back(tmp_path):
     model.trim(images[:2])
     assert megabytes() - before < grown / 4
     np.testing.assert_array_equal(model.run(images[:2]), small)
+
+
+def test_a_plugin_is_known_by_its_version_and_its_device(tmp_path):
+    """Of OpenVINO a processor and a GPU have one provider, and not one way to round."""
+    model = opened(build.mlp(), tmp_path)
+    assert session.computed_by(model) == providers.CPU
+    plugged = replace(model, choices=(replace(model.choices[0], plugin="0.4.0 on GPU (Fakes)"),))
+    assert session.computed_by(plugged) == f"{providers.CPU} 0.4.0 on GPU (Fakes)"
