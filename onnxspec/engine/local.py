@@ -153,15 +153,21 @@ class LocalEngine:
         return self.walk(walk, dither)
 
     def raw(self, images: Sequence[int]) -> Scores:
-        """The model's outputs as they come for whole images, (n, K), in smaller batches where memory runs out."""
-        try:
-            return self.model.run(self.preprocess.to_input(self._pixels(images), self.spec))
-        except (ResourceError, MemoryError):
-            if self.model.fixed_batch is not None or len(images) == 1:
-                raise
-            self.model.renew()
-        middle = len(images) // 2
-        return np.concatenate([self.raw(images[:middle]), self.raw(images[middle:])])
+        """The model's outputs as they come for whole images, (n, K); where memory runs out as `walk`."""
+        done: list[Scores] = []
+        start = 0
+        while start < len(images):
+            some = images[start : start + self.tile]
+            try:
+                done.append(self.model.run(self.preprocess.to_input(self._pixels(some), self.spec)))
+            except (ResourceError, MemoryError):
+                if self.model.fixed_batch is not None or len(some) == 1:
+                    raise
+                # For all workers: one alone at half as many would find what the others' batches leave.
+                self._halve(len(some))
+                continue
+            start += len(some)
+        return done[0] if len(done) == 1 else np.concatenate(done)
 
     def whole(self, images: np.ndarray) -> np.ndarray:
         """The model's outputs for whole images (images,) int, (images, outputs) float32, by this thread."""

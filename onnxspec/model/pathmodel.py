@@ -11,17 +11,17 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from onnxspec.errors import ModelError
+from onnxspec.errors import ModelError, OnnxspecError
 from onnxspec.images.inputspec import InputSpec
 from onnxspec.images.preprocess import Preprocess
-from onnxspec.model import external, onnxfile, outputs, pathgraph, runtime
+from onnxspec.model import external, onnxfile, outputs, pathgraph
 from onnxspec.model.alone import alone
 from onnxspec.model.binding import Binding, Feed
 from onnxspec.model.fingerprint import changed
 from onnxspec.model.outputs import Scores
 from onnxspec.model.pathgraph import Front, PathGraph
 from onnxspec.model.providers import CPU, Choice
-from onnxspec.model.session import IN_FLIGHT, OnnxModel, run_error, start_session
+from onnxspec.model.session import IN_FLIGHT, OnnxModel, result_or_problem, start_session
 from onnxspec.model.spread import Spread
 
 
@@ -65,23 +65,18 @@ class PathModel:
             As `OnnxModel.run`; a ModelError also where the graph resists.
         """
         count = index.shape[1]
-        try:
-            raw = self._raw(anchors, index, weights)
-        except runtime.ERRORS as error:
-            problem = run_error(error, count, self.model.spec)
-        else:
-            return outputs.squeeze(raw, count)
-        # Out here it does not hold on to the other error, and with it to the session and a device's memory.
-        raise problem
-
-    def _raw(self, anchors: NDArray[Any], index: NDArray[np.int64], weights: NDArray[np.float32]) -> NDArray[Any]:
         axes = (1,) * (1 if self.spec.layout == "flat" else 3)
         with self._spread(len(index)).one() as seats:
             graph = seats.graph
-            feed = {graph.anchors: anchors} | self.model.fillers(index.shape[1])
+            feed = {graph.anchors: anchors} | self.model.fillers(count)
             feed |= dict(zip(graph.indices, index, strict=True))
             feed |= {name: own.reshape(-1, *axes) for name, own in zip(graph.weights, weights, strict=True)}
-            return seats.run(feed)
+            found = result_or_problem(partial(seats.run, feed), count, self.model.spec)
+            # Whoever waits for its memory makes another as soon as this block is left.
+            del seats
+        if isinstance(found, OnnxspecError):
+            raise found
+        return outputs.squeeze(found, count)
 
     def start(self) -> None:
         """Makes the sessions of straight lines, on every device; raises as `scores` does."""

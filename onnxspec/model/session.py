@@ -1,17 +1,17 @@
 """An ONNX classifier that runs: images (n, ...) in, scores (n, K) out, on the provider that was asked for."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from onnxspec.errors import DeviceError, ModelError, ResourceError
+from onnxspec.errors import DeviceError, ModelError, OnnxspecError, ResourceError
 from onnxspec.images.inputspec import InputSpec
 from onnxspec.model import devices, machine, metadata, outputs, runtime
 from onnxspec.model.alone import alone
@@ -22,6 +22,8 @@ from onnxspec.model.ports import Port, shape_text, size_of
 from onnxspec.model.protocol import Classifier
 from onnxspec.model.providers import CPU, Choice
 from onnxspec.model.spread import Spread
+
+Result = TypeVar("Result")
 
 IN_FLIGHT = 2
 """Batches at a time on a device: one is copied while the other is computed."""
@@ -234,18 +236,14 @@ class OnnxModel:
 
     def _run(self, images: NDArray[Any], count: int, options: onnxruntime.RunOptions | None = None) -> Scores:
         feed = {self.image_port.name: images} | self.fillers(count)
-        try:
-            raw = self._raw(feed, options)
-        except runtime.ERRORS as error:
-            problem = run_error(error, count, self.spec)
-        else:
-            return outputs.squeeze(raw, count)
-        # Out here it does not hold on to the other error, and with it to the session and a device's memory.
-        raise problem
-
-    def _raw(self, feed: dict[str, NDArray[Any]], options: onnxruntime.RunOptions | None) -> NDArray[Any]:
         with self.sessions.one() as session:
-            return alone(self.choices[0], partial(session.run, [self.scores_port.name], feed, options))[0]
+            run = partial(session.run, [self.scores_port.name], feed, options)
+            found = result_or_problem(partial(alone, self.choices[0], run), count, self.spec)
+            # Whoever waits for its memory makes another as soon as this block is left.
+            del session, run
+        if isinstance(found, OnnxspecError):
+            raise found
+        return outputs.squeeze(found[0], count)
 
     def fillers(self, count: int) -> dict[str, NDArray[Any]]:
         """Zeros, by name, for inputs that the scores do not depend on (inspection refuses the others): they must be fed."""
@@ -327,6 +325,17 @@ def _load_error(error: Exception, info: ModelInfo) -> ModelError | ResourceError
     else:
         hint = "It has no such operator for this type of numbers: export the model in float32 (PyTorch: model.float())."
     return ModelError(refused, hint)
+
+
+def result_or_problem(run: Callable[[], Result], count: int, spec: InputSpec) -> Result | ModelError | ResourceError:
+    """What a run gives, or as `run_error` what is wrong with it.
+
+    No error is left, which would hold on to what has failed: to a session, and with it to a device's memory.
+    """
+    try:
+        return run()
+    except runtime.ERRORS as error:
+        return run_error(error, count, spec)
 
 
 def run_error(error: Exception, count: int, spec: InputSpec) -> ModelError | ResourceError:

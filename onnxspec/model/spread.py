@@ -50,6 +50,7 @@ class Spread(Generic[Member]):
         try:
             yield member
         finally:
+            del member  # whoever is told next may need the memory that it holds
             with self._changed:
                 self._users[index] -= 1
                 self._changed.notify()

@@ -2,6 +2,7 @@
 
 import hashlib
 import threading
+import weakref
 from dataclasses import replace
 from pathlib import Path
 
@@ -352,3 +353,26 @@ def test_a_plugin_is_known_by_its_version_and_its_device(tmp_path):
     assert session.computed_by(model) == providers.CPU
     plugged = replace(model, choices=(replace(model.choices[0], plugin="0.4.0 on GPU (Fakes)"),))
     assert session.computed_by(plugged) == f"{providers.CPU} 0.4.0 on GPU (Fakes)"
+
+
+def test_a_session_that_failed_is_gone_when_another_may_be_made(tmp_path):
+    """Its error held on to it, and its successor found no memory on the device: in one of four runs near its end."""
+    model, made, alive = opened(build.convnet(), tmp_path), [], []
+
+    class Full:
+        def run(self, *_):
+            sessions.renew().clear()
+            raise RuntimeError("Failed to allocate memory")
+
+    def make():
+        full = Full()
+        made.append(weakref.ref(full))
+        return full
+
+    sessions = Spread([make])
+    told = sessions._changed.notify
+    sessions._changed.notify = lambda *given: (alive.append(bool(made) and made[-1]() is not None), told(*given))
+    object.__setattr__(model, "sessions", sessions)
+    with pytest.raises(ResourceError):
+        model.run(IMAGES)
+    assert alive[-1:] == [False]
