@@ -149,9 +149,10 @@ def bare_loop(made: subjects.Subject, choice: Choice, batch: int) -> Callable[[f
     session = onnxruntime.InferenceSession(str(made.model), providers=choice.session_providers)
     inputs = np.ascontiguousarray(np.resize(made.inputs, (batch, *made.inputs.shape[1:])))
     bound = session.io_binding()
-    held = onnxruntime.OrtValue.ortvalue_from_numpy(inputs, *choice.memory)
+    place = choice.memory or ("cpu", 0)
+    held = onnxruntime.OrtValue.ortvalue_from_numpy(inputs, *place)
     bound.bind_ortvalue_input(session.get_inputs()[0].name, held)
-    bound.bind_output(session.get_outputs()[0].name, *choice.memory)
+    bound.bind_output(session.get_outputs()[0].name, *place)
 
     def run(times: int) -> float:
         start = time.perf_counter()
