@@ -192,8 +192,8 @@ def _chosen(times: np.ndarray, batches: int) -> int:
     batches : how many forms, from the first on, are the same with other batches: of them what is faster in most rounds
         will do, of others what is in every round
     """
-    own = int(np.argmin(typical := np.median(times[:, :batches] / times[:, :1], axis=0)))
-    own = own if typical[own] < CLEARLY else 0
+    typical = np.median(times[:, :batches] / times[:, :1], axis=0)
+    own = int(np.argmin(typical)) if typical.min() < CLEARLY else 0
     better = (times < CLEARLY * np.minimum(times[:, own], times[:, 0])[:, None]).all(0)
     better[:batches] = False
     return int(np.argmin(np.where(better, times.min(0), np.inf))) if better.any() else own

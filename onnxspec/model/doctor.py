@@ -36,7 +36,7 @@ def examine() -> list[Finding]:
     except (ImportError, AttributeError) as error:
         hint = "Install it again: pip install --force-reinstall onnxspec"
         return [*findings, Finding("error", "onnxruntime", f"cannot be imported: {error}", hint)]
-    return [*findings, *_unused_gpu(available), *(_provider(name) for name in available), *_plugins(available)]
+    return [*findings, *_unused_gpu(available), *_providers(available)]
 
 
 def quick() -> list[Finding]:
@@ -96,12 +96,14 @@ def _provider(name: str) -> Finding:
     return Finding(level, name, f"does not run here: {problem.message.rstrip('.')}", problem.hint)
 
 
-def _plugins(available: list[str]) -> list[Finding]:
+def _providers(available: list[str]) -> list[Finding]:
+    """This build's own, then plugins, which ONNX Runtime calls available, too, once one was used."""
     from onnxspec.model import plugins
 
-    found = [(name, module) for name, module in plugins.installed().items() if name not in available]
+    own = [_provider(name) for name in available if not plugins.plugged(name)]
+    found = [(name, module) for name, module in plugins.installed().items() if plugins.plugged(name)]
     broken = [Finding("warning", "plugins", problem.message, problem.hint) for problem in plugins.broken()]
-    return [*(_plugin(name, plugins.package_of(module)) for name, module in found), *broken]
+    return [*own, *(_plugin(name, plugins.package_of(module)) for name, module in found), *broken]
 
 
 def _plugin(name: str, package: str) -> Finding:

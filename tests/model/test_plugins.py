@@ -146,6 +146,7 @@ def test_the_doctor_lists_a_plugin_s_devices(package, runtime_of, monkeypatch):
     package(WHOLE)
     runtime_of(fake_device(kind="CPU"), fake_device(kind="GPU"))
     monkeypatch.setattr(providers, "_trial", lambda *what: None)
-    (finding,) = [one for one in doctor.examine() if one.subject == FAKE]
-    assert finding.level == "ok"
-    assert finding.text == "runs a model here (onnxruntime-ep-fake; devices 0: CPU (Fakes), 1: GPU (Fakes))"
+    for _ in range(2):  # once its library is registered ONNX Runtime calls it available
+        (finding,) = [one for one in doctor.examine() if one.subject == FAKE]
+        assert finding.level == "ok"
+        assert finding.text == "runs a model here (onnxruntime-ep-fake; devices 0: CPU (Fakes), 1: GPU (Fakes))"
