@@ -6,6 +6,8 @@ import numpy as np
 from hypothesis import settings
 from hypothesis import strategies as st
 
+from onnxspec.statistics import Design
+
 REFERENCE = 0.331
 CUTOFF = 4 / REFERENCE
 
@@ -96,9 +98,12 @@ class Survey:
     image_a: np.ndarray
     image_b: np.ndarray
 
+    def first(self, paths):
+        return Survey(*(column[:paths] for column in vars(self).values()))
+
     @property
     def columns(self):
-        return self.numerator, self.denominator, self.image_a, self.image_b
+        return self.numerator, self.denominator, Design(self.image_a, self.image_b)
 
     @property
     def pairs(self):

@@ -9,6 +9,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from onnxspec import metrics, signals, spectra, statistics
+from onnxspec.statistics import Design
 from simulation import Population, disjoint, recurring
 
 IMAGE = (3, 8, 8)
@@ -190,7 +191,7 @@ class TestEndsDecide:
         spectrum = spectra.sine(probs[right])
         high = metrics.high_power(spectrum, np.ones(right.sum()), 4.0)
         assert not high.any()
-        pooled = statistics.ratio(high, spectrum.total, *disjoint(len(high))).interval()
+        pooled = statistics.ratio(high, spectrum.total, Design.apart(len(high))).interval()
         assert math.isnan(pooled.estimate) and pooled.reason
 
     def test_unstratified_figures_rise_with_the_error(self):

@@ -75,7 +75,7 @@ def walked(seen, precision):
     standing = Standing(0, len(seen.numerator), ())
     while spans := next_round({"within": standing}, precision):
         stop = spans["within"].stop
-        found = statistics.ratio(*(column[:stop] for column in seen.columns)).interval()
+        found = statistics.ratio(*seen.first(stop).columns).interval()
         standing = Standing(stop, standing.held, [found])
     return standing.walked, standing.figures[0]
 

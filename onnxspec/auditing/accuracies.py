@@ -8,7 +8,7 @@ from scipy import stats
 from onnxspec import statistics
 from onnxspec.auditing.changes import LARGE, Change
 from onnxspec.auditing.policy import Regression
-from onnxspec.statistics import Interval
+from onnxspec.statistics import Design, Interval
 
 
 def change(rule: Regression, now: dict[int, bool], then: dict[int, bool], same_data: bool, alpha: float) -> Change:
@@ -28,7 +28,7 @@ def _paired(rule: Regression, right: np.ndarray, alpha: float) -> Change:
     """right : (images, 2) bool, now and then."""
     first, second = right.T
     lost, gained = int((second & ~first).sum()), int((first & ~second).sum())
-    moved = statistics.mean(first.astype(float) - second, *_alone(len(right)), counts=True)
+    moved = statistics.mean(first.astype(float) - second, Design.apart(len(right)), counts=True)
     halved = int(second.sum() * (1 - 1 / LARGE))
     return Change(
         moved.interval(),
@@ -80,8 +80,3 @@ def _fisher(right: int, images: int, then: np.ndarray) -> float:
     before = int(then.sum())
     table = [[right, images - right], [before, len(then) - before]]
     return float(stats.fisher_exact(table, alternative="less").pvalue)
-
-
-def _alone(count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Ends for (count,) figures that belong to one image each and share nothing."""
-    return np.arange(count), -1 - np.arange(count)

@@ -187,22 +187,20 @@ def _common(
 
 def _pooled(metric: Metric, sample: Sample, rows: np.ndarray) -> Pooled:
     """A figure over some paths (n,), on the log scale."""
-    ends = sample.ends(rows)
+    design = sample.design(rows)
     if metric.figure == "slope":
-        return statistics.log_mean(sample[f"slope_{metric.signal}"][rows], *ends)
+        return statistics.log_mean(sample[f"slope_{metric.signal}"][rows], design)
     high, total = (sample[f"{name}_{metric.signal}"][rows].astype(np.float64) for name in ("hf", "total"))
     if len(rows) and total.mean() <= sample.floor[metric.signal]:
-        return replace(statistics.ratio(high, total, *ends), reason=STILL)
+        return replace(statistics.ratio(high, total, design), reason=STILL)
     if sample.estimator == "mool":
-        return statistics.log_mean(high / np.where(total > 0, total, np.inf), *ends)
-    return statistics.ratio(high, total, *ends)
+        return statistics.log_mean(high / np.where(total > 0, total, np.inf), design)
+    return statistics.ratio(high, total, design)
 
 
 def _apart(first: Pooled, second: Pooled) -> Pooled:
     """The contrast of figures over different images, whose numbers must not meet."""
-    beyond = 1 + max((int(images.max()) for images in (first.image_a, first.image_b) if len(images)), default=0)
-    moved = replace(second, image_a=second.image_a + beyond, image_b=second.image_b + beyond)
-    return statistics.contrast(first, moved)
+    return statistics.contrast(first, replace(second, design=second.design.unlike(first.design)))
 
 
 def _selection(

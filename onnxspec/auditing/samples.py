@@ -12,6 +12,7 @@ import numpy as np
 from onnxspec.paths.pairs import pair_codes
 from onnxspec.report.report import Report
 from onnxspec.settings import KINDS
+from onnxspec.statistics import Design
 from onnxspec.statistics.drawn import Drawn
 
 RIGHT_A, RIGHT_B, WITHIN_REACH = 1, 2, 4
@@ -81,9 +82,9 @@ class Sample:
     def _drawn(self) -> Drawn:
         return Drawn.whole(self["kind"], self["class_a"], self["class_b"])
 
-    def ends(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, Drawn]:
-        """The images at both ends of (n,) places, and where the paths come from: what statistics take."""
-        return self["image_a"][rows], self["image_b"][rows], self._drawn[rows]
+    def design(self, rows: np.ndarray) -> Design:
+        """Which images the paths at (n,) places share, and where they come from: what statistics take."""
+        return Design(self["image_a"][rows], self["image_b"][rows], self._drawn[rows])
 
     def selected(self, kind: str, of_class: str = "") -> np.ndarray:
         """Which paths are of a kind, and touch a class where one is named, (paths,) bool."""

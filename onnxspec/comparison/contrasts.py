@@ -164,12 +164,11 @@ def _own_contrast(
     """The contrast over each one's own paths; what a path does under both still cancels where both have it."""
     places = [model.place[first], reference.place[second]]
     every = np.union1d(*places)
-    image_a, image_b, drawn = reference.pooling.ends(_walked_at(reference, every))
-    *_, by_model = model.pooling.ends(_walked_at(model, every))
-    ends = image_a, image_b, drawn.smaller(by_model)
+    design, by_model = (one.pooling.design(_walked_at(one, every)) for one in (reference, model))
+    design = design.smaller(by_model)
     figures = (_pooled(one, rows, quantity) for one, rows in ((model, first), (reference, second)))
     at = (np.searchsorted(every, place) for place in places)
-    return statistics.paired(*(statistics.spread(figure, own, *ends) for figure, own in zip(figures, at, strict=True)))
+    return statistics.paired(*(statistics.spread(figure, own, design) for figure, own in zip(figures, at, strict=True)))
 
 
 def _walked_at(member: Member, places: np.ndarray) -> np.ndarray:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
-from onnxspec.statistics import LEVEL, mean_band, proportion
+from onnxspec.statistics import LEVEL, Design, mean_band, proportion
 
 PSEUDO_IMAGES = 2.0
 
@@ -51,6 +51,5 @@ def increases(wrong: np.ndarray, before: np.ndarray, least: float = -1.0) -> Est
 
 def means(change: np.ndarray, most: float = np.inf) -> Estimates:
     """Means over images of what is not negative and at most `most`; change : (images, figures)."""
-    at = np.arange(len(change))
-    mean, low, high = mean_band(change, at, at + len(change))
+    mean, low, high = mean_band(change, Design.apart(len(change)))
     return Estimates(mean, low, np.minimum(high, most))

@@ -7,7 +7,7 @@ import numpy as np
 from onnxspec import statistics
 from onnxspec.noise.losses import LogLikelihood, perfect, uniform
 from onnxspec.results import Remark
-from onnxspec.statistics import Pooled
+from onnxspec.statistics import Design, Pooled
 
 QUANTITIES = ("clean", "noisy", "noise_fitting", "following", "explained")
 
@@ -32,7 +32,7 @@ def measure(found: LogLikelihood, s: np.ndarray, amplitude: float, classes: int)
 
 def mean(values: np.ndarray) -> Pooled:
     """The mean over images (n,)."""
-    return statistics.mean(values, *_ends(len(values)))
+    return statistics.mean(values, Design.apart(len(values)))
 
 
 def ratio(numerator: np.ndarray, denominator: np.ndarray) -> Pooled:
@@ -40,9 +40,9 @@ def ratio(numerator: np.ndarray, denominator: np.ndarray) -> Pooled:
     n, total = len(numerator), float(denominator.sum())
     if n < 2 or not total > 0:
         reason = "all images have the same noise" if n >= 2 else f"{n} image: at least 2 are needed"
-        return Pooled(np.nan, np.zeros(n), *_ends(n), reason=reason)
+        return Pooled(np.nan, np.zeros(n), Design.apart(n), reason=reason)
     value = float(numerator.sum()) / total
-    return Pooled(value, (numerator - value * denominator) / total, *_ends(n))
+    return Pooled(value, (numerator - value * denominator) / total, Design.apart(n))
 
 
 def concentration(position: np.ndarray, frequency: float) -> float:
@@ -59,8 +59,3 @@ def concentrated(frequencies: Sequence[float], position: np.ndarray, radial: boo
         "not hold."
     )
     return Remark("concentrated", text, f"Use frequencies above {0.25 / spread:.2g}." if spread > 0 else "")
-
-
-def _ends(images: int) -> tuple[np.ndarray, np.ndarray]:
-    # An image is by itself: to the statistics of paths, a pair that shares no image with another.
-    return np.arange(images), np.arange(images, 2 * images)

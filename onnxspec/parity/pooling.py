@@ -13,6 +13,7 @@ from onnxspec.parity.protocols import LINEAR
 from onnxspec.parity.result import CONSISTENT, HFF, BandedSpectrum, Figure, ParityResult
 from onnxspec.parity.walking import Walked
 from onnxspec.settings import Settings
+from onnxspec.statistics import Design
 from onnxspec.statistics.drawn import Drawn
 
 
@@ -45,7 +46,7 @@ def _figure(paths: Mapping[str, np.ndarray], rows: np.ndarray, family: str, metr
     values = paths[metric][rows].astype(np.float64)
     # A path without a change has as many points before it as there are.
     top = 1.0 if metric == HFF else float(paths["points"][rows].mean())
-    pooled = statistics.mean(values, *_ends(paths, rows, family), bottom=0.0, top=top)
+    pooled = statistics.mean(values, _design(paths, rows, family), bottom=0.0, top=top)
     return Figure(family, metric, pooled.interval(), float(values.std()) if len(values) else math.nan)
 
 
@@ -53,16 +54,15 @@ def _banded(
     paths: Mapping[str, np.ndarray], rows: np.ndarray, family: str, spectra: list[np.ndarray]
 ) -> BandedSpectrum:
     values = np.stack([functionals.banded(spectra[row], int(paths["points"][row])) for row in rows])
-    mean, low, high = statistics.mean_band(values, *_ends(paths, rows, family))
+    mean, low, high = statistics.mean_band(values, _design(paths, rows, family))
     return BandedSpectrum(family, len(rows), functionals.BANDS.frequency, mean, low, high)
 
 
-def _ends(
-    paths: Mapping[str, np.ndarray], rows: np.ndarray, family: str
-) -> tuple[np.ndarray, np.ndarray, Drawn | None]:
-    """The images that the paths of a family join, and how these were drawn: Fourier pairs from all images at once."""
+def _design(paths: Mapping[str, np.ndarray], rows: np.ndarray, family: str) -> Design:
+    """Which images the paths of a family share, and how these were drawn: Fourier pairs from all images at once."""
     image_a, image_b, class_a, class_b = (paths[f"{what}_{end}"][rows] for what in ("image", "class") for end in "ab")
-    return image_a, image_b, Drawn.whole(np.zeros_like(class_a), class_a, class_b) if family in LINEAR else None
+    drawn = Drawn.whole(np.zeros_like(class_a), class_a, class_b) if family in LINEAR else None
+    return Design(image_a, image_b, drawn)
 
 
 def _right(paths: Mapping[str, np.ndarray]) -> np.ndarray:

@@ -5,6 +5,7 @@ kind (`within`, `between`), a class of it, or a pair of classes; the selection i
 right, the headline: method.md section 5) or `all`.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -14,7 +15,7 @@ from onnxspec import metrics, spectra, statistics
 from onnxspec.report import schema
 from onnxspec.results import Reading, Rows
 from onnxspec.settings import ESTIMATORS, KINDS
-from onnxspec.statistics import BELOW_FLOOR, Interval, Pooled, permutation
+from onnxspec.statistics import BELOW_FLOOR, Design, Interval, Pooled, permutation
 from onnxspec.statistics.drawn import Drawn
 
 SELECTIONS = ("right", "all")
@@ -118,6 +119,8 @@ class Pooling:
         self.strata = Strata(rows, class_names)
         self.right = rows["ends_right"] == ends
         self._drawn = drawn or Drawn.whole(rows["kind"], rows["class_a"], rows["class_b"])
+        # Of the rows that were asked for last: figures of a stratum are over the same, or leave out the same few.
+        self._designs: deque[tuple[np.ndarray, Design]] = deque(maxlen=2)
 
     def figures(self) -> Iterator[Figure]:
         """All figures: kinds in full under both selections, classes and class pairs for right ends."""
@@ -127,7 +130,7 @@ class Pooling:
         yield from self._ratio_of_kinds()
         yield from self._classes()
         for stratum, rows in self.strata.class_pairs():
-            yield from self._short(stratum, self.selected(rows, "right"))
+            yield from _figures(stratum, "right", self._short(self.selected(rows, "right")))
 
     def hff(self, rows: np.ndarray, signal: str, estimator: str | None = None) -> Pooled:
         """The pooled share of fast wiggling over (n,) row indices; MOOL's is a mean of ratios, as in that paper."""
@@ -142,22 +145,21 @@ class Pooling:
 
     def counted(self, rows: np.ndarray, signal: str) -> np.ndarray:
         """Of (n,) row indices those that `hff` is pooled over: within reach, and of a mean of shares those that move."""
-        rows = rows[self.rows["within_reach"][rows] > 0]
+        rows = self._within_reach(rows)
         if self.reading.measurement.estimator != "mool":
             return rows
-        return rows[self._moving(self.rows[f"total_{signal}"][rows], signal)]
+        return _kept(rows, self._moving(self.rows[f"total_{signal}"][rows], signal))
 
     def _of_shares(self, rows: np.ndarray, signal: str, suffix: str, each: bool) -> Pooled:
         """The share of all power that is fast, or with `each` the mean of the paths' own; undefined where noise is all."""
-        asked, rows = rows, rows[self.rows["within_reach"][rows] > 0]
+        asked, rows = rows, self._within_reach(rows)
         high, total = self.rows[f"hf_{suffix}"][rows], self.rows[f"total_{suffix}"][rows]
-        ends = self.ends(rows)
         if len(rows) and total.mean() <= self._noise(signal):
-            return replace(statistics.ratio(high, total, *ends), reason=STILL)
+            return replace(statistics.ratio(high, total, self.design(rows)), reason=STILL)
         if len(asked) and not len(rows):
-            return replace(statistics.ratio(high, total, *ends), reason=BEYOND_POINTS)
+            return replace(statistics.ratio(high, total, self.design(rows)), reason=BEYOND_POINTS)
         if not each:
-            return statistics.ratio(high, total, *ends, top=1.0)
+            return statistics.ratio(high, total, self.design(rows), top=1.0)
         return self._mean_share(rows, high, total, signal)
 
     def share(self, rows: np.ndarray, signal: str) -> np.ndarray:
@@ -170,32 +172,38 @@ class Pooling:
 
     def mean(self, rows: np.ndarray, column: str) -> Pooled:
         """The mean of a column of what cannot be negative over (n,) row indices, undefined rows left out."""
-        values = self.rows[column][rows]
-        kept = rows[np.isfinite(values)]
-        ends = self.ends(kept)
-        top = TOPS.get(column, float("inf"))
-        return statistics.mean(self.rows[column][kept], *ends, bottom=0.0, top=top, counts=column == "flips")
+        kept = _kept(rows, np.isfinite(self.rows[column][rows]))
+        top, counts = TOPS.get(column, float("inf")), column == "flips"
+        return statistics.mean(self.rows[column][kept], self.design(kept), bottom=0.0, top=top, counts=counts)
 
     def log_mean(self, rows: np.ndarray, column: str) -> Pooled:
         """The same on the log scale, so that two of them make a factor."""
-        kept = rows[np.isfinite(self.rows[column][rows])]
-        return statistics.log_mean(self.rows[column][kept], *self.ends(kept))
+        kept = _kept(rows, np.isfinite(self.rows[column][rows]))
+        return statistics.log_mean(self.rows[column][kept], self.design(kept))
 
     def _mean_share(self, rows: np.ndarray, high: np.ndarray, total: np.ndarray, signal: str) -> Pooled:
         """The mean of the paths' own shares; a path that does not move has none."""
         moving = self._moving(total, signal)
         shares = high[moving] / total[moving]
-        pooled = statistics.mean(shares, *self.ends(rows[moving]), bottom=0.0, top=1.0)
+        pooled = statistics.mean(shares, self.design(_kept(rows, moving)), bottom=0.0, top=1.0)
         # Less a noise floor, as the ratio of sums may be.
         return replace(pooled, reason=BELOW_FLOOR) if pooled.value < 0 and not pooled.reason else pooled
 
-    def ends(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, Drawn]:
-        """The images at both ends of (n,) row indices, and where the paths come from: what statistics take."""
-        return self.rows["image_a"][rows], self.rows["image_b"][rows], self._drawn[rows]
+    def design(self, rows: np.ndarray) -> Design:
+        """Which images the paths at (n,) row indices share, and where they come from: what statistics take."""
+        for held, design in self._designs:
+            if np.array_equal(held, rows):
+                return design
+        design = Design(self.rows["image_a"][rows], self.rows["image_b"][rows], self._drawn[rows])
+        self._designs.append((rows, design))
+        return design
 
     def selected(self, rows: np.ndarray, selection: str) -> np.ndarray:
         """The row indices (n,) that a selection keeps."""
-        return rows[self.right[rows]] if selection == "right" else rows
+        return _kept(rows, self.right[rows]) if selection == "right" else rows
+
+    def _within_reach(self, rows: np.ndarray) -> np.ndarray:
+        return _kept(rows, self.rows["within_reach"][rows] > 0)
 
     def _moving(self, total: np.ndarray, signal: str) -> np.ndarray:
         """Which paths of these (n,) totals move by far more than noise does, (n,) bool."""
@@ -206,17 +214,14 @@ class Pooling:
 
     def _kind(self, stratum: Stratum, selection: str, rows: np.ndarray) -> Iterator[Figure]:
         chosen = self.reading.measurement.estimator
+        found: list[tuple[str, str, str, Pooled]] = []
         for signal in self.reading.measurement.signals:
-            for estimator in ESTIMATORS:
-                interval = self.hff(rows, signal, estimator).interval()
-                yield Figure(stratum, selection, signal, "hff", estimator, interval)
-            yield Figure(stratum, selection, signal, "hff_mean", chosen, self.hff_mean(rows, signal).interval())
-            yield Figure(stratum, selection, signal, "slope", "sine", self.mean(rows, f"slope_{signal}").interval())
-            for column in ("wiggle", "chord"):
-                interval = self.mean(rows, f"{column}_{signal}").interval()
-                yield Figure(stratum, selection, signal, column, "sine", interval)
-        for metric in BY_PATH:
-            yield Figure(stratum, selection, "prob", metric, "", self.mean(rows, metric).interval())
+            found += [(signal, "hff", estimator, self.hff(rows, signal, estimator)) for estimator in ESTIMATORS]
+            found.append((signal, "hff_mean", chosen, self.hff_mean(rows, signal)))
+            for column in ("slope", "wiggle", "chord"):
+                found.append((signal, column, "sine", self.mean(rows, f"{column}_{signal}")))
+        found += [("prob", metric, "", self.mean(rows, metric)) for metric in BY_PATH]
+        yield from _figures(stratum, selection, found)
 
     def _ratio_of_kinds(self) -> Iterator[Figure]:
         kinds = {stratum.kind: rows for stratum, rows in self.strata.kinds()}
@@ -231,12 +236,14 @@ class Pooling:
                 yield from _ratio(selection, signal, "slope", "sine", slopes)
             yield from _ratio(selection, "prob", "excess_tv", "", [self.log_mean(some, "excess_tv") for some in rows])
 
-    def _short(self, stratum: Stratum, rows: np.ndarray) -> Iterator[Figure]:
+    def _short(self, rows: np.ndarray) -> list[tuple[str, str, str, Pooled]]:
+        """Signal, metric and estimator of the main figures over (n,) row indices."""
+        chosen = self.reading.measurement.estimator
+        found = []
         for signal in self.reading.measurement.signals:
-            chosen = self.reading.measurement.estimator
-            yield Figure(stratum, "right", signal, "hff", chosen, self.hff(rows, signal).interval())
-            yield Figure(stratum, "right", signal, "slope", "sine", self.mean(rows, f"slope_{signal}").interval())
-        yield Figure(stratum, "right", "prob", "excess_tv", "", self.mean(rows, "excess_tv").interval())
+            found.append((signal, "hff", chosen, self.hff(rows, signal)))
+            found.append((signal, "slope", "sine", self.mean(rows, f"slope_{signal}")))
+        return [*found, ("prob", "excess_tv", "", self.mean(rows, "excess_tv"))]
 
     def _classes(self) -> Iterator[Figure]:
         p = self._against_the_rest()
@@ -247,13 +254,14 @@ class Pooling:
         }
         for stratum, rows in self.strata.classes():
             rows = self.selected(rows, "right")
-            for figure in self._short(stratum, rows):
+            short = self._short(rows)
+            for figure, (*_, pooled) in zip(_figures(stratum, "right", short), short, strict=True):
                 tested = p.get((stratum, figure.signal)) if figure.metric == "hff" else None
                 if tested is None:
                     yield figure
                     continue
                 # Never below its own p, which is over all its paths: a star beside an interval that says nothing confuses.
-                own = _apart_from(self.hff(rows, figure.signal), whole[stratum.kind, figure.signal])
+                own = pooled.p_value(whole[stratum.kind, figure.signal].value)
                 yield replace(figure, p_holm=float(np.maximum(tested, own)))
 
     def _against_the_rest(self) -> dict[tuple[Stratum, str], float]:
@@ -277,9 +285,16 @@ def _ratio(selection: str, signal: str, metric: str, estimator: str, pooled: lis
         yield Figure(Stratum(schema.RATIO), selection, signal, metric, estimator, found.interval())
 
 
-def _apart_from(figure: Pooled, other: Pooled) -> float:
-    """p that a figure is the value of another, as if that were known."""
-    return replace(figure, value=figure.value - other.value).p_value()
+def _figures(stratum: Stratum, selection: str, found: Sequence[tuple[str, str, str, Pooled]]) -> Iterator[Figure]:
+    """Figures of signal, metric, estimator and what was pooled."""
+    intervals = statistics.intervals_of([pooled for *_, pooled in found])
+    for (signal, metric, estimator, _), interval in zip(found, intervals, strict=True):
+        yield Figure(stratum, selection, signal, metric, estimator, interval)
+
+
+def _kept(rows: np.ndarray, which: np.ndarray) -> np.ndarray:
+    """Those of (n,) row indices that are marked in (n,) bool; of all of them no copy."""
+    return rows if which.all() else rows[which]
 
 
 @dataclass(frozen=True)
@@ -327,7 +342,7 @@ def pooled_spectra(
         for some in _together(len(pooling.rows), bins.count + 1):
             power = _in_common_bins(pooling.rows, pooling.reading, bins, chunks(signal), some)
             for band, (_, _, at) in zip(bands, wanted, strict=True):
-                band[:, some] = statistics.mean_band(power[at], *pooling.ends(at))
+                band[:, some] = statistics.mean_band(power[at], pooling.design(at))
         for (mean, low, high), (stratum, selection, at) in zip(bands, wanted, strict=True):
             yield PooledSpectrum(stratum, selection, signal, mean[:-1], low[:-1], high[:-1], float(mean[-1]), len(at))
 

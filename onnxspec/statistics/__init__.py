@@ -9,11 +9,11 @@ bootstrap     another way to an interval, to hold the usual one against
 Arrays in, arrays out; NumPy and SciPy only.
 """
 
+from onnxspec.statistics.dyadic import Design
 from onnxspec.statistics.intervals import (
     BELOW_FLOOR,
     BOTH_ZERO,
     FEW_PATHS,
-    HINGED_PATHS,
     LEVEL,
     ONE_IMAGE,
     SIGNIFICANT,
@@ -22,6 +22,7 @@ from onnxspec.statistics.intervals import (
     Pooled,
     contrast,
     holm,
+    intervals_of,
     log_mean,
     mean,
     mean_band,
@@ -35,15 +36,16 @@ __all__ = [
     "BELOW_FLOOR",
     "BOTH_ZERO",
     "FEW_PATHS",
-    "HINGED_PATHS",
     "LEVEL",
     "ONE_IMAGE",
     "SIGNIFICANT",
     "TOO_FEW",
+    "Design",
     "Interval",
     "Pooled",
     "contrast",
     "holm",
+    "intervals_of",
     "log_mean",
     "mean",
     "mean_band",

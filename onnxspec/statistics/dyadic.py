@@ -17,11 +17,14 @@ V = sum u^2. Arrays in, arrays out; NumPy only.
 """
 
 from functools import cached_property
+from typing import Self
 
 import numpy as np
 
 from onnxspec.statistics.drawn import Drawn, numbered
 
+HINGED_PATHS = 3
+"""Paths from which on an image that all share is looked for."""
 ALIKE = 1e-4
 """Of the largest influence: numbers that were kept as float32 differ by as much where figures of classes are near."""
 HALF = 0.5
@@ -33,21 +36,53 @@ ROUNDS = 6
 
 
 class Design:
-    """Which paths share which images, and which strata they are of.
+    """Which paths share which images, and which strata they are of: what all figures over the same paths have in common.
 
     image_a, image_b : (paths,) int; drawn : where they come from, None takes them for a sample of all
     """
 
-    def __init__(self, image_a: np.ndarray, image_b: np.ndarray, drawn: Drawn | None):
-        self._ends, paths = (image_a, image_b), len(image_a)
-        self.images, self._image = numbered(np.concatenate(self._ends))
-        self._strata, self._stratum = numbered(np.zeros(paths, np.int64) if drawn is None else drawn.stratum)
-        self._paths = np.bincount(self._stratum, minlength=self._strata).astype(np.float64)
-        of = self._paths.copy()
-        if drawn is not None:
-            of[self._stratum] = drawn.of
-        # A path that is alone in its stratum is no less missing than all of it.
-        self._missing = np.where(self._paths > 1, np.sqrt(1 - self._paths / of), 1.0)
+    def __init__(self, image_a: np.ndarray, image_b: np.ndarray, drawn: Drawn | None = None):
+        self.image_a, self.image_b, self.drawn = image_a, image_b, drawn
+
+    @classmethod
+    def apart(cls, paths: int) -> Self:
+        """So many paths that share no image; or images, each by itself."""
+        return cls(np.arange(paths), np.arange(paths, 2 * paths))
+
+    def __len__(self) -> int:
+        return len(self.image_a)
+
+    def beside(self, other: Self) -> Self:
+        """These paths and those of another, which were drawn apart from them but may share their images."""
+        drawn = self.drawn.beside(other.drawn) if self.drawn and other.drawn else None
+        image_a = np.concatenate([self.image_a, other.image_a])
+        return type(self)(image_a, np.concatenate([self.image_b, other.image_b]), drawn)
+
+    def unlike(self, other: Self) -> Self:
+        """The same paths between images that are numbered beyond those of another design."""
+        if not len(self) or not len(other):
+            return self
+        apart = 1 + max(other.image_a.max(), other.image_b.max()) - min(self.image_a.min(), self.image_b.min())
+        return type(self)(self.image_a + apart, self.image_b + apart, self.drawn)
+
+    def smaller(self, other: Self) -> Self:
+        """The same paths as some of the smaller of two draws."""
+        drawn = self.drawn.smaller(other.drawn) if self.drawn and other.drawn else None
+        same = self.drawn is None or (drawn is not None and np.array_equal(drawn.of, self.drawn.of))
+        return self if same else type(self)(self.image_a, self.image_b, drawn)
+
+    @cached_property
+    def hinged(self) -> bool:
+        """Whether one image is an end of all of several paths: what it does to every one of them is not seen."""
+        if len(self) < HINGED_PATHS:
+            return False
+        a, b = self.image_a, self.image_b
+        return any(bool(((a == one) | (b == one)).all()) for one in (a[0], b[0]))
+
+    @property
+    def images(self) -> int:
+        """How many images the paths join."""
+        return self._numbered_images[0]
 
     def variance(self, influence: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Of (paths, figures) float64: V of each figure's sum, kappa, and the effective number of paths, (figures,) each.
@@ -55,10 +90,10 @@ class Design:
         kappa = sum_i S_i^4 / (sum_i S_i^2)^2, S_i summed over the paths at image i, the larger of influences and of their
         deviations; the effective number is 1 / (2 kappa).
         """
-        n, stratum = self._paths[:, None], self._stratum
+        n, (strata, stratum) = self._paths[:, None], self._numbered_strata
         mean = self._by_stratum(influence) / n
         deviation = influence - mean[stratum]
-        if self._strata > 1:
+        if strata > 1:
             # Where paths of a stratum are all alike, nothing is left to tell how well the figure is known.
             told = self._settled & (np.abs(deviation).max(0) > ALIKE * np.abs(influence).max(0))
             if not told.all():
@@ -72,7 +107,7 @@ class Design:
         own = (scale * squares + n * np.square(missing)).sum(0)
         shared = self._shared(deviation, squares, scale, missing) if self._recurs else 0.0
         kappa = self._kappa(influence)
-        if self._strata > 1:
+        if strata > 1:
             kappa = np.maximum(kappa, self._kappa(np.sqrt(scale)[stratum] * deviation + missing[stratum]))
         # Influences are those of the jackknife, whose squares sum to as much more than the variance.
         jackknife = 1 - 1 / len(influence)
@@ -85,10 +120,10 @@ class Design:
         scale : (strata, 1), n / (n - 1)
         """
         n, pairs, free, lost, _ = (moment[:, None] for moment in (self._paths, self._pairs, *self._moments))
-        rho = self._correlation(deviation, squares)
+        (_, stratum), rho = self._numbered_strata, self._correlation(deviation, squares)
         alike = np.divide(n + rho * pairs, _freedom(free, lost, rho), out=np.zeros_like(squares), where=n > 1)
         within = (squares * np.where(n > 1, alike - scale, 0)).sum(0)
-        at_cells = self._by_cell(scale[self._stratum] * deviation + missing[self._stratum])
+        at_cells = self._by_cell(scale[stratum] * deviation + missing[stratum])
         across = np.square(_summed(self._cell_image, self.images, at_cells)).sum(0) - np.square(at_cells).sum(0)
         return within + across + (pairs * np.square(missing)).sum(0)
 
@@ -97,30 +132,56 @@ class Design:
         telling = self._telling
         if not telling.any():
             return np.full(squares.shape[1], HALF)
-        products = _summed(self._cell_stratum, self._strata, np.square(self._by_cell(deviation))) - 2 * squares
+        products = _summed(self._cell_stratum, len(squares), np.square(self._by_cell(deviation))) - 2 * squares
         return _solved(squares[telling], products[telling].sum(0), *(moment[telling, None] for moment in self._moments))
 
     @property
     def _recurs(self) -> bool:
-        return self.images < 2 * len(self._ends[0])
+        return self.images < 2 * len(self)
 
     @cached_property
     def _whole(self) -> "Design":
         """The same paths as a sample of all."""
-        return Design(*self._ends, None)
+        return Design(self.image_a, self.image_b)
+
+    @cached_property
+    def _numbered_images(self) -> tuple[int, np.ndarray]:
+        """How many images there are, and that of each end, (2 paths,) int."""
+        return numbered(np.concatenate([self.image_a, self.image_b]))
+
+    @cached_property
+    def _numbered_strata(self) -> tuple[int, np.ndarray]:
+        """How many strata there are, and that of each path, (paths,) int."""
+        return numbered(np.zeros(len(self), np.int64) if self.drawn is None else self.drawn.stratum)
+
+    @cached_property
+    def _paths(self) -> np.ndarray:
+        """n, (strata,)."""
+        strata, stratum = self._numbered_strata
+        return np.bincount(stratum, minlength=strata).astype(np.float64)
+
+    @cached_property
+    def _missing(self) -> np.ndarray:
+        """By how much the mean of a stratum is missing in a sum by chance, (strata,)."""
+        of = self._paths.copy()
+        if self.drawn is not None:
+            of[self._numbered_strata[1]] = self.drawn.of
+        # A path that is alone in its stratum is no less missing than all of it.
+        return np.where(self._paths > 1, np.sqrt(1 - self._paths / of), 1.0)
 
     @cached_property
     def _cells(self) -> tuple[int, np.ndarray]:
         """Pairs of a stratum and an image: how many there are, and that of each end, (2 paths,) int."""
-        return numbered(np.concatenate([self._stratum, self._stratum]) * self.images + self._image)
+        images, image = self._numbered_images
+        return numbered(np.tile(self._numbered_strata[1], 2) * images + image)
 
     @cached_property
     def _cell_image(self) -> np.ndarray:
-        return self._of_cells(self._image)
+        return self._of_cells(self._numbered_images[1])
 
     @cached_property
     def _cell_stratum(self) -> np.ndarray:
-        return self._of_cells(np.concatenate([self._stratum, self._stratum]))
+        return self._of_cells(np.tile(self._numbered_strata[1], 2))
 
     def _of_cells(self, at_ends: np.ndarray) -> np.ndarray:
         """What all ends of a cell have in common, (cells,) of (2 paths,)."""
@@ -139,15 +200,15 @@ class Design:
     @cached_property
     def _pairs(self) -> np.ndarray:
         """C, (strata,)."""
-        return np.bincount(self._stratum, self._sharing, self._strata)
+        strata, stratum = self._numbered_strata
+        return np.bincount(stratum, self._sharing, strata)
 
     @cached_property
     def _moments(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """x, y and z of every stratum, (strata,) each."""
         n, lost = self._paths, self._pairs / self._paths
-        kept = (
-            self._pairs - 2 * np.bincount(self._stratum, np.square(self._sharing), self._strata) / n + np.square(lost)
-        )
+        squares = np.bincount(self._numbered_strata[1], np.square(self._sharing), len(n))
+        kept = self._pairs - 2 * squares / n + np.square(lost)
         return n - 1, lost, kept
 
     @cached_property
@@ -162,7 +223,8 @@ class Design:
         return not self._recurs or not self._pairs.any() or bool(self._telling.any())
 
     def _by_stratum(self, values: np.ndarray) -> np.ndarray:
-        return _summed(self._stratum, self._strata, values)
+        strata, stratum = self._numbered_strata
+        return _summed(stratum, strata, values)
 
     def _by_cell(self, values: np.ndarray) -> np.ndarray:
         """Values of paths summed over those of a stratum at an image."""
@@ -170,7 +232,8 @@ class Design:
         return _summed(cell, cells, np.concatenate([values, values]))
 
     def _kappa(self, values: np.ndarray) -> np.ndarray:
-        per_image = np.square(_summed(self._image, self.images, np.concatenate([values, values])))
+        images, image = self._numbered_images
+        per_image = np.square(_summed(image, images, np.concatenate([values, values])))
         with np.errstate(divide="ignore", invalid="ignore"):
             # Divided first: the fourth powers of small influences would underflow.
             return np.square(per_image / per_image.sum(0)).sum(0)

@@ -5,12 +5,13 @@ moves it. Everything else, intervals, contrasts, effective numbers, follows from
 path joins, so that a figure needs no resampling and the same data give the same interval.
 """
 
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from scipy import special
 
-from onnxspec.statistics.drawn import Drawn
 from onnxspec.statistics.dyadic import Design
 
 LEVEL = 0.95
@@ -25,10 +26,8 @@ ALL_ALIKE = "it is the same on all paths"
 """Which says nothing of others where a figure can be of any size."""
 ROUNDING = 1e-6
 """Of influences whose numbers were kept as float32."""
-HINGED_PATHS = 3
-"""Paths from which on an image that all share is looked for."""
-BAND_VALUES = 1 << 16
-"""Of a band that are worked on together: of 100,000 paths a copy of all would take tens of megabytes."""
+TOGETHER_VALUES = 1 << 16
+"""Of figures that are worked on together: of 100,000 paths a copy of all would take tens of megabytes."""
 
 
 @dataclass(frozen=True)
@@ -62,80 +61,103 @@ class Interval:
 class Pooled:
     """A pooled figure before its interval: value (its log where `logarithmic`) and the influence of every path.
 
-    influence : (paths,) float64; image_a, image_b : (paths,) int, the images that each path joins
+    influence : (paths,) float64; design : which images the paths share, and where they come from
     bottom, top : what the figure itself cannot go beyond
     carrying : how many paths add something to it; counts : whether it is the mean of whole numbers
-    drawn : where the paths come from; None takes them for a sample of all
     """
 
     value: float
     influence: np.ndarray
-    image_a: np.ndarray
-    image_b: np.ndarray
+    design: Design
     logarithmic: bool = False
     reason: str = ""
-    bottom: float = field(default=-float("inf"))
-    top: float = field(default=float("inf"))
-    carrying: int = field(default=0)
-    counts: bool = field(default=False)
-    drawn: Drawn | None = None
-
-    @property
-    def hinges(self) -> bool:
-        """Whether one image is an end of all of several paths: what it does to every one of them is not seen."""
-        return _hinged(self.image_a, self.image_b)
-
-    def variance(self) -> tuple[float, float, int, float]:
-        """Variance of the value, kappa, the number of images, and the effective number of paths: see `dyadic`."""
-        design = Design(self.image_a, self.image_b, self.drawn)
-        v, kappa, n_eff = design.variance(self.influence[:, None])
-        return float(v[0]), float(kappa[0]), design.images, float(n_eff[0])
+    bottom: float = -float("inf")
+    top: float = float("inf")
+    carrying: int = 0
+    counts: bool = False
 
     def interval(self, level: float = LEVEL) -> Interval:
         """The confidence interval: value +- t_nu sqrt(V), back from the log where it was taken."""
-        paths = len(self.influence)
+        return self._interval(self.variance, level) if self.settled else self._unknown()
+
+    def _unknown(self) -> Interval:
+        """The interval of a figure that is undefined, or whose influences do not say how well it is known."""
+        paths, nan = len(self.influence), float("nan")
         if self.reason:
-            return Interval(float("nan"), float("nan"), float("nan"), paths, float("nan"), self.reason)
-        estimate = float(np.exp(self.value)) if self.logarithmic else self.value
-        if self.hinges or not np.isfinite(self.influence).all():
-            reason = ONE_IMAGE if self.hinges else TOO_FEW
-            bounds = (0.0 if self.logarithmic else self.bottom, self.top)
-            return Interval(estimate, *bounds, paths, 1.0, reason)
-        v, kappa, images, n_eff = self.variance()
+            return Interval(nan, nan, nan, paths, nan, self.reason)
+        bounds = (0.0 if self.logarithmic else self.bottom, self.top)
+        return Interval(self._estimate, *bounds, paths, 1.0, ONE_IMAGE if self.design.hinged else TOO_FEW)
+
+    def _interval(self, variance: tuple[float, float, float], level: float) -> Interval:
+        paths, estimate, (v, kappa, n_eff) = len(self.influence), self._estimate, variance
         if v == 0:
             # Where all paths count the same, or are at the end of the scale, some may be elsewhere that were not seen,
             # say by one.
             elsewhere = self.counts or estimate in (self.bottom, self.top)
             scale = 1.0 if self.counts else self.top - self.bottom
-            reach = scale * _share_unseen(min(paths, images / 2), level) if elsewhere else 0.0
+            reach = scale * _share_unseen(min(paths, self.design.images / 2), level) if elsewhere else 0.0
             low, high = max(estimate - reach, self.bottom), min(estimate + reach, self.top)
             n_eff, reason = (
                 float("nan") if self.value == -np.inf else float(paths),
                 ALL_ALIKE if reach == np.inf else "",
             )
             return Interval(estimate, low, high, paths, n_eff, reason)
-        reach = float(special.stdtrit(_degrees(kappa, images, paths), (1 + level) / 2)) * np.sqrt(v)
+        reach = float(special.stdtrit(_degrees(kappa, self.design), (1 + level) / 2)) * np.sqrt(v)
         low, high = self.value - reach, self.value + reach
         if self.logarithmic:
             low, high = np.exp(low), np.exp(min(high, 700.0))
         return Interval(estimate, max(float(low), self.bottom), min(float(high), self.top), paths, n_eff)
 
-    def p_value(self) -> float:
-        """Two-sided p that the value (or its log) is zero; NaN where it is undefined."""
-        if self.reason or self.hinges or not np.isfinite([self.value, *self.influence]).all():
+    def p_value(self, other: float = 0.0) -> float:
+        """Two-sided p that the value (or its log) is another; NaN where it is undefined."""
+        if not self.settled or not np.isfinite(self.value):
             return float("nan")
-        v, kappa, images, _ = self.variance()
+        v, kappa, _ = self.variance
         if v == 0:
-            return 1.0 if self.value == 0 else 0.0
-        return float(2 * special.stdtr(_degrees(kappa, images, len(self.influence)), -abs(self.value) / np.sqrt(v)))
+            return 1.0 if self.value == other else 0.0
+        return float(2 * special.stdtr(_degrees(kappa, self.design), -abs(self.value - other) / np.sqrt(v)))
+
+    @property
+    def _estimate(self) -> float:
+        return float(np.exp(self.value)) if self.logarithmic else self.value
+
+    @cached_property
+    def settled(self) -> bool:
+        """Whether the figure is defined and its influences say how well it is known."""
+        return not self.reason and not self.design.hinged and bool(np.isfinite(self.influence).all())
+
+    @cached_property
+    def variance(self) -> tuple[float, float, float]:
+        """Variance of the value, kappa, and the effective number of paths: see `dyadic`."""
+        return _variances([self])[0]
+
+
+def intervals_of(figures: Sequence[Pooled], level: float = LEVEL) -> list[Interval]:
+    """The interval of each figure; what those over one design have in common is worked out once."""
+    by_design: dict[int, list[int]] = {}
+    for at, figure in enumerate(figures):
+        if figure.settled:
+            by_design.setdefault(id(figure.design), []).append(at)
+    known: dict[int, tuple[float, float, float]] = {}
+    for places in by_design.values():
+        together = _together(len(figures[places[0]].influence))
+        for some in (places[i : i + together] for i in range(0, len(places), together)):
+            known |= zip(some, _variances([figures[at] for at in some]), strict=True)
+    return [
+        figure._interval(known[at], level) if figure.settled else figure._unknown() for at, figure in enumerate(figures)
+    ]
+
+
+def _variances(figures: Sequence[Pooled]) -> list[tuple[float, float, float]]:
+    """`Pooled.variance` of figures over one design."""
+    found = figures[0].design.variance(np.stack([figure.influence for figure in figures], 1))
+    return list(zip(*(of.tolist() for of in found), strict=True))
 
 
 def ratio(
     numerator: np.ndarray,
     denominator: np.ndarray,
-    image_a: np.ndarray,
-    image_b: np.ndarray,
-    drawn: Drawn | None = None,
+    design: Design,
     *,
     top: float = float("inf"),
 ) -> Pooled:
@@ -144,7 +166,6 @@ def ratio(
     Parameters
     ----------
     numerator, denominator : (paths,) float64, negative only where a noise floor was subtracted
-    image_a, image_b : (paths,) int; drawn : as of `Pooled`
     top : the largest value that the figure can have (1 for a share)
     """
     numerator, denominator = np.asarray(numerator, np.float64), np.asarray(denominator, np.float64)
@@ -154,21 +175,19 @@ def ratio(
         reason = BELOW_FLOOR
     if reason or top_sum <= 0:
         empty = np.zeros(len(numerator))
-        return Pooled(-np.inf, empty, image_a, image_b, True, reason, 0.0, top)
+        return Pooled(-np.inf, empty, design, True, reason, 0.0, top)
     with np.errstate(divide="ignore", invalid="ignore"):
         without = np.log((top_sum - numerator) / (bottom_sum - denominator))
         value = float(np.log(top_sum / bottom_sum))
         influence = value - without
         influence -= influence.mean()
     carrying = int(np.count_nonzero(numerator))
-    return Pooled(value, influence, image_a, image_b, True, "", 0.0, top, carrying, drawn=drawn)
+    return Pooled(value, influence, design, True, "", 0.0, top, carrying)
 
 
 def mean(
     values: np.ndarray,
-    image_a: np.ndarray,
-    image_b: np.ndarray,
-    drawn: Drawn | None = None,
+    design: Design,
     *,
     bottom: float = -float("inf"),
     top: float = float("inf"),
@@ -183,26 +202,24 @@ def mean(
     influence = (values - values.mean()) / (len(values) - 1) if not reason else np.zeros(len(values))
     value = float(values.mean()) if len(values) else np.nan
     carrying = int(np.count_nonzero(values))
-    return Pooled(value, influence, image_a, image_b, False, reason, bottom, top, carrying, counts, drawn)
+    return Pooled(value, influence, design, False, reason, bottom, top, carrying, counts)
 
 
-def log_mean(values: np.ndarray, image_a: np.ndarray, image_b: np.ndarray, drawn: Drawn | None = None) -> Pooled:
-    """The mean of (paths,) float64 values that are not negative, on the log scale; image_a, image_b : (paths,) int."""
-    return ratio(values, np.ones(len(values)), image_a, image_b, drawn)
+def log_mean(values: np.ndarray, design: Design) -> Pooled:
+    """The mean of (paths,) float64 values that are not negative, on the log scale."""
+    return ratio(values, np.ones(len(values)), design)
 
 
 def mean_band(
     values: np.ndarray,
-    image_a: np.ndarray,
-    image_b: np.ndarray,
-    drawn: Drawn | None = None,
+    design: Design,
     level: float = LEVEL,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Means of many not negative quantities over the same paths, each with its interval on the log scale.
 
     Parameters
     ----------
-    values : (paths, quantities) float; image_a, image_b : (paths,) int; drawn : as of `Pooled`
+    values : (paths, quantities) float
 
     Returns
     -------
@@ -210,17 +227,14 @@ def mean_band(
     as a noise floor that was subtracted may leave it; 0 and infinity where one path is all, or one image an end of all
     """
     paths, quantities = values.shape
-    together = max(1, BAND_VALUES // max(1, paths))
+    together = _together(paths)
     spans = [slice(start, start + together) for start in range(0, quantities, together)]
-    design, hinged = Design(image_a, image_b, drawn), _hinged(image_a, image_b)
-    parts = [_mean_band(values[:, span].astype(np.float64), design, hinged, level) for span in spans]
+    parts = [_mean_band(values[:, span].astype(np.float64), design, level) for span in spans]
     mean, low, high = (np.concatenate([np.empty(0), *part]) for part in zip(*parts, strict=True))
     return mean, low, high
 
 
-def _mean_band(
-    values: np.ndarray, design: Design, hinged: bool, level: float
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _mean_band(values: np.ndarray, design: Design, level: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     paths, quantities = values.shape
     total = values.sum(0)
     average = total / paths if paths else np.full(quantities, np.nan)
@@ -231,9 +245,8 @@ def _mean_band(
         u = total - values
         np.subtract(np.log(u, out=u).mean(0), u, out=u)
         v, kappa, _ = design.variance(u)
-        nu = np.clip(1 / np.maximum(kappa - 1 / design.images, 1e-12), 1, min(design.images, paths) - 1)
-        reach = np.where(v == 0, 0.0, special.stdtrit(nu, (1 + level) / 2) * np.sqrt(v))
-        alone = ~np.isfinite(reach) | hinged
+        reach = np.where(v == 0, 0.0, special.stdtrit(_degrees(kappa, design), (1 + level) / 2) * np.sqrt(v))
+        alone = ~np.isfinite(reach) | design.hinged
         none = np.where(total < 0, np.nan, 0.0)
         low = np.where(total > 0, np.where(alone, 0.0, average * np.exp(-reach)), none)
         high = np.where(total > 0, np.where(alone, np.inf, average * np.exp(reach)), none)
@@ -249,16 +262,10 @@ def contrast(first: Pooled, second: Pooled) -> Pooled:
     if not reason and not (np.isfinite(first.value) and np.isfinite(second.value)):
         reason = BOTH_ZERO if first.value == second.value else "one of the two is zero"
     influence = np.concatenate([first.influence, -second.influence])
-    hinged = first.hinges or second.hinges
-    return Pooled(
-        first.value - second.value,
-        np.full_like(influence, np.nan) if hinged or _unsettled(first, second, influence) else influence,
-        np.concatenate([first.image_a, second.image_a]),
-        np.concatenate([first.image_b, second.image_b]),
-        first.logarithmic,
-        reason,
-        drawn=first.drawn.beside(second.drawn) if first.drawn and second.drawn else None,
-    )
+    if first.design.hinged or second.design.hinged or _unsettled(first, second, influence):
+        influence = np.full_like(influence, np.nan)
+    design = first.design.beside(second.design)
+    return Pooled(first.value - second.value, influence, design, first.logarithmic, reason)
 
 
 def paired(first: Pooled, second: Pooled) -> Pooled:
@@ -273,14 +280,13 @@ def paired(first: Pooled, second: Pooled) -> Pooled:
     if not reason and not (np.isfinite(first.value) and np.isfinite(second.value)):
         reason = BOTH_ZERO if first.value == second.value else "one of the two is zero"
     if reason:
-        return Pooled(np.nan, influence, first.image_a, first.image_b, first.logarithmic, reason)
-    drawn = first.drawn.smaller(second.drawn) if first.drawn and second.drawn else None
+        return Pooled(np.nan, influence, first.design, first.logarithmic, reason)
     if not np.array_equal(first.influence, second.influence, equal_nan=True):
         with np.errstate(invalid="ignore"):
             influence = first.influence - second.influence
     if _unsettled(first, second, influence):
         influence = np.full_like(influence, np.nan)
-    return Pooled(first.value - second.value, influence, first.image_a, first.image_b, first.logarithmic, drawn=drawn)
+    return Pooled(first.value - second.value, influence, first.design.smaller(second.design), first.logarithmic)
 
 
 def _unsettled(first: Pooled, second: Pooled, influence: np.ndarray) -> bool:
@@ -291,19 +297,17 @@ def _unsettled(first: Pooled, second: Pooled, influence: np.ndarray) -> bool:
     return not np.abs(influence).max(initial=0.0) > ROUNDING * own
 
 
-def spread(
-    figure: Pooled, at: np.ndarray, image_a: np.ndarray, image_b: np.ndarray, drawn: Drawn | None = None
-) -> Pooled:
+def spread(figure: Pooled, at: np.ndarray, design: Design) -> Pooled:
     """The same figure over more paths, of which those outside `at` have no influence on it.
 
     Parameters
     ----------
-    at : (paths of the figure,) int, their places among all; image_a, image_b : (all paths,) int; drawn : as of `Pooled`
+    at : (paths of the figure,) int, their places among all, which are of `design`
     """
-    influence = np.zeros(len(image_a))
+    influence = np.zeros(len(design))
     # One image at the end of all of its paths is not to be seen among more.
-    influence[at] = np.nan if figure.hinges else figure.influence
-    return replace(figure, influence=influence, image_a=image_a, image_b=image_b, drawn=drawn)
+    influence[at] = np.nan if figure.design.hinged else figure.influence
+    return replace(figure, influence=influence, design=design)
 
 
 def holm(p: np.ndarray) -> np.ndarray:
@@ -329,14 +333,13 @@ def proportion(successes: int, trials: int, level: float = LEVEL) -> Interval:
     return Interval(share, low, high, trials, float(trials))
 
 
+def _together(paths: int) -> int:
+    """How many figures over so many paths are worked on together."""
+    return max(1, TOGETHER_VALUES // max(1, paths))
+
+
 def _undefined(paths: int) -> str:
     return "" if paths >= 2 else f"{paths} path{'s' * (paths != 1)}: at least 2 are needed"
-
-
-def _hinged(image_a: np.ndarray, image_b: np.ndarray) -> bool:
-    if len(image_a) < HINGED_PATHS:
-        return False
-    return any(bool(((image_a == one) | (image_b == one)).all()) for one in (image_a[0], image_b[0]))
 
 
 def _share_unseen(paths: float, level: float) -> float:
@@ -344,7 +347,8 @@ def _share_unseen(paths: float, level: float) -> float:
     return float(-np.expm1(np.log((1 - level) / 2) / paths))
 
 
-def _degrees(kappa: float, images: int, paths: int) -> float:
+def _degrees(kappa: float | np.ndarray, design: Design) -> np.ndarray:
     """Degrees of freedom, 1 / (kappa - 1 / images); never as many as there are images, or paths, of which 2 have 1."""
-    spread = kappa - 1 / images
-    return float(np.clip(1 / spread if spread > 0 else np.inf, 1, min(images, paths) - 1))
+    with np.errstate(divide="ignore"):
+        # Where what paths add to their images cancels, there is no kappa.
+        return np.clip(1 / np.fmax(kappa - 1 / design.images, 0.0), 1, min(design.images, len(design)) - 1)

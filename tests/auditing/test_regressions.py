@@ -14,6 +14,7 @@ from onnxspec.auditing.samples import Sample, identical
 from onnxspec.auditing.verdicts import State
 from onnxspec.errors import UsageError
 from onnxspec.report.pooling import STILL
+from onnxspec.statistics import Design
 
 USUAL = usual(("within", "between"), "prob", labelled=True)
 AUDITS = 200
@@ -41,7 +42,7 @@ def test_the_made_up_runs_are_as_heavy_tailed_and_correlated_as_measured_ones():
             of_kind = np.flatnonzero(then.selected(kind))
             a, b = (regressions._pooled(parse(f"{kind}.hff"), sample, of_kind) for sample in (now, then))
             found.append(a.interval().half_width)
-            shares.append(statistics.paired(a, b).variance()[0] / (a.variance()[0] + b.variance()[0]))
+            shares.append(statistics.paired(a, b).variance[0] / (a.variance[0] + b.variance[0]))
     assert 0.25 < np.median(widths["within"]) < 0.5
     assert 0.06 < np.median(widths["between"]) < 0.12
     assert 0.3 < np.median(shares) < 0.55
@@ -426,15 +427,17 @@ def test_images_of_other_data_are_other_images_whatever_their_numbers():
     first, second = (
         regressions._pooled(parse("between.hff"), run, rows) for rows in (np.arange(50), np.arange(750, 759))
     )
-    apart = replace(second, image_a=second.image_a + 10_000, image_b=second.image_b + 10_000)
+    ends = second.design
+    apart = replace(second, design=Design(ends.image_a + 10_000, ends.image_b + 10_000, ends.drawn))
     assert regressions._apart(first, second).interval() == statistics.contrast(first, apart).interval()
-    swapped = replace(first, image_a=first.image_b, image_b=first.image_a)
+    ends = first.design
+    swapped = replace(first, design=Design(ends.image_b, ends.image_a, ends.drawn))
     assert regressions._apart(swapped, first).interval() == regressions._apart(first, first).interval()
 
 
 def test_a_p_is_half_of_the_two_sided_one_on_the_wrong_side_and_the_rest_on_the_other():
     values = np.random.default_rng(0).lognormal(0.2, 1, 60)
-    moved = statistics.log_mean(values, *np.arange(120).reshape(2, -1))
+    moved = statistics.log_mean(values, Design(*np.arange(120).reshape(2, -1)))
     up, down = (regressions._one_sided(moved, wrong) for wrong in (1, -1))
     assert moved.value > 0 and up == moved.p_value() / 2 and up + down == pytest.approx(1)
 

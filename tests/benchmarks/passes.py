@@ -147,9 +147,9 @@ def headline(report: onnxspec.Report, stop: int) -> statistics.Pooled:
     """hff over the first pairs that are right."""
     paths = report.paths
     rows = np.flatnonzero((paths["ends_right"][:stop] == 2) & (paths["within_reach"][:stop] > 0))
-    columns = (paths[name][rows] for name in ("hf_prob", "total_prob", "image_a", "image_b"))
+    high, total, *ends = (paths[name][rows] for name in ("hf_prob", "total_prob", "image_a", "image_b"))
     drawn = Drawn.whole(*(paths[name][:stop] for name in ("kind", "class_a", "class_b")))
-    return statistics.ratio(*columns, drawn[rows], top=1.0)
+    return statistics.ratio(high, total, statistics.Design(*ends, drawn[rows]), top=1.0)
 
 
 def bounds(interval: Interval) -> dict[str, float]:

@@ -21,7 +21,7 @@ from onnxspec.comparison.contrasts import (
 )
 from onnxspec.report.pooling import Pooling
 from onnxspec.results import Rows
-from onnxspec.statistics import Pooled, permutation
+from onnxspec.statistics import Design, Pooled, permutation
 
 HFF = Quantity("prob", "hff")
 
@@ -30,7 +30,7 @@ def pooled(value: float, error: float, paths: int = 400) -> Pooled:
     """A log factor with an error, every path as important as the others."""
     rng = np.random.default_rng(0)
     influence = rng.standard_normal(paths) * error / np.sqrt(paths)
-    return Pooled(value, influence, np.arange(paths), np.arange(paths) + paths, True)
+    return Pooled(value, influence, Design.apart(paths), True)
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_verdicts(common, own, shared, words):
 
 
 def test_an_undefined_contrast_has_no_verdict():
-    empty = Pooled(np.nan, np.zeros(0), np.zeros(0, int), np.zeros(0, int), True, "0 paths")
+    empty = Pooled(np.nan, np.zeros(0), Design.apart(0), True, "0 paths")
     assert verdict(empty, pooled(1, 0.1), np.nan, 1.0) == "undefined"
 
 

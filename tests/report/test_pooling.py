@@ -21,7 +21,7 @@ from onnxspec.report.pooling import (
 )
 from onnxspec.results import Reading, Rows
 from onnxspec.settings import ESTIMATORS, KINDS, Measurement
-from onnxspec.statistics import permutation
+from onnxspec.statistics import Design, permutation
 from onnxspec.statistics.drawn import Drawn
 from simulation import disjoint
 
@@ -245,8 +245,8 @@ def test_a_mean_of_shares_is_a_share_to_the_ends_of_its_interval():
 def test_where_paths_were_drawn_is_told_or_taken_from_the_rows():
     high, some = np.linspace(0.1, 0.2, 20), np.array([3, 5])
     told = Drawn(np.arange(20) % 4, np.full(20, 30))
-    assert of_one_class(high, 1 + high, drawn=told).ends(some)[2].of.tolist() == [30, 30]
-    assert of_one_class(high, 1 + high).ends(some)[2].of.tolist() == [20, 20]
+    assert of_one_class(high, 1 + high, drawn=told).design(some).drawn.of.tolist() == [30, 30]
+    assert of_one_class(high, 1 + high).design(some).drawn.of.tolist() == [20, 20]
 
 
 def test_a_path_that_does_not_move_has_no_share_of_its_own():
@@ -278,20 +278,24 @@ def test_a_path_that_is_noise_has_no_share_of_its_own():
     assert np.isnan(mean_of_shares(-high, total, 1e-4).interval().estimate)
 
 
+def undrawn(design):
+    return Design(design.image_a, design.image_b)
+
+
 def test_what_classes_differ_by_is_no_chance(bundled_report, paths):
     """Every pair of classes is walked as often as any other, and the figure is the same without it."""
     reading = Reading(Measurement(), float(bundled_report.attributes["cutoff"]), False, np.arange(10))
     pooling = Pooling(paths, tuple(bundled_report.classes["name"]), reading, {})
     between = np.flatnonzero((paths["kind"] == 1) & pooling.right)
     found = pooling.hff(between, "prob")
-    plain = replace(found, drawn=None).interval()
+    plain = replace(found, design=undrawn(found.design)).interval()
     assert found.interval().half_width < 0.95 * plain.half_width
     assert found.interval().estimate == plain.estimate and found.interval().n_eff <= plain.n_eff
     shown = bundled_report.figure("between", "hff")
     assert (shown.low, shown.high) == pytest.approx((found.interval().low, found.interval().high))
     one = np.flatnonzero((paths["kind"] == 0) & (paths["class_a"] == 3) & pooling.right)
     alone = pooling.hff(one, "prob")
-    assert alone.interval() == replace(alone, drawn=None).interval()
+    assert alone.interval() == replace(alone, design=undrawn(alone.design)).interval()
 
 
 def test_no_share_is_given_where_noise_is_all(bundled_report, paths):

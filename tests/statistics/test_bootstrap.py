@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from onnxspec import statistics
-from onnxspec.statistics import bootstrap
+from onnxspec.statistics import Design, bootstrap
 from onnxspec.statistics.bootstrap import bootstrap_t
 from onnxspec.statistics.drawn import Drawn
 from simulation import Population, disjoint
@@ -29,7 +29,7 @@ def usual(numerator, denominator, stratum):
     every = Drawn.whole(np.zeros_like(stratum), stratum, stratum)
     rows = np.flatnonzero(denominator)
     image_a, image_b = (ends[rows] for ends in disjoint(len(stratum)))
-    return statistics.ratio(numerator[rows], denominator[rows], image_a, image_b, every[rows]).interval()
+    return statistics.ratio(numerator[rows], denominator[rows], Design(image_a, image_b, every[rows])).interval()
 
 
 @pytest.mark.parametrize("seed", range(4))

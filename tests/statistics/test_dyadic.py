@@ -107,7 +107,7 @@ def test_the_unit_of_a_figure_does_not_matter(factor, apart):
 
 @pytest.mark.parametrize("ends", [([0, 0], [1, 1]), ([0, 1], [1, 0]), ([0, 0, 2], [1, 1, 3])])
 def test_paths_over_the_same_two_images_have_an_interval(ends):
-    found = statistics.mean(np.array([1.0, 2.0, 4.0])[: len(ends[0])], *map(np.array, ends)).interval()
+    found = statistics.mean(np.array([1.0, 2.0, 4.0])[: len(ends[0])], Design(*map(np.array, ends))).interval()
     assert np.isfinite([found.low, found.high]).all() and found.low < 1 and found.high > 2
 
 
@@ -134,7 +134,7 @@ class Survey:
     def figure(self, drawn=True):
         rows = np.flatnonzero(self.counts)
         of = Drawn.whole(self.kind, self.a, self.b)[rows] if drawn else None
-        return statistics.ratio(self.numerator[rows], self.denominator[rows], *self.images[:, rows], of)
+        return statistics.ratio(self.numerator[rows], self.denominator[rows], Design(*self.images[:, rows], of))
 
 
 @pytest.mark.parametrize(("each", "right"), [(2, 1.0), (3, 0.8), (9, 0.8), (9, 0.5)])
@@ -164,7 +164,7 @@ def test_so_do_those_over_images_that_recur_and_have_effects_of_their_own(each):
         effects = image * rng.standard_normal(CLASSES * each)
         values = np.exp(hard + effects[ends[0]] + effects[ends[1]] + path * rng.standard_normal(400))
         rows = np.flatnonzero(rng.random(400) < 0.85)
-        found = statistics.log_mean(values[rows], ends[0][rows], ends[1][rows], whole[rows]).interval()
+        found = statistics.log_mean(values[rows], Design(ends[0][rows], ends[1][rows], whole[rows])).interval()
         held.append(found.low <= truth <= found.high)
     assert 0.92 <= np.mean(held) <= 0.97
 
@@ -182,7 +182,7 @@ def test_what_pairs_of_classes_differ_by_does_not_hide_what_images_add(each):
     for _ in range(400):
         effects = 0.5 * rng.standard_normal(CLASSES * each)
         values = hard + effects[ends[0]] + effects[ends[1]] + 0.6 * rng.standard_normal(len(a))
-        found = statistics.mean(values, *ends, whole).interval()
+        found = statistics.mean(values, Design(*ends, whole)).interval()
         held.append(found.low <= hard.mean() <= found.high)
     assert 0.92 <= np.mean(held) <= 0.98
 
@@ -196,7 +196,7 @@ def test_paths_that_are_alike_but_for_rounding_do_not_make_a_figure_certain_eith
     rows = np.flatnonzero(np.arange(100) % 10 < kept)
     of = drawn_of(classes, [10] * 10)
     ends = np.arange(200).reshape(2, -1)[:, rows]
-    drawn, plain = (statistics.mean(values[rows], *ends, one).interval() for one in (of[rows], None))
+    drawn, plain = (statistics.mean(values[rows], Design(*ends, one)).interval() for one in (of[rows], None))
     assert (drawn.low, drawn.high) == pytest.approx((plain.low, plain.high))
 
 
@@ -204,7 +204,7 @@ def test_one_path_that_carries_all_is_one_effective_path():
     """Beside classes that differ, which the interval does not hang on."""
     values = np.repeat(np.arange(7.0, 14.0), 20) + 0.05 * np.random.default_rng(0).standard_normal(140)
     values[3] += 4
-    found = statistics.mean(values, *np.arange(280).reshape(2, -1), drawn_of(np.repeat(range(7), 20), [20] * 7))
+    found = statistics.mean(values, Design(*np.arange(280).reshape(2, -1), drawn_of(np.repeat(range(7), 20), [20] * 7)))
     assert found.interval().n_eff < 2 and found.interval().carried_by_few
 
 
@@ -212,8 +212,8 @@ def test_one_path_that_carries_all_is_not_two():
     values = np.concatenate([[1.0], np.full(59, 1e-6)])
     of = drawn_of(np.repeat(range(30), 2), [2] * 30)
     ends = np.arange(120).reshape(2, -1)
-    drawn, plain = (statistics.log_mean(values, *ends, one) for one in (of, None))
-    assert drawn.variance()[1] == plain.variance()[1]
+    drawn, plain = (statistics.log_mean(values, Design(*ends, one)) for one in (of, None))
+    assert drawn.variance[1] == plain.variance[1]
     assert drawn.interval().n_eff == plain.interval().n_eff < 1.2
 
 
@@ -223,14 +223,14 @@ def test_bands_and_contrasts_allow_for_it_too():
     rows = np.flatnonzero(first.counts)
     of = Drawn.whole(first.kind, first.a, first.b)[rows]
     ends = first.images[:, rows]
-    mean, low, high = statistics.mean_band(first.numerator[rows, None], *ends, of)
-    one = statistics.log_mean(first.numerator[rows], *ends, of).interval()
+    mean, low, high = statistics.mean_band(first.numerator[rows, None], Design(*ends, of))
+    one = statistics.log_mean(first.numerator[rows], Design(*ends, of)).interval()
     np.testing.assert_allclose([mean[0], low[0], high[0]], [one.estimate, one.low, one.high])
     figures = [[survey.figure(drawn) for survey in (first, second)] for drawn in (True, False)]
     tight, loose = (statistics.contrast(*both).interval().half_width for both in figures)
     assert tight < 0.95 * loose
     apart = statistics.contrast(figures[0][0], figures[1][1])
-    assert apart.drawn is None and apart.interval().half_width == pytest.approx(loose)
+    assert apart.design.drawn is None and apart.interval().half_width == pytest.approx(loose)
 
 
 def test_paired_figures_keep_the_draw():
@@ -240,12 +240,12 @@ def test_paired_figures_keep_the_draw():
     ends = survey.images[:, rows]
     doubled = survey.numerator[rows] * np.exp(survey.hard[rows])
     for drawn in (of, None):
-        figures = [statistics.log_mean(values, *ends, drawn) for values in (doubled, survey.numerator[rows])]
+        figures = [statistics.log_mean(values, Design(*ends, drawn)) for values in (doubled, survey.numerator[rows])]
         found = statistics.paired(*figures)
-        assert found.drawn is None if drawn is None else (found.drawn.of == of.of).all()
+        assert found.design.drawn is None if drawn is None else (found.design.drawn.of == of.of).all()
         if drawn is not None:
-            tight = found.variance()[0]
-    assert tight < 0.6 * found.variance()[0]
+            tight = found.variance[0]
+    assert tight < 0.6 * found.variance[0]
 
 
 def covered(held, widths, estimates):
@@ -262,7 +262,7 @@ def test_a_rare_class_whose_images_recur_may_add_more_than_the_other(effects):
     held, widths, estimates = [], [], []
     for _ in range(500):
         rare, common, own = (size * rng.standard_normal(n) for size, n in zip(effects, (20, 2020, 400), strict=True))
-        found = statistics.mean(rare[ends[0]] + common[ends[1]] + own, *ends, whole).interval()
+        found = statistics.mean(rare[ends[0]] + common[ends[1]] + own, Design(*ends, whole)).interval()
         held.append(found.low <= 0 <= found.high)
         widths.append(found.high - found.low)
         estimates.append(found.estimate)
@@ -285,7 +285,7 @@ def test_the_ratio_of_two_kinds_allows_for_each_as_it_is(paths, wild):
                 size * (effects[plan.image_a] + effects[plan.image_b] + 0.5 * rng.standard_normal(len(plan)))
             )
             whole = Drawn.whole(plan.kind, plan.class_a, plan.class_b)
-            figures.append(statistics.log_mean(values, plan.image_a, plan.image_b, whole))
+            figures.append(statistics.log_mean(values, Design(plan.image_a, plan.image_b, whole)))
         found = statistics.contrast(*figures).interval()
         truth = np.exp((0.04 - 0.64 if wild else 0.64 - 0.04) * (2 * 0.3**2 + 0.5**2) / 2)
         held.append(found.low <= truth <= found.high)
@@ -293,3 +293,21 @@ def test_the_ratio_of_two_kinds_allows_for_each_as_it_is(paths, wild):
         estimates.append(np.log(found.estimate))
     share, width = covered(held, widths, estimates)
     assert 0.92 <= share <= 0.98 and 0.93 < width < 1.15
+
+
+def test_designs_are_put_beside_each_other_with_images_of_their_own_or_shared():
+    first, second = Design(*recurring(6, 2)), Design(np.array([-3, 4]), np.array([5, -7]), drawn_of([0, 1], [3, 3]))
+    apart = second.unlike(first)
+    assert first.beside(second).images < first.beside(apart).images == first.images + second.images
+    assert apart.drawn is second.drawn and len(first.beside(apart)) == len(first) + 2
+    none = Design.apart(0)
+    assert len(none.unlike(first)) == 0 and second.unlike(none).images == second.images
+
+
+def test_a_draw_that_is_no_larger_leaves_the_design_as_it_is():
+    """So that what was worked out for it is used again."""
+    stratum = np.repeat([0, 1], 3)
+    small, large = (Design(np.arange(6), np.arange(6, 12), drawn_of(stratum, of)) for of in ([3, 4], [5, 4]))
+    assert small.smaller(large) is small and small.smaller(small) is small
+    assert large.smaller(small) is not large and large.smaller(small).drawn.of.tolist() == small.drawn.of.tolist()
+    assert small.smaller(Design.apart(6)).drawn is None

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from onnxspec import statistics
-from onnxspec.statistics import Interval, intervals
+from onnxspec.statistics import Design, Interval, dyadic, intervals
 from oracle import pooling as oracle
 from simulation import Population, Survey, disjoint, examples, recurring
 
@@ -44,7 +44,7 @@ def test_interval_of_a_pooled_ratio_is_the_oracles(seen, level):
 @given(surveys, st.sampled_from([0.5, 0.95, 0.99]))
 def test_interval_of_a_mean_is_the_oracles(seen, level):
     values = seen.numerator - seen.denominator
-    found = statistics.mean(values, seen.image_a, seen.image_b).interval(level)
+    found = statistics.mean(values, Design(seen.image_a, seen.image_b)).interval(level)
     expected = oracle.mean_interval(values, seen.pairs, level)
     np.testing.assert_allclose(figures(found), expected, rtol=1e-10, atol=1e-12 * np.abs(values).max())
 
@@ -52,7 +52,7 @@ def test_interval_of_a_mean_is_the_oracles(seen, level):
 @examples
 @given(surveys)
 def test_interval_of_a_mean_of_positive_values_is_taken_on_the_log_scale(seen):
-    found = statistics.log_mean(seen.numerator, seen.image_a, seen.image_b).interval()
+    found = statistics.log_mean(seen.numerator, Design(seen.image_a, seen.image_b)).interval()
     agree(found, oracle.ratio_interval(seen.numerator, np.ones(len(seen.pairs)), seen.pairs))
 
 
@@ -60,7 +60,7 @@ def test_interval_of_a_mean_of_positive_values_is_taken_on_the_log_scale(seen):
 @given(surveys, st.integers(0, 10**6))
 def test_a_band_is_the_interval_of_every_column(seen, seed):
     values = np.random.default_rng(seed).lognormal(size=(len(seen.pairs), 3))
-    bands = np.transpose(statistics.mean_band(values, seen.image_a, seen.image_b))
+    bands = np.transpose(statistics.mean_band(values, Design(seen.image_a, seen.image_b)))
     for column, band in zip(values.T, bands, strict=True):
         expected = oracle.ratio_interval(column, np.ones(len(column)), seen.pairs)[:3]
         np.testing.assert_allclose(band, expected, rtol=1e-10)
@@ -68,10 +68,35 @@ def test_a_band_is_the_interval_of_every_column(seen, seed):
 
 def test_bands_do_not_depend_on_how_many_are_worked_on_together(monkeypatch):
     values = np.random.default_rng(5).lognormal(size=(40, 7)).astype(np.float32)
-    together = statistics.mean_band(values, *disjoint(40))
-    monkeypatch.setattr(intervals, "BAND_VALUES", 3 * 40)
-    for one, other in zip(statistics.mean_band(values, *disjoint(40)), together, strict=True):
+    together = statistics.mean_band(values, Design.apart(40))
+    monkeypatch.setattr(intervals, "TOGETHER_VALUES", 3 * 40)
+    for one, other in zip(statistics.mean_band(values, Design.apart(40)), together, strict=True):
         assert one == pytest.approx(other, rel=1e-12)
+
+
+@examples
+@given(surveys, surveys, st.integers(1, 400))
+def test_intervals_together_are_those_of_each_figure(seen, other, together):
+    """Over shared designs and others, with figures between them that are undefined or not settled."""
+    one, two = seen.columns[2], other.columns[2]
+    alone = statistics.mean(np.arange(len(one.image_a)) == 0, one, bottom=0.0)
+    pooled = [
+        statistics.ratio(*seen.columns, top=1.0),
+        statistics.ratio(*other.columns),
+        statistics.ratio(-seen.numerator, seen.denominator, one),
+        statistics.log_mean(seen.numerator, one),
+        statistics.ratio(1.0 * (np.arange(len(one)) == 0), np.ones(len(one)), one),
+        statistics.mean(np.ones(len(two)), two, counts=True),
+        statistics.mean(seen.denominator, one),
+        alone,
+    ]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(intervals, "TOGETHER_VALUES", together)
+        found = statistics.intervals_of(pooled, 0.9)
+    for interval, figure in zip(found, pooled, strict=True):
+        expected = replace(figure).interval(0.9)
+        np.testing.assert_allclose(figures(interval), figures(expected), rtol=1e-9)
+        assert (interval.paths, interval.reason) == (expected.paths, expected.reason)
 
 
 @examples
@@ -101,11 +126,11 @@ def test_neither_the_order_of_paths_nor_the_numbering_of_images_matters(seen, se
 def test_effective_paths_are_all_of_them_when_all_weigh_the_same_and_one_when_one_does():
     a, b = disjoint(50)
     alike = np.where(np.arange(50) % 2, 0.9, 1.1)
-    assert statistics.mean(alike, a, b).interval().n_eff == pytest.approx(50)
+    assert statistics.mean(alike, Design(a, b)).interval().n_eff == pytest.approx(50)
     alone = 1e6 * (np.arange(50) == 3)
-    found = statistics.mean(alone, a, b).interval()
+    found = statistics.mean(alone, Design(a, b)).interval()
     assert found.n_eff == pytest.approx(1, abs=0.05) and found.carried_by_few
-    assert not statistics.mean(alike, a, b).interval().carried_by_few
+    assert not statistics.mean(alike, Design(a, b)).interval().carried_by_few
 
 
 def test_relative_half_width_is_what_precision_is_about():
@@ -116,41 +141,44 @@ def test_relative_half_width_is_what_precision_is_about():
 @pytest.mark.parametrize("paths", [0, 1])
 def test_fewer_than_two_paths_have_no_interval_but_a_reason(paths):
     a, b = disjoint(paths)
-    for pooled in (statistics.ratio(np.ones(paths), np.ones(paths), a, b), statistics.mean(np.ones(paths), a, b)):
+    for pooled in (
+        statistics.ratio(np.ones(paths), np.ones(paths), Design(a, b)),
+        statistics.mean(np.ones(paths), Design(a, b)),
+    ):
         found = pooled.interval()
         assert np.isnan(figures(found)).all() and str(paths) in found.reason and found.paths == paths
         assert math.isnan(pooled.p_value())
 
 
 def test_two_paths_have_an_interval_that_says_how_little_they_know():
-    found = statistics.ratio(np.array([1.0, 2.0]), np.array([3.0, 3.0]), *disjoint(2)).interval()
+    found = statistics.ratio(np.array([1.0, 2.0]), np.array([3.0, 3.0]), Design.apart(2)).interval()
     assert found.estimate == pytest.approx(0.5)
     assert 0 < found.low < 0.25 and found.high > 1 and found.carried_by_few
 
 
 def test_a_share_does_not_exceed_one():
-    found = statistics.ratio(np.array([1.0, 2.0]), np.array([3.0, 3.0]), *disjoint(2), top=1.0).interval()
+    found = statistics.ratio(np.array([1.0, 2.0]), np.array([3.0, 3.0]), Design.apart(2), top=1.0).interval()
     assert found.high == 1.0
 
 
 def test_a_ratio_over_nothing_is_undefined():
-    pooled = statistics.ratio(np.zeros(5), np.zeros(5), *disjoint(5))
+    pooled = statistics.ratio(np.zeros(5), np.zeros(5), Design.apart(5))
     assert np.isnan(figures(pooled.interval())).all() and pooled.interval().reason
     assert math.isnan(pooled.p_value())
 
 
 def test_a_ratio_that_a_noise_floor_leaves_below_nothing_is_undefined():
-    found = statistics.ratio(np.array([0.1, -0.3, 0.1]), np.ones(3), *disjoint(3)).interval()
+    found = statistics.ratio(np.array([0.1, -0.3, 0.1]), np.ones(3), Design.apart(3)).interval()
     assert np.isnan(figures(found)).all() and found.reason == statistics.BELOW_FLOOR
-    assert statistics.ratio(-np.ones(3), -np.ones(3), *disjoint(3)).reason == "the outputs do not change"
-    assert not statistics.ratio(np.array([0.1, -0.3, 0.3]), np.ones(3), *disjoint(3)).reason
+    assert statistics.ratio(-np.ones(3), -np.ones(3), Design.apart(3)).reason == "the outputs do not change"
+    assert not statistics.ratio(np.array([0.1, -0.3, 0.3]), np.ones(3), Design.apart(3)).reason
 
 
 def test_a_ratio_of_nothing_is_zero_and_cannot_be_contrasted():
     a, b = disjoint(5)
-    silent = statistics.ratio(np.zeros(5), np.ones(5), a, b)
+    silent = statistics.ratio(np.zeros(5), np.ones(5), Design(a, b))
     assert silent.interval().estimate == 0
-    other = statistics.ratio(np.arange(1.0, 6), np.ones(5), a + 50, b + 50)
+    other = statistics.ratio(np.arange(1.0, 6), np.ones(5), Design(a + 50, b + 50))
     for against in (statistics.contrast(silent, other), statistics.contrast(other, silent)):
         assert against.interval().reason and math.isnan(against.p_value())
 
@@ -158,36 +186,36 @@ def test_a_ratio_of_nothing_is_zero_and_cannot_be_contrasted():
 def test_some_paths_over_nothing_count_as_nothing():
     a, b = disjoint(6)
     numerator, denominator = np.array([1.0, 2, 3, 0, 0, 4]), np.array([2.0, 3, 3, 0, 0, 9])
-    found = statistics.ratio(numerator, denominator, a, b).interval()
+    found = statistics.ratio(numerator, denominator, Design(a, b)).interval()
     agree(found, oracle.ratio_interval(numerator, denominator, list(zip(a, b, strict=True))))
 
 
 def test_one_path_that_carries_everything_leaves_the_interval_open():
     lone = 1.0 * (np.arange(8) == 2)
-    pooled = statistics.ratio(lone, np.ones(8), *disjoint(8), top=1.0)
+    pooled = statistics.ratio(lone, np.ones(8), Design.apart(8), top=1.0)
     found = pooled.interval()
     assert figures(found) == pytest.approx((1 / 8, 0.0, 1.0, 1.0), abs=1e-15)
     assert "too few paths" in found.reason and found.carried_by_few
     assert math.isnan(pooled.p_value())
-    mean, low, high = statistics.mean_band(lone[:, None], *disjoint(8))
+    mean, low, high = statistics.mean_band(lone[:, None], Design.apart(8))
     assert (mean[0], low[0], high[0]) == (1 / 8, 0.0, np.inf)
 
 
 def test_a_constant_has_an_interval_of_no_width():
-    found = statistics.mean(np.full(9, 0.7), *disjoint(9))
+    found = statistics.mean(np.full(9, 0.7), Design.apart(9))
     assert figures(found.interval()) == pytest.approx((0.7, 0.7, 0.7, 9))
 
 
 @pytest.mark.parametrize(
-    "figure", [statistics.ratio, lambda hits, _, *ends, top: statistics.mean(hits, *ends, bottom=0.0, top=top)]
+    "figure", [statistics.ratio, lambda hits, _, ends, top: statistics.mean(hits, ends, bottom=0.0, top=top)]
 )
 def test_nothing_seen_is_not_known_to_be_nothing(figure):
     """None of n: up to 1 - .025^(1/n) of all may be hits (Clopper and Pearson 1934)."""
     for count, high in ((12, 0.2646), (300, 0.01222)):
-        found = figure(np.zeros(count), np.ones(count), *disjoint(count), top=1.0).interval()
+        found = figure(np.zeros(count), np.ones(count), Design.apart(count), top=1.0).interval()
         assert figures(found)[:3] == pytest.approx((0.0, 0.0, high), abs=1e-4)
-    again = np.tile(disjoint(5), 9)
-    few = figure(np.zeros(45), np.ones(45), *again, top=1.0).interval()
+    again = Design(*np.tile(disjoint(5), 9))
+    few = figure(np.zeros(45), np.ones(45), again, top=1.0).interval()
     assert few.high == pytest.approx(1 - 0.025 ** (1 / 5)), "ten images are five pairs"
 
 
@@ -197,8 +225,8 @@ def test_intervals_of_rare_events_cover_them(share, paths):
     for _ in range(400):
         hits = 1.0 * (rng.random(paths) < share)
         for pooled in (
-            statistics.ratio(hits, np.ones(paths), *disjoint(paths), top=1.0),
-            statistics.mean(hits, *disjoint(paths), bottom=0.0),
+            statistics.ratio(hits, np.ones(paths), Design.apart(paths), top=1.0),
+            statistics.mean(hits, Design.apart(paths), bottom=0.0),
         ):
             found = pooled.interval()
             covered.append(found.low <= share <= found.high)
@@ -209,28 +237,28 @@ def test_intervals_of_rare_events_cover_them(share, paths):
 def test_intervals_of_few_disjoint_paths_cover(paths):
     """n paths have n - 1 degrees of freedom, though they join 2 n images: with 2 n - 1, .87 of 2 paths' covered."""
     rng = np.random.default_rng(0)
-    found = [statistics.mean(rng.normal(size=paths), *disjoint(paths)).interval() for _ in range(1500)]
+    found = [statistics.mean(rng.normal(size=paths), Design.apart(paths)).interval() for _ in range(1500)]
     assert np.mean([one.low <= 0 <= one.high for one in found]) > 0.94
 
 
 def test_all_at_the_top_may_be_lower():
-    found = statistics.mean(np.ones(20), *disjoint(20), bottom=0.0, top=1.0).interval()
+    found = statistics.mean(np.ones(20), Design.apart(20), bottom=0.0, top=1.0).interval()
     assert (found.estimate, found.high) == (1, 1) and found.low == pytest.approx(0.025 ** (1 / 20))
 
 
 def test_counts_that_are_all_alike_may_differ_elsewhere():
     """As flips do where all of twenty paths cross one boundary."""
-    found = statistics.mean(np.ones(20), *disjoint(20), bottom=0.0, counts=True).interval()
+    found = statistics.mean(np.ones(20), Design.apart(20), bottom=0.0, counts=True).interval()
     unseen = 1 - 0.025 ** (1 / 20)
     assert figures(found)[:3] == pytest.approx((1, 1 - unseen, 1 + unseen))
 
 
 def test_bands_of_what_is_all_alike_and_of_what_is_below_zero():
     values = np.column_stack([np.full(5, 0.3), [-1.0, -2, 0.5, 0, 0]])
-    average, low, high = statistics.mean_band(values, *disjoint(5))
+    average, low, high = statistics.mean_band(values, Design.apart(5))
     assert (low[0], high[0]) == pytest.approx((0.3, 0.3))
     assert average[1] == -0.5 and np.isnan([low[1], high[1]]).all()
-    average, *bounds = statistics.mean_band(values[:1], *disjoint(1))
+    average, *bounds = statistics.mean_band(values[:1], Design.apart(1))
     assert average.tolist() == [0.3, -1.0] and np.isnan(bounds).all()
 
 
@@ -239,8 +267,8 @@ def test_bands_of_what_is_all_alike_and_of_what_is_below_zero():
 def test_p_value_and_interval_agree_on_zero(seen):
     """p = .05 exactly where the 95 % interval ends."""
     ends = seen.image_a, seen.image_b
-    low = statistics.mean(seen.numerator, *ends).interval().low
-    assert statistics.mean(seen.numerator - low, *ends).p_value() == pytest.approx(0.05, rel=1e-8)
+    low = statistics.mean(seen.numerator, Design(*ends)).interval().low
+    assert statistics.mean(seen.numerator - low, Design(*ends)).p_value() == pytest.approx(0.05, rel=1e-8)
 
 
 def uniform(p_values):
@@ -250,7 +278,7 @@ def uniform(p_values):
 def test_p_values_are_uniform_where_there_is_nothing_to_find():
     rng = np.random.default_rng(11)
     design = disjoint(100)
-    assert uniform([statistics.mean(rng.standard_normal(100), *design).p_value() for _ in range(800)])
+    assert uniform([statistics.mean(rng.standard_normal(100), Design(*design)).p_value() for _ in range(800)])
     population, other = Population(path=0.5), tuple(image + 500 for image in design)
     assert uniform(
         [
@@ -329,7 +357,7 @@ def test_a_proportion_of_nothing_is_undefined():
 
 @pytest.mark.parametrize(("top", "high"), [(float("inf"), np.inf), (1.0, 0.0092), (100.0, 0.92)])
 def test_what_was_zero_throughout_may_be_anything_of_its_own_unit_elsewhere(top, high):
-    found = statistics.mean(np.zeros(400), np.arange(400), np.arange(400, 800), bottom=0.0, top=top).interval()
+    found = statistics.mean(np.zeros(400), Design(np.arange(400), np.arange(400, 800)), bottom=0.0, top=top).interval()
     assert (found.estimate, found.low) == (0.0, 0.0)
     assert found.high == pytest.approx(high, rel=0.01)
 
@@ -338,27 +366,27 @@ def test_an_image_at_the_end_of_all_paths_leaves_no_interval():
     """Its effect is in every path alike: 20 classes of one image each, an effect of an image of .6, nominal .95."""
     rng = np.random.default_rng(0)
     values, others = np.exp(rng.normal(size=200)), np.arange(1, 201)
-    pooled = statistics.log_mean(values, np.zeros(200, int), others)
+    pooled = statistics.log_mean(values, Design(np.zeros(200, int), others))
     found = pooled.interval()
     assert (found.low, found.high, found.n_eff, found.reason) == (0.0, np.inf, 1.0, statistics.ONE_IMAGE)
     assert np.isnan(pooled.p_value())
-    plain = statistics.mean(values, np.zeros(200, int), others, bottom=0.0).interval()
+    plain = statistics.mean(values, Design(np.zeros(200, int), others), bottom=0.0).interval()
     assert (plain.low, plain.high) == (0.0, np.inf)  # of what cannot be negative
-    against = statistics.contrast(pooled, statistics.log_mean(values, others + 500, others + 1000))
+    against = statistics.contrast(pooled, statistics.log_mean(values, Design(others + 500, others + 1000)))
     assert against.interval().high == np.inf
-    assert statistics.log_mean(values, np.arange(200) % 2, others + 1).interval().high < np.inf
+    assert statistics.log_mean(values, Design(np.arange(200) % 2, others + 1)).interval().high < np.inf
 
 
 def test_an_image_at_the_end_of_all_paths_leaves_no_band():
     """As it leaves no interval of each figure in it."""
-    values = np.random.default_rng(0).lognormal(size=(statistics.HINGED_PATHS, 2))
+    values = np.random.default_rng(0).lognormal(size=(dyadic.HINGED_PATHS, 2))
     one, others = np.full(3, 3), np.arange(10, 13)
     for ends in ((one, others), (others, one)):
-        average, low, high = statistics.mean_band(values, *ends)
+        average, low, high = statistics.mean_band(values, Design(*ends))
         assert average == pytest.approx(values.mean(0)) and (low == 0).all() and (high == np.inf).all()
-    assert np.isfinite(statistics.mean_band(values[:2], one[:2], others[:2])).all()
+    assert np.isfinite(statistics.mean_band(values[:2], Design(one[:2], others[:2]))).all()
 
 
 def test_zeros_bound_nothing_that_has_no_end():
-    found = statistics.mean(np.zeros(9), *disjoint(9), bottom=0.0).interval()
+    found = statistics.mean(np.zeros(9), Design.apart(9), bottom=0.0).interval()
     assert (found.estimate, found.low, found.high) == (0.0, 0.0, np.inf) and "same on all paths" in found.reason

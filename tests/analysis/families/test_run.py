@@ -19,6 +19,7 @@ from onnxspec.report.families import COLUMNS
 from onnxspec.report.html.page import page
 from onnxspec.report.terminal import as_text
 from onnxspec.settings import FAMILIES, Settings
+from onnxspec.statistics import Design
 from onnxspec.statistics.drawn import Drawn
 
 OTHERS = {*FAMILIES, "detour"} - {"linear"}
@@ -90,10 +91,12 @@ def test_every_band_of_image_frequency_is_a_draw_of_its_own(every):
     at = rows["band"] == 2
     image, strata = rows["image_a"][at], (rows["class_a"][at], rows["class_b"][at])
     drawn = Drawn.whole(rows["kind"][at], *strata)
-    expected = statistics.mean(rows["slope_prob"][at], image, -1 - np.arange(len(image)), drawn, bottom=0.0).interval()
+    expected = statistics.mean(
+        rows["slope_prob"][at], Design(image, -1 - np.arange(len(image)), drawn), bottom=0.0
+    ).interval()
     found = every.family("fourier", "within", "slope", "prob", "2-4", "all")
     assert (found.low, found.high) == pytest.approx((expected.low, expected.high))
-    loose = statistics.mean(rows["slope_prob"][at], image, -1 - np.arange(len(image)), bottom=0.0).interval()
+    loose = statistics.mean(rows["slope_prob"][at], Design(image, -1 - np.arange(len(image))), bottom=0.0).interval()
     assert found.high - found.low < 0.99 * (loose.high - loose.low)
 
 
