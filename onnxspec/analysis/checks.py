@@ -148,9 +148,9 @@ def noise_of(
         # Scores are float32 numbers, so that there is at least their rounding, spread evenly over the bins.
         rounding = np.square(FLOAT32_UNIT) / 12 * np.square(signal).sum(-1).mean(-1) / measured.shape[-1]
         noise[name] = Noise(measured, rounding)
-    moves = {"float32": "one unit in the last place", "uint8": "up to half a grey level"}
+    moves = {"float32": "one unit in the last place", "uint8": "up to a third of a grey level"}
     coarsest = engine.spec.coarsest
-    dithered = f"input dither of {moves.get(coarsest, f'up to half a unit of {coarsest}')}"
+    dithered = f"input dither of {moves.get(coarsest, f'up to a third of a unit of {coarsest}')}"
     return noise, (COARSER if coarser else REFERENCE) if reference else dithered
 
 
