@@ -12,8 +12,8 @@ share an image to Q. With C = sum_p C_p
 with a v for every stratum and a rho for all, by the method of moments. Paths of different strata that share an image add
 the products of their deviations, each times n / (n - 1) for the means (too much, on the safe side, where strata of few paths
 share all of their images). Of paths that were drawn and do not count the mean of their stratum is missing in the sum by
-chance: a share 1 - n / m of it stays in, as if images alone decided. Where no image recurs and nothing is known of strata,
-V = sum u^2. Arrays in, arrays out; NumPy only.
+chance: a share 1 - n / m of it stays in, as if images alone decided. All that images add which recur is left out where it is
+less than nothing. Where no image recurs and nothing is known of strata, V = sum u^2. Arrays in, arrays out; NumPy only.
 """
 
 from functools import cached_property
