@@ -34,7 +34,7 @@ OFF_GRID_TIMES = 8
 AT_ONCE = 4
 """Paths of the pilot that a worker takes at a time, at most."""
 REFERENCE = "CPU float32 reference"
-COARSER = f"{REFERENCE}, of a device that computes more coarsely"
+COARSER = f"{REFERENCE}, of what computes more coarsely"
 COARSELY = 3e-5
 """RMS error of scores, relative to them, beyond float32's: other kernels make 2e-7 (eight networks), float16 at the end 2e-4."""
 STAIRS_FROM = 129
@@ -72,7 +72,7 @@ class Walked:
 
 @dataclass(frozen=True)
 class Reference:
-    """The same model on the CPU provider in float32, where `engine` runs elsewhere; `finer` if that is more precise."""
+    """The same model on the CPU provider in float32, where it runs elsewhere or otherwise; `finer` if that is more precise."""
 
     engine: LocalEngine
     finer: bool
@@ -127,7 +127,7 @@ def noise_of(
     plain : what the engine gives along the pairs, (paths, points, outputs) float32
 
     Rounding is deterministic, so repetition shows nothing: on the CPU the inputs are moved at random (`dither`),
-    elsewhere the CPU's float32 outputs are the reference. Of the difference of two equally noisy evaluations half is
+    elsewhere, or in half precision, the CPU's float32 outputs are the reference. Of the difference of two equally noisy evaluations half is
     the floor; of one from a finer evaluation, all. A device may be coarser by itself, without being told to.
     """
     weights = families.line(reading.measurement.points)

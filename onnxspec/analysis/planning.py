@@ -7,7 +7,7 @@ from typing import Protocol, TypeVar
 import numpy as np
 
 from onnxspec import metrics
-from onnxspec.analysis import checks, strips
+from onnxspec.analysis import casts, checks, strips
 from onnxspec.analysis.grounds import content_digest, entry_key, grounds, identity
 from onnxspec.analysis.reference import reference_distance
 from onnxspec.analysis.subject import TRUE, Subject
@@ -306,12 +306,16 @@ def _reduced_precision(subject: Subject, settings: Settings) -> bool:
     model = subject.model
     tf32 = settings.execution.tf32 and model.provider == CUDA
     coarse = isinstance(model, OnnxModel) and model.choices[0].coarse
-    return tf32 or coarse or subject.engine.spec.coarsest in ("float16", "bfloat16")
+    return tf32 or coarse or casts.is_half(subject.engine)
 
 
 def _cpu_reference(subject: Subject, settings: Settings) -> checks.Reference | None:
-    """The same model on the CPU provider where the run is elsewhere: the noise floor's reference."""
-    model = subject.model
+    """What the noise floor is measured against: on the CPU a model in half precision as it were in float32 throughout,
+    another as it is where the run is elsewhere.
+    """
+    model, tile = subject.model, min(subject.engine.tile, LARGEST_HOST_TILE)
+    if casts.is_half(subject.engine) and (finer := casts.wide(subject.engine)) is not None:
+        return checks.Reference(replace(finer, tile=tile), finer=True)
     if not isinstance(model, OnnxModel) or model.provider == CPU:
         return None
     inputs = settings.inputs
@@ -322,6 +326,5 @@ def _cpu_reference(subject: Subject, settings: Settings) -> checks.Reference | N
         output=inputs.output,
         max_memory=settings.execution.max_memory,
     )
-    tile = min(subject.engine.tile, LARGEST_HOST_TILE)
-    finer = _reduced_precision(subject, settings)
-    return checks.Reference(replace(subject.engine, model=on_cpu, graph=None, tile=tile), finer)
+    on_host = replace(subject.engine, model=on_cpu, graph=None, tile=tile)
+    return checks.Reference(on_host, _reduced_precision(subject, settings))

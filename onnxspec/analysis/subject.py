@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from onnxspec.analysis import plausibility, steadiness
+from onnxspec.analysis import casts, plausibility, steadiness
 from onnxspec.engine.cluster import joined
 from onnxspec.engine.local import LocalEngine
 from onnxspec.engine.tuning import tuned
@@ -132,6 +132,7 @@ def open_subject(model: Any, data: Any, settings: Settings) -> Subject:
         remarks += plausibility.of_probabilities(scores)
         remarks += plausibility.of_logits(saturated(raw)) if "logit" in settings.measurement.signals else []
     outputs = engine.classes = scores.shape[1]
+    within(patience(settings, TRIED), lambda: casts.forget_undone_casts(engine, trial, raw), "Loading the model")
     remarks += _names_left_out(stamp, outputs) if settings.inputs.classes is None else []
     reason = within(
         patience(settings, TRIED), lambda: engine.form_in_graph(settings.execution.path_graph, trial), "The model"

@@ -58,6 +58,11 @@ class InputSpec:
         return self.inside or ("float16" if self.dtype == np.float16 else "float32")
 
     @property
+    def widened(self) -> "InputSpec":
+        """The same in float32 throughout, where it is of half precision."""
+        return replace(self, dtype=np.dtype(np.float32) if self.dtype == np.float16 else self.dtype, inside="")
+
+    @property
     def shape(self) -> tuple[int, int, int]:
         """(height, width, channels) of a resolved spec."""
         if self.height is None or self.width is None or self.channels is None:

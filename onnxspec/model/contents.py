@@ -34,6 +34,11 @@ def all_tensors(proto: onnx.ModelProto) -> Iterator[onnx.TensorProto]:
     """Every tensor stored in the model: initializers and attributes, the parts of sparse ones included."""
     for graph in all_graphs(proto):
         yield from graph.initializer
+    yield from all_constants(proto)
+
+
+def all_constants(proto: onnx.ModelProto) -> Iterator[onnx.TensorProto]:
+    """Every tensor that is no initializer of its own: in attributes, and the parts of sparse ones."""
     for node in all_nodes(proto):
         for attribute in node.attribute:
             if attribute.HasField("t"):
@@ -52,6 +57,15 @@ def sparse_tensors(proto: onnx.ModelProto) -> Iterator[onnx.SparseTensorProto]:
             if attribute.HasField("sparse_tensor"):
                 yield attribute.sparse_tensor
             yield from attribute.sparse_tensors
+
+
+def free_prefix(proto: onnx.ModelProto, prefix: str) -> str:
+    """A beginning that no name in the model has: the one wished for, or that with underscores before it."""
+    names = {value.name for graph in all_graphs(proto) for value in (*graph.input, *graph.initializer)}
+    names |= {name for node in all_nodes(proto) for name in (*node.input, *node.output)}
+    while any(name.startswith(prefix) for name in names):
+        prefix = f"_{prefix}"
+    return prefix
 
 
 def first(names: Sequence[str]) -> str:

@@ -8,7 +8,7 @@ from onnx import TensorProto
 
 from onnxspec.model.contents import all_graphs, all_nodes
 
-_NARROW = {TensorProto.BFLOAT16: "bfloat16", TensorProto.FLOAT16: "float16"}
+HALF = {TensorProto.BFLOAT16: "bfloat16", TensorProto.FLOAT16: "float16"}
 """The coarser first."""
 
 
@@ -26,4 +26,4 @@ def narrowed_to(proto: onnx.ModelProto) -> str:
         for attribute in node.attribute
         if attribute.name == "to"
     }
-    return next((name for kind, name in _NARROW.items() if kind in found), "")
+    return next((name for kind, name in HALF.items() if kind in found), "")

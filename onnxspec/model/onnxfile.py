@@ -6,7 +6,7 @@ import stat
 from pathlib import Path
 
 import onnx
-from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
+from google.protobuf.message import DecodeError, EncodeError  # type: ignore[import-untyped]
 
 from onnxspec.errors import DataError, ModelError
 from onnxspec.images.containers import DAMAGE, BoundedFile, open_zip
@@ -65,6 +65,17 @@ def parse(content: bytes, path: str | os.PathLike[str]) -> onnx.ModelProto:
     if not proto.ir_version or not proto.graph.output:
         raise _not_onnx(Path(path), content)
     return proto
+
+
+def serialised(proto: onnx.ModelProto, how: str) -> bytes:
+    """A model that was changed as an ONNX file has it; raises ModelError where that would be too large. `how` is for that."""
+    try:
+        content = bytes(proto.SerializeToString())
+    except (ValueError, EncodeError):
+        content = b""
+    if not 0 < len(content) <= PROTOBUF_LIMIT:
+        raise ModelError(f"{how} the model would be larger than 2 GB, more than an ONNX file can hold.")
+    return content
 
 
 def read(path: str | os.PathLike[str]) -> bytes:

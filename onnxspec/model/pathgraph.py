@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 import onnx
-from google.protobuf.message import EncodeError  # type: ignore[import-untyped]
 from onnx import TensorProto, helper, numpy_helper
 
 from onnxspec.errors import ModelError
@@ -23,7 +22,6 @@ from onnxspec.images.inputspec import TYPES, InputSpec
 from onnxspec.images.preprocess import Preprocess
 from onnxspec.model import contents, onnxfile
 
-LARGEST = onnxfile.PROTOBUF_LIMIT
 OLDEST_OPSET = 9
 # The first opset with Round, which rounds halves to even as NumPy does; Clip has its limits as inputs since then, too.
 OLDEST_FOR_WHOLE = 11
@@ -69,7 +67,7 @@ def build(proto: onnx.ModelProto, image: str, front: Front) -> PathGraph:
     """
     _require_opset(proto, front)
     port = next(value for value in proto.graph.input if value.name == image)
-    writer = _Writer(_free_prefix(proto), image)
+    writer = _Writer(contents.free_prefix(proto, "onnxspec_path_"), image)
     _write_front(writer, front)
     batch = port.type.tensor_type.shape.dim[0] if port.type.tensor_type.shape.dim else None
     inputs = [value for value in proto.graph.input if value.name != image] + list(_inputs(writer, front, batch))
@@ -78,7 +76,7 @@ def build(proto: onnx.ModelProto, image: str, front: Front) -> PathGraph:
     proto.graph.node.extend([*writer.made, *others])
     proto.graph.input.extend(inputs)
     indices, weights = zip(*(writer.term(j) for j in range(front.terms)), strict=True)
-    return PathGraph(_serialised(proto), writer.name("anchors"), indices, weights)
+    return PathGraph(onnxfile.serialised(proto, "With the path in its graph"), writer.name("anchors"), indices, weights)
 
 
 class _Writer:
@@ -168,25 +166,3 @@ def _require_opset(proto: onnx.ModelProto, front: Front) -> None:
     if opset < least:
         have = f"opset {opset}" if opset else "no standard opset"
         raise ModelError(f"The model has {have}, and the path in its graph needs at least {least}.")
-
-
-def _free_prefix(proto: onnx.ModelProto) -> str:
-    """A beginning that no name in the model has."""
-    names = {value.name for graph in contents.all_graphs(proto) for value in (*graph.input, *graph.initializer)}
-    names |= {name for node in contents.all_nodes(proto) for name in (*node.input, *node.output)}
-    prefix = "onnxspec_path_"
-    while any(name.startswith(prefix) for name in names):
-        prefix = f"_{prefix}"
-    return prefix
-
-
-def _serialised(proto: onnx.ModelProto) -> bytes:
-    try:
-        content = bytes(proto.SerializeToString())
-    except (ValueError, EncodeError):
-        content = b""
-    if not 0 < len(content) <= LARGEST:
-        raise ModelError(
-            "With the path in its graph the model would be larger than 2 GB, more than an ONNX file can hold."
-        )
-    return content

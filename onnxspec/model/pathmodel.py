@@ -1,6 +1,5 @@
 """A model with the path in its graph, on the devices that run the model itself."""
 
-import hashlib
 import threading
 from dataclasses import replace
 from functools import partial
@@ -14,10 +13,9 @@ from numpy.typing import NDArray
 from onnxspec.errors import ModelError, OnnxspecError
 from onnxspec.images.inputspec import InputSpec
 from onnxspec.images.preprocess import Preprocess
-from onnxspec.model import external, onnxfile, outputs, pathgraph
+from onnxspec.model import outputs, pathgraph
 from onnxspec.model.alone import alone
 from onnxspec.model.binding import Binding, Feed
-from onnxspec.model.fingerprint import changed
 from onnxspec.model.outputs import Scores
 from onnxspec.model.pathgraph import Front, PathGraph
 from onnxspec.model.providers import CPU, Choice
@@ -108,14 +106,9 @@ class PathModel:
 
 
 def _seats(model: OnnxModel, front: Front, choice: Choice) -> "_Seats":
-    info = model.info
-    content = onnxfile.read(info.path)
-    if hashlib.sha256(content).hexdigest() != info.sha256:
-        raise changed(info.path, "in use")
-    proto = onnxfile.parse(content, info.path)
-    weights = external.relocate(proto, info.external)
+    proto, weights = model.graph()
     graph = pathgraph.build(proto, model.image_port.name, front)
-    session = start_session(info, choice, model.threads, graph.content, weights)
+    session = start_session(model.info, choice, model.threads, graph.content, weights)
     model.require_unchanged()
     # Without the model's bytes, which the session has its own of.
     return _Seats(session, replace(graph, content=b""), model.scores_port.name, choice)

@@ -1,5 +1,6 @@
 """An ONNX classifier that runs: images (n, ...) in, scores (n, K) out, on the provider that was asked for."""
 
+import hashlib
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -8,12 +9,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
+import onnx
 import onnxruntime
 from numpy.typing import NDArray
 
 from onnxspec.errors import DeviceError, ModelError, OnnxspecError, ResourceError
 from onnxspec.images.inputspec import InputSpec
-from onnxspec.model import devices, machine, metadata, outputs, runtime
+from onnxspec.model import devices, external, machine, metadata, onnxfile, outputs, runtime
 from onnxspec.model.alone import alone
 from onnxspec.model.fingerprint import Fingerprint, changed
 from onnxspec.model.inspection import ModelInfo, inspect
@@ -109,6 +111,14 @@ class OnnxModel:
     def stamp(self) -> metadata.Stamp:
         """What its file, or one beside it, says of preprocessing and classes; raises ModelError as `metadata.of`."""
         return metadata.of(self.info.metadata, self.info.path)
+
+    def graph(self) -> tuple[onnx.ModelProto, Path | None]:
+        """What is in its file, and the folder of its external weights; raises ModelError where that has changed."""
+        content = onnxfile.read(self.info.path)
+        if hashlib.sha256(content).hexdigest() != self.info.sha256:
+            raise changed(self.info.path, "in use")
+        proto = onnxfile.parse(content, self.info.path)
+        return proto, external.relocate(proto, self.info.external)
 
     def with_threads(self, threads: int) -> "OnnxModel":
         """The same model with `threads` of ONNX Runtime's own threads inside one `run`: for very small networks."""

@@ -20,7 +20,7 @@ from onnxspec.images.cache import PixelCache
 from onnxspec.images.inputspec import InputSpec
 from onnxspec.images.opening import open_images
 from onnxspec.images.preprocess import Preprocess, fit
-from onnxspec.model import providers, runtime, session
+from onnxspec.model import onnxfile, providers, runtime, session
 from onnxspec.model.binding import Binding
 from onnxspec.model.callable import CallableModel
 from onnxspec.model.pathmodel import PathModel
@@ -180,10 +180,11 @@ def test_old_opsets_resist(tmp_path):
 
 
 def test_what_passes_two_gigabytes_resists(tmp_path, monkeypatch):
-    from onnxspec.model import pathgraph
-
-    monkeypatch.setattr(pathgraph, "LARGEST", 100)
-    assert "larger than 2 GB" in refused(build.convnet(), tmp_path)
+    path = build.save(build.convnet(), tmp_path / "m.onnx")
+    one = engine(path, IMAGES)
+    monkeypatch.setattr(onnxfile, "read", lambda path: path.read_bytes())
+    monkeypatch.setattr(onnxfile, "PROTOBUF_LIMIT", 100)
+    assert one.form_in_graph("on", [0, 1]).startswith("With the path in its graph the model would be larger than 2 GB")
 
 
 def test_a_second_session_that_does_not_fit_resists(tmp_path):
