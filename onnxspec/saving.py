@@ -26,7 +26,9 @@ def require_place(path: str | os.PathLike[str]) -> None:
         The folder is missing or cannot be written to, or what is there is no regular file.
     """
     place = _led_to(path)
-    if os.path.isdir(place) or not os.path.isdir(place.parent):
+    if os.path.isdir(place):
+        raise UsageError(f"{place} cannot be written: it is a folder.", "Give the name of a file.")
+    if not os.path.isdir(place.parent):
         raise UsageError(
             f"{place} cannot be written.", f"Choose a file in a folder that exists: mkdir -p {place.parent}"
         )

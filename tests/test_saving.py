@@ -43,10 +43,17 @@ def test_a_link_stays_a_link(tmp_path):
     assert os.listdir(tmp_path / "there") == ["real.txt"]
 
 
-@pytest.mark.parametrize("name", ["no/such.txt", ".", "x" * 300])
-def test_a_place_that_cannot_be_written_is_refused_before_any_work(tmp_path, monkeypatch, name):
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("no/such.txt", "cannot be written"),
+        (".", "cannot be written: it is a folder"),
+        ("x" * 300, "cannot be written"),
+    ],
+)
+def test_a_place_that_cannot_be_written_is_refused_before_any_work(tmp_path, monkeypatch, name, found):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(UsageError, match="cannot be written"):
+    with pytest.raises(UsageError, match=found):
         require_place(name)
     assert os.listdir() == []
 

@@ -93,8 +93,12 @@ def _in_training(model: Classifier) -> bool:
     return isinstance(model, OnnxModel) and model.info.training
 
 
+@np.errstate(invalid="ignore", over="ignore")
 def _steadiness(one: np.ndarray, again: np.ndarray, elsewhere: Sequence[np.ndarray]) -> str:
-    """How outputs compare with those of the same batch again, and of the same images in other batches: all (..., K)."""
+    """How outputs compare with those of the same batch again, and of the same images in other batches: all (..., K).
+
+    Those that are not finite settle nothing; who evaluates them refuses the model.
+    """
     centred = np.abs(one - one.mean(-1, keepdims=True)).max()
     rounding = max(ROUNDING_SHARE * float(centred), ROUNDED_UNITS * FLOAT32_UNIT * float(np.abs(one).max()))
     if np.abs(again - one).max() > rounding:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from onnxspec.cli.arguments import Command
 from onnxspec.cli.options import measuring, precision_code
 from onnxspec.cli.streams import unread
 from onnxspec.errors import UsageError
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from onnxspec.report.report import Report
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("model", type=click.Path())
 @click.option("-o", "report", metavar="REPORT.h5", type=click.Path(), help="The report [default: MODEL-stem.h5 here].")
 @measuring

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from onnxspec.cli.arguments import Command
 from onnxspec.cli.options import measuring, worded
 from onnxspec.cli.streams import complain, unread
 from onnxspec.errors import ExitCode, UsageError, inert
@@ -24,7 +25,7 @@ _HELP = {
 
 
 @worded(_HELP, hidden=("precision",))
-@click.command()
+@click.command(cls=Command)
 @click.argument("model", metavar="MODEL|REPORT.h5", type=click.Path())
 @click.option("-o", "report", metavar="REPORT.h5", type=click.Path(), help="Keep the report here.")
 @click.option(

@@ -5,12 +5,12 @@ from typing import Any
 
 import click
 
-from onnxspec.cli.arguments import numbers, require_one_form
+from onnxspec.cli.arguments import Command, numbers, require_one_form
 from onnxspec.cli.options import measuring, precision_code
 from onnxspec.cli.streams import unread
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("models", nargs=-1, metavar="MODEL_OR_REPORT...", type=click.Path())
 @click.option(
     "--model",

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from onnxspec.cli.arguments import require_one_form
+from onnxspec.cli.arguments import Command, require_one_form
 from onnxspec.cli.options import evaluating, worded
 from onnxspec.errors import UsageError
 
@@ -21,7 +21,7 @@ _OF_AN_ENCODER = {
 
 
 @worded(_OF_AN_ENCODER, without=("classes", "restrict_outputs", "path_graph"))
-@click.command()
+@click.command(cls=Command)
 @click.argument("report", metavar="REPORT.h5", type=click.Path())
 @click.option(
     "--embedding",

@@ -5,11 +5,12 @@ from dataclasses import asdict
 
 import click
 
+from onnxspec.cli.arguments import Command
 from onnxspec.cli.streams import unread
 from onnxspec.errors import ExitCode
 
 
-@click.command()
+@click.command(cls=Command)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON list instead.")
 @click.pass_context
 def doctor(context: click.Context, as_json: bool) -> None:

@@ -5,10 +5,11 @@ from typing import Any
 
 import click
 
+from onnxspec.cli.arguments import Command
 from onnxspec.cli.options import opening
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("model", type=click.Path())
 @click.option(
     "-o", "file", metavar="HEATMAP.h5", type=click.Path(), help="The heat map [default: MODEL-stem-heatmap.h5 here]."

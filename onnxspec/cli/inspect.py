@@ -5,11 +5,12 @@ from typing import Any
 
 import click
 
+from onnxspec.cli.arguments import Command
 from onnxspec.cli.streams import unread
 from onnxspec.errors import ExitCode
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("model", type=click.Path())
 @click.option("--input", metavar="NAME", help="The image input, where the model has several.")
 @click.option("--output", metavar="NAME", help="The class scores, where the model has several outputs.")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from onnxspec.cli.arguments import numbers, require_one_form
+from onnxspec.cli.arguments import Command, numbers, require_one_form
 from onnxspec.cli.options import CONFIG, evaluating, worded
 from onnxspec.errors import UsageError
 
@@ -31,7 +31,7 @@ def noise() -> None:
     """
 
 
-@noise.command(short_help="Write soft targets with noise, to train on.")
+@noise.command(cls=Command, short_help="Write soft targets with noise, to train on.")
 @_DATA
 @click.option("--frequency", type=float, required=True, help="Cycles per unit L2 norm of the normalised input.")
 @click.option("--amplitude", type=float, required=True, help="A, at most .5: labels are smoothed by A (1 + sin ...).")
@@ -78,7 +78,7 @@ def targets(
 
 
 @worded({"labels": _LABELS}, without=("path_graph",))
-@noise.command(short_help="Measure which checkpoints fit the noise, and the dip.")
+@noise.command(cls=Command, short_help="Measure which checkpoints fit the noise, and the dip.")
 @click.argument("models", nargs=-1, required=True, metavar="MODEL...", type=click.Path())
 @_DATA
 @click.option("--frequency", required=True, metavar="F[,F2]", help="Cycles per unit L2 norm of the normalised input.")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from onnxspec.cli.arguments import Command
 from onnxspec.cli.pictures import form_of, save_picture
 from onnxspec.errors import UsageError, inert
 
@@ -19,7 +20,7 @@ _OF_SEVERAL = ("spectrum", "series")
 _OF_COMPARISONS = ("spectrum", "series", "factors")
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("reports", metavar="REPORT.h5...", nargs=-1, required=True, type=click.Path())
 @click.option(
     "--what",

@@ -4,8 +4,10 @@ from pathlib import Path
 
 import click
 
+from onnxspec.cli.arguments import Command
 
-@click.command()
+
+@click.command(cls=Command)
 @click.argument("report", metavar="REPORT.h5", type=click.Path())
 @click.option("-o", "page", metavar="PAGE.html", type=click.Path(), help="The page [default: REPORT-stem.html here].")
 @click.option("--no-images", is_flag=True, help="Leave out the images that the report keeps.")

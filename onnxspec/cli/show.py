@@ -6,10 +6,11 @@ from typing import Any
 
 import click
 
+from onnxspec.cli.arguments import Command
 from onnxspec.errors import UsageError
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("report", metavar="REPORT.h5", type=click.Path())
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead.")
 @click.option(

@@ -2,11 +2,12 @@
 
 import click
 
+from onnxspec.cli.arguments import Command
 from onnxspec.cli.streams import complain
 from onnxspec.errors import UsageError
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("model", type=click.Path())
 @click.option("--preprocess", metavar="SPEC", help="imagenet, 0..1, ..., a file, or 'mean=...;std=...'.")
 @click.option("--classes", metavar="FILE", help="A line per output (its first column is written), or a config.json.")

@@ -15,6 +15,8 @@ from collections.abc import Callable
 from typing import Any
 
 from onnxspec.errors import DataError
+from onnxspec.files import open_regular
+from onnxspec.images.arrayfile import FETCH_AGAIN
 from onnxspec.images.containers import COMPRESSIONS, DAMAGE, BoundedFile, open_zip, tar_members
 from onnxspec.images.dataset import EXPECTED, ImageSet
 from onnxspec.images.decode import MAX_FILE_BYTES, UnreadableImageError
@@ -22,6 +24,7 @@ from onnxspec.images.listing import Entry, image_set
 
 MAX_COMPRESSED_TAR_BYTES = 256 * 2**20
 
+_ZIP = b"PK\3\4"
 _DAMAGE = (*DAMAGE, tarfile.TarError, lzma.LZMAError, MemoryError)
 _COMPRESSIONS: tuple[tuple[bytes, Callable[[str], Any]], ...] = (
     (b"\x1f\x8b", gzip.open),
@@ -43,7 +46,10 @@ def open_archive(path: str, inside: str = "", labels: str | None = None) -> Imag
         It is neither, or damaged, or a compressed tar of more than 256 MB, or lists more than an honest archive does.
     """
     try:
-        entries, read = _zip(path) if zipfile.is_zipfile(path) else _tar(path)
+        whole_zip = zipfile.is_zipfile(path)
+        if not whole_zip and _begins_as_zip(path):
+            raise DataError(f"{path} is a zip file whose end is missing.", FETCH_AGAIN)
+        entries, read = _zip(path) if whole_zip else _tar(path)
     except DataError:
         raise
     except _DAMAGE as error:
@@ -56,6 +62,11 @@ def open_archive(path: str, inside: str = "", labels: str | None = None) -> Imag
         source = f"{path}/{inside}"
         entries = [Entry(e.path[len(inside) + 1 :], e.size, e.key) for e in entries if e.path.startswith(f"{inside}/")]
     return image_set(entries, read, source, labels)
+
+
+def _begins_as_zip(path: str) -> bool:
+    with open_regular(path) as file:
+        return file.read(len(_ZIP)) == _ZIP
 
 
 def _zip(path: str) -> tuple[list[Entry], Callable[[Any], bytes]]:

@@ -68,7 +68,7 @@ def _refuse_outside(link: "os.DirEntry[str]", real_root: str) -> None:
     target = os.path.realpath(link.path)
     inside = target.startswith(os.path.join(real_root, ""))
     if not inside or link.is_dir():
-        where = "another folder" if inside else "out of the folder"
+        where = "into another folder" if inside else "out of the folder"
         raise DataError(
             f"{link.path} is a symbolic link that leads {where}, to {target}.",
             "Copy it with the files themselves (cp -rL), or pass the folder that they are in.",

@@ -209,8 +209,14 @@ def test_a_flag_about_size_alone_leaves_the_values_to_be_found(tmp_path):
         onnxspec.analyze(path, (IMAGES, LABELS), pairs=12, preprocess=f"resize={SIDE},{SIDE}")
 
 
+@pytest.mark.filterwarnings("error")  # NumPy's are not for who has such a model
 @pytest.mark.parametrize(
-    ("score", "message"), [(np.nan, "gives NaN or Inf on 60 images"), (1.0, "predicts output 2 on 60 images")]
+    ("score", "message"),
+    [
+        (np.nan, "gives NaN or Inf on 60 images"),
+        (np.inf, "gives NaN or Inf on 60 images"),
+        (1.0, "predicts output 2 on 60 images"),
+    ],
 )
 def test_a_model_that_is_broken_whatever_the_preprocessing_is_said_to_be(score, message):
     def network(batch):

@@ -37,6 +37,22 @@ def test_usage_errors_exit_two(arguments, capsys):
     assert said.startswith("onnxspec: ") and said.endswith("--help.\n") and said.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        (["audit", "model.onnx", "--baseline", "b.json", "--junit", ""], "--junit"),
+        (["audit", "model.onnx", "--baseline="], "--baseline"),
+        (["compare", "a.h5", ""], "MODEL_OR_REPORT..."),
+        (["compare", "a.h5", "b.h5", "--model", "b=b.onnx", "--model", ""], "--model"),
+        (["noise", "targets", "--frequency", "1", "--amplitude", ".1", "-o", ""], "-o"),
+    ],
+)
+def test_an_empty_word_is_not_taken_for_none(arguments, word, capsys):
+    """As `--junit "$FILE"` is without FILE: an audit that wrote none would pass."""
+    assert cli.main(arguments) == ExitCode.USAGE
+    assert capsys.readouterr().err.startswith(f"onnxspec: {word} is empty. ")
+
+
 @pytest.mark.parametrize("arguments", [[], ["noise"]])
 def test_a_group_without_a_command_shows_its_help(arguments, capsys):
     assert cli.main(arguments) == ExitCode.USAGE

@@ -47,7 +47,11 @@ def test_links_out_of_the_folder_are_refused(links):
 
 def test_linked_folders_are_refused(links):
     os.symlink(links / "data", links / "data" / "cat" / "loop")
-    with pytest.raises(DataError, match="symbolic link"):
+    with pytest.raises(DataError, match="symbolic link that leads out of the folder"):
+        open_images(links / "data")
+    os.unlink(links / "data" / "cat" / "loop")
+    os.symlink(links / "data" / "dog", links / "data" / "cat" / "dogs")
+    with pytest.raises(DataError, match=r"symbolic link that leads into another folder, to .*dog"):
         open_images(links / "data")
 
 

@@ -16,6 +16,9 @@ SIDE = 400
 NAMED = 30
 WRITTEN = 12
 _LEAST_SQUARE = 2.4
+_POINTS = 8
+_DIGIT = 0.64
+"""How wide a digit is, of the height of its letters."""
 _RASTER_FROM = 1500
 _SHADES = 12
 
@@ -46,12 +49,14 @@ def matrix(report: Report, signal: str) -> Figure:
     axes.grid(False)
     _name(axes, names)
     if len(names) <= WRITTEN:
-        for a, b, value in zip(first, second, percent, strict=True):
+        written = [f"{value:.2g}" for value in percent]
+        size = min(_POINTS, side / _DIGIT / max(map(len, written), default=1))
+        for a, b, value, text in zip(first, second, percent, written, strict=True):
             # Zero has no square: it stands on paper, which is dark by night.
             colour = COLOURS["ink"] if value <= 0 else "#fefefe" if norm(value) < 0.6 else "#101010"
-            look: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": 8, "color": colour}
+            look: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": size, "color": colour}
             for x, y in ((a, b), (b, a)):
-                axes.text(x, y, f"{value:.2g}", **look)
+                axes.text(x, y, text, **look)
     looks: dict[str, Any] = {"shrink": 0.6, "pad": 0.02, "aspect": 30, "extend": _beyond(percent[shown], low, high)}
     bar = figure.colorbar(squares, ax=axes, location="top", label=f"{signal} hff, %", **looks)
     bar.outline.set_visible(False)

@@ -71,6 +71,15 @@ def test_a_zero_in_the_matrix_has_the_colour_of_ink(bundled_report, tmp_path):
     assert {(one.get_text(), one.get_color()) for one in written} == {("0", style.COLOURS["ink"])}
 
 
+@pytest.mark.parametrize("scale", [1, 1e-2, 1e-4])
+def test_numbers_of_the_matrix_stay_in_their_squares(bundled_report, tmp_path, scale):
+    """What stands out of a square is white on white: 0.00061 was read as 0.0006."""
+    calm = altered(bundled_report, tmp_path / "r.h5", paths__hf_prob=bundled_report.paths["hf_prob"] * scale)
+    figure = matrix.matrix(calm, "prob")
+    side = figure.axes[0].collections[0].get_sizes()[0] ** 0.5 * figure.dpi / 72
+    assert max(text.get_window_extent().width for text in figure.axes[0].texts) <= side
+
+
 def test_histograms_are_of_right_ended_paths_and_sum_to_all(bundled_report):
     for figure in (distributions.slopes(bundled_report, "prob"), distributions.distances(bundled_report)):
         assert figure.axes[0].get_ylabel() == "% of paths"
