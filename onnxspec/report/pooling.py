@@ -6,7 +6,7 @@ right, the headline: method.md section 5) or `all`.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -24,11 +24,16 @@ POWER_VALUES = 1 << 20
 """Of all paths together in memory, 4 MB."""
 TELLING = 100
 """Times the noise that a path's power must be: its own share is then known to a hundredth or so."""
+SHARED_PATHS = 1 << 14
+"""Of a design that is held for other figures, 3 MB of what it works out; of more it would be tens."""
 BY_PATH = ("excess_tv", "flips", "consistent", "width")
 STILL = "the outputs do not change beyond noise"
 BEYOND_POINTS = "the cut-off is beyond what the points resolve"
 TOPS = {"consistent": 1.0}
 """What means of columns cannot go beyond."""
+
+Name = tuple[str, str, str]
+"""Of a figure: signal, metric, estimator."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +131,7 @@ class Pooling:
         """All figures: kinds in full under both selections, classes and class pairs for right ends."""
         for stratum, rows in self.strata.kinds():
             for selection in SELECTIONS:
-                yield from self._kind(stratum, selection, self.selected(rows, selection))
+                yield from _figures(stratum, selection, self._full(self.selected(rows, selection)))
         yield from self._ratio_of_kinds()
         yield from self._classes()
         for stratum, rows in self.strata.class_pairs():
@@ -195,7 +200,8 @@ class Pooling:
             if np.array_equal(held, rows):
                 return design
         design = Design(self.rows["image_a"][rows], self.rows["image_b"][rows], self._drawn[rows])
-        self._designs.append((rows, design))
+        if len(rows) <= SHARED_PATHS:
+            self._designs.append((rows, design))
         return design
 
     def selected(self, rows: np.ndarray, selection: str) -> np.ndarray:
@@ -212,16 +218,17 @@ class Pooling:
     def _noise(self, signal: str) -> float:
         return float(self.floor[signal].sum()) if signal in self.floor else 0.0
 
-    def _kind(self, stratum: Stratum, selection: str, rows: np.ndarray) -> Iterator[Figure]:
+    def _full(self, rows: np.ndarray) -> Iterator[tuple[Name, Pooled]]:
+        """Every figure over (n,) row indices."""
         chosen = self.reading.measurement.estimator
-        found: list[tuple[str, str, str, Pooled]] = []
         for signal in self.reading.measurement.signals:
-            found += [(signal, "hff", estimator, self.hff(rows, signal, estimator)) for estimator in ESTIMATORS]
-            found.append((signal, "hff_mean", chosen, self.hff_mean(rows, signal)))
+            for estimator in ESTIMATORS:
+                yield (signal, "hff", estimator), self.hff(rows, signal, estimator)
+            yield (signal, "hff_mean", chosen), self.hff_mean(rows, signal)
             for column in ("slope", "wiggle", "chord"):
-                found.append((signal, column, "sine", self.mean(rows, f"{column}_{signal}")))
-        found += [("prob", metric, "", self.mean(rows, metric)) for metric in BY_PATH]
-        yield from _figures(stratum, selection, found)
+                yield (signal, column, "sine"), self.mean(rows, f"{column}_{signal}")
+        for metric in BY_PATH:
+            yield ("prob", metric, ""), self.mean(rows, metric)
 
     def _ratio_of_kinds(self) -> Iterator[Figure]:
         kinds = {stratum.kind: rows for stratum, rows in self.strata.kinds()}
@@ -236,14 +243,12 @@ class Pooling:
                 yield from _ratio(selection, signal, "slope", "sine", slopes)
             yield from _ratio(selection, "prob", "excess_tv", "", [self.log_mean(some, "excess_tv") for some in rows])
 
-    def _short(self, rows: np.ndarray) -> list[tuple[str, str, str, Pooled]]:
-        """Signal, metric and estimator of the main figures over (n,) row indices."""
-        chosen = self.reading.measurement.estimator
-        found = []
+    def _short(self, rows: np.ndarray) -> Iterator[tuple[Name, Pooled]]:
+        """The main figures over (n,) row indices."""
         for signal in self.reading.measurement.signals:
-            found.append((signal, "hff", chosen, self.hff(rows, signal)))
-            found.append((signal, "slope", "sine", self.mean(rows, f"slope_{signal}")))
-        return [*found, ("prob", "excess_tv", "", self.mean(rows, "excess_tv"))]
+            yield (signal, "hff", self.reading.measurement.estimator), self.hff(rows, signal)
+            yield (signal, "slope", "sine"), self.mean(rows, f"slope_{signal}")
+        yield ("prob", "excess_tv", ""), self.mean(rows, "excess_tv")
 
     def _classes(self) -> Iterator[Figure]:
         p = self._against_the_rest()
@@ -254,8 +259,8 @@ class Pooling:
         }
         for stratum, rows in self.strata.classes():
             rows = self.selected(rows, "right")
-            short = self._short(rows)
-            for figure, (*_, pooled) in zip(_figures(stratum, "right", short), short, strict=True):
+            short = list(self._short(rows))
+            for figure, (_, pooled) in zip(_figures(stratum, "right", short), short, strict=True):
                 tested = p.get((stratum, figure.signal)) if figure.metric == "hff" else None
                 if tested is None:
                     yield figure
@@ -285,10 +290,8 @@ def _ratio(selection: str, signal: str, metric: str, estimator: str, pooled: lis
         yield Figure(Stratum(schema.RATIO), selection, signal, metric, estimator, found.interval())
 
 
-def _figures(stratum: Stratum, selection: str, found: Sequence[tuple[str, str, str, Pooled]]) -> Iterator[Figure]:
-    """Figures of signal, metric, estimator and what was pooled."""
-    intervals = statistics.intervals_of([pooled for *_, pooled in found])
-    for (signal, metric, estimator, _), interval in zip(found, intervals, strict=True):
+def _figures(stratum: Stratum, selection: str, found: Iterable[tuple[Name, Pooled]]) -> Iterator[Figure]:
+    for (signal, metric, estimator), interval in statistics.intervals_of(found):
         yield Figure(stratum, selection, signal, metric, estimator, interval)
 
 

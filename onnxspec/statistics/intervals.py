@@ -5,9 +5,10 @@ moves it. Everything else, intervals, contrasts, effective numbers, follows from
 path joins, so that a figure needs no resampling and the same data give the same interval.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import TypeVar
 
 import numpy as np
 from scipy import special
@@ -28,6 +29,8 @@ ROUNDING = 1e-6
 """Of influences whose numbers were kept as float32."""
 TOGETHER_VALUES = 1 << 16
 """Of figures that are worked on together: of 100,000 paths a copy of all would take tens of megabytes."""
+
+Key = TypeVar("Key")
 
 
 @dataclass(frozen=True)
@@ -132,20 +135,30 @@ class Pooled:
         return _variances([self])[0]
 
 
-def intervals_of(figures: Sequence[Pooled], level: float = LEVEL) -> list[Interval]:
-    """The interval of each figure; what those over one design have in common is worked out once."""
+def intervals_of(figures: Iterable[tuple[Key, Pooled]], level: float = LEVEL) -> Iterator[tuple[Key, Interval]]:
+    """The interval of each figure, beside what stands beside the figure; those over one design are worked out together.
+
+    They are asked for as they are needed, a few at a time: of many paths each takes much memory.
+    """
+    held: list[tuple[Key, Pooled]] = []
+    for one in figures:
+        held.append(one)
+        if sum(len(figure.influence) for _, figure in held) >= TOGETHER_VALUES:
+            yield from _intervals(held, level)
+            held = []
+    yield from _intervals(held, level)
+
+
+def _intervals(figures: Sequence[tuple[Key, Pooled]], level: float) -> Iterator[tuple[Key, Interval]]:
     by_design: dict[int, list[int]] = {}
-    for at, figure in enumerate(figures):
+    for at, (_, figure) in enumerate(figures):
         if figure.settled:
             by_design.setdefault(id(figure.design), []).append(at)
     known: dict[int, tuple[float, float, float]] = {}
     for places in by_design.values():
-        together = _together(len(figures[places[0]].influence))
-        for some in (places[i : i + together] for i in range(0, len(places), together)):
-            known |= zip(some, _variances([figures[at] for at in some]), strict=True)
-    return [
-        figure._interval(known[at], level) if figure.settled else figure._unknown() for at, figure in enumerate(figures)
-    ]
+        known |= zip(places, _variances([figures[at][1] for at in places]), strict=True)
+    for at, (key, figure) in enumerate(figures):
+        yield key, figure._interval(known[at], level) if figure.settled else figure._unknown()
 
 
 def _variances(figures: Sequence[Pooled]) -> list[tuple[float, float, float]]:
@@ -227,7 +240,7 @@ def mean_band(
     as a noise floor that was subtracted may leave it; 0 and infinity where one path is all, or one image an end of all
     """
     paths, quantities = values.shape
-    together = _together(paths)
+    together = max(1, TOGETHER_VALUES // max(1, paths))
     spans = [slice(start, start + together) for start in range(0, quantities, together)]
     parts = [_mean_band(values[:, span].astype(np.float64), design, level) for span in spans]
     mean, low, high = (np.concatenate([np.empty(0), *part]) for part in zip(*parts, strict=True))
@@ -331,11 +344,6 @@ def proportion(successes: int, trials: int, level: float = LEVEL) -> Interval:
     low = float(middle - reach) if successes else 0.0
     high = float(middle + reach) if successes < trials else 1.0
     return Interval(share, low, high, trials, float(trials))
-
-
-def _together(paths: int) -> int:
-    """How many figures over so many paths are worked on together."""
-    return max(1, TOGETHER_VALUES // max(1, paths))
 
 
 def _undefined(paths: int) -> str:

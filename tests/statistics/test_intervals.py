@@ -92,8 +92,9 @@ def test_intervals_together_are_those_of_each_figure(seen, other, together):
     ]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(intervals, "TOGETHER_VALUES", together)
-        found = statistics.intervals_of(pooled, 0.9)
-    for interval, figure in zip(found, pooled, strict=True):
+        found = list(statistics.intervals_of(enumerate(pooled), 0.9))
+    assert [at for at, _ in found] == list(range(len(pooled)))
+    for (_, interval), figure in zip(found, pooled, strict=True):
         expected = replace(figure).interval(0.9)
         np.testing.assert_allclose(figures(interval), figures(expected), rtol=1e-9)
         assert (interval.paths, interval.reason) == (expected.paths, expected.reason)
