@@ -125,8 +125,8 @@ def unstratified(model: Member, reference: Member, kind: str, quantity: Quantity
     if quantity.metric == "hff":
         two = [one.pooling.hff(rows, quantity.signal) for one in (model, reference)]
     else:
-        ends = model.rows["image_a"][rows], model.rows["image_b"][rows]
-        two = [statistics.log_mean(one.rows[quantity.column][rows], *ends) for one in (model, reference)]
+        design = statistics.Design(model.rows["image_a"][rows], model.rows["image_b"][rows])
+        two = [statistics.log_mean(one.rows[quantity.column][rows], design) for one in (model, reference)]
     return statistics.paired(*two).interval()
 
 

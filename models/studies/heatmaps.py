@@ -81,6 +81,5 @@ def verdict(found: list[Ring], radius: float) -> tuple[str, str]:
 
 
 def _paired(own: np.ndarray, reference: np.ndarray) -> tuple[float, float, float, float, float]:
-    images = np.arange(len(own))
-    difference = statistics.mean(own - reference, images, images + len(own)).interval()
+    difference = statistics.mean(own - reference, statistics.Design.apart(len(own))).interval()
     return float(own.mean()), float(reference.mean()), difference.estimate, difference.low, difference.high
