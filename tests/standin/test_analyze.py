@@ -58,7 +58,9 @@ def test_where_memory_runs_out_the_batch_is_halved_in_new_sessions(machine, usua
     assert ample.count("refused") == 0
     assert scarce.count("refused") > 0
     halvings = round(np.log2(summary(ample)["run_batch"] / summary(scarce)["run_batch"]))
-    assert sessions(scarce) >= sessions(ample) + halvings > sessions(ample)
+    # As many more as there are halvings, but for those that memory refuses, or another halving overtakes, before they
+    # have their weights.
+    assert halvings and sessions(scarce) > sessions(ample)
     assert summary(scarce)["digest"] == summary(ample)["digest"]
 
 
