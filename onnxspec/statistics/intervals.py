@@ -113,7 +113,7 @@ class Pooled:
 
     def p_value(self, other: float = 0.0) -> float:
         """Two-sided p that the value (or its log) is another; NaN where it is undefined."""
-        if not self.settled or not np.isfinite(self.value):
+        if not self.settled or not np.isfinite(self.value - other):
             return float("nan")
         v, kappa, _ = self.variance
         if v == 0:
@@ -179,6 +179,7 @@ def ratio(
     Parameters
     ----------
     numerator, denominator : (paths,) float64, negative only where a noise floor was subtracted
+    design : of these paths, as for the other figures below
     top : the largest value that the figure can have (1 for a share)
     """
     numerator, denominator = np.asarray(numerator, np.float64), np.asarray(denominator, np.float64)

@@ -272,6 +272,13 @@ def test_p_value_and_interval_agree_on_zero(seen):
     assert statistics.mean(seen.numerator - low, Design(*ends)).p_value() == pytest.approx(0.05, rel=1e-8)
 
 
+def test_what_is_zero_has_no_distance_from_another_figure():
+    """Its logarithm is beyond all numbers, and a p of nought would be taken for a finding."""
+    some = statistics.log_mean(np.arange(1.0, 13), Design.apart(12))
+    assert some.p_value(some.value) == pytest.approx(1) and some.p_value(some.value + 9) < 0.05
+    assert math.isnan(some.p_value(-math.inf)) and math.isnan(some.p_value(math.nan))
+
+
 def uniform(p_values):
     return stats.kstest(p_values, "uniform").pvalue > 0.01
 
