@@ -34,8 +34,11 @@ def wide(engine: LocalEngine) -> LocalEngine | None:
         return None
 
 
+@np.errstate(invalid="ignore", over="ignore")
 def forget_undone_casts(engine: LocalEngine, images: Sequence[int], scores: Scores) -> None:
     """Takes from the engine's `spec` what the model says to round to inside, where on some images it does not.
+
+    Scores that are not finite, as half precision gives where it overflows, tell of casts that are done.
 
     Parameters
     ----------

@@ -127,8 +127,9 @@ def noise_of(
     plain : what the engine gives along the pairs, (paths, points, outputs) float32
 
     Rounding is deterministic, so repetition shows nothing: on the CPU the inputs are moved at random (`dither`),
-    elsewhere, or in half precision, the CPU's float32 outputs are the reference. Of the difference of two equally noisy evaluations half is
-    the floor; of one from a finer evaluation, all. A device may be coarser by itself, without being told to.
+    elsewhere, or in half precision, the CPU's float32 outputs are the reference. Of the difference of two equally noisy
+    evaluations half is the floor; of one from a finer evaluation, all. A device may be coarser by itself, without being
+    told to.
     """
     weights = families.line(reading.measurement.points)
     other = reference.engine if reference else engine

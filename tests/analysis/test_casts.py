@@ -39,6 +39,12 @@ def test_a_cast_counts_where_it_is_done(tmp_path, kept):
     assert engine.spec.coarsest == ("float16" if rounds else "float32")
 
 
+def test_what_overflows_in_half_precision_is_rounded_to_it(tmp_path, recwarn):
+    engine, images = subject(cast_first(TensorProto.FLOAT16), tmp_path).engine, [0, 1]
+    casts.forget_undone_casts(engine, images, np.full((2, build.CLASSES), np.inf, np.float32))
+    assert engine.spec.coarsest == "float16" and not recwarn.list
+
+
 def test_where_no_reference_can_be_had_the_graph_is_believed(tmp_path, monkeypatch):
     def refuse(model):
         raise ModelError("No room.")
