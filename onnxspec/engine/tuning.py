@@ -43,6 +43,9 @@ LARGE_WEIGHTS = 32 * 2**20
 """Bytes that a second session would take, with a copy of its own, for no more than a trial."""
 LARGE_TENSORS = 64 * 2**20
 """Bytes of the tensors of a batch that no cache holds, and that ONNX Runtime keeps once it has had them."""
+CACHED_TENSORS = 8 * 2**20
+"""Bytes of the tensors of a batch that a core's share of the caches may hold. Larger ones than usual gain nothing beyond
+it (128 images of the bundled network: 0 to 25 % slower than 32), and a trial of them was a long run's peak of memory."""
 FAR_BEHIND = 1.1
 """Times the fastest form's seconds from which the time of a trial is better spent on the others."""
 SHORTEST_PART = 0.03
@@ -103,12 +106,13 @@ def _measured(
 
 def _worth_a_trial(model: Classifier, seconds: float) -> list[int]:
     """The usual batch first, larger where an image takes so few seconds that a batch is over at once; then others."""
-    small, usual = _small(model), USUAL
-    while usual * seconds < SHORT_BATCH and 2 * usual in small:
+    small, cached, usual = _small(model), _small(model, CACHED_TENSORS), USUAL
+    while usual * seconds < SHORT_BATCH and 2 * usual in cached:
         usual *= 2
     # What was made larger has nearly enough for what workers do in between: far larger ones take memory and no less time.
     most = 4 * usual if usual == USUAL else 2 * usual
-    return [usual, *(tile for tile in small[1:] if tile != usual and usual <= 4 * tile and tile <= most)]
+    near = [tile for tile in small[1:] if tile != usual and usual <= 4 * tile and tile <= most]
+    return [usual, *(tile for tile in near if tile < usual or tile in cached)]
 
 
 def _trim(engine: LocalEngine, sample: np.ndarray) -> None:
@@ -156,11 +160,12 @@ def _timed(model: Classifier, tile: int) -> int:
     return min(tile, max(TILES[-1], model.fixed_batch or 0))
 
 
-def _small(model: Classifier) -> list[int]:
-    """The batches, the smallest in any case, whose tensors are not large."""
+def _small(model: Classifier, most: int | None = None) -> list[int]:
+    """The batches, the smallest in any case, whose tensors take no more than `most` bytes, `LARGE_TENSORS` at first."""
     if not isinstance(model, OnnxModel):
         return list(TILES)
-    return [tile for tile in TILES if tile == TILES[0] or model.info.memory.activations(tile) <= LARGE_TENSORS]
+    most = LARGE_TENSORS if most is None else most
+    return [tile for tile in TILES if tile == TILES[0] or model.info.memory.activations(tile) <= most]
 
 
 def _seconds_alone(model: Classifier, sample: np.ndarray, tile: int) -> float:

@@ -159,13 +159,28 @@ def test_a_run_that_is_soon_over_is_not_tried_in_other_forms(timed, monkeypatch)
 @pytest.mark.parametrize(("seconds", "tile"), [(1e-5, 128), (4e-5, 64), (2e-4, 32)])
 def test_batches_of_quick_networks_are_larger(monkeypatch, seconds, tile):
     monkeypatch.setattr(tuning, "_seconds_alone", lambda *_: seconds)
+    monkeypatch.setattr(tuning, "CACHED_TENSORS", tuning.LARGE_TENSORS)
     assert form(pairs=2)[0] == tile
 
 
 def test_batches_that_no_cache_holds_are_not_doubled(monkeypatch):
+    model = OnnxModel.open(MODEL, device="cpu")
     monkeypatch.setattr(tuning, "_seconds_alone", lambda *_: 1e-5)
-    monkeypatch.setattr(tuning, "_small", lambda model: [4, 8, 16, 32])
+    monkeypatch.setattr(tuning, "CACHED_TENSORS", model.info.memory.activations(64) - 1)
     assert form(pairs=2)[0] == 32
+
+
+def test_what_is_larger_than_usual_is_tried_as_far_as_caches_hold_it():
+    """A trial of 128 images, by the workers and inside the session, was the peak of a long run: 58 MB above its start."""
+    model = OnnxModel.open(MODEL, device="cpu")
+    assert tuning._worth_a_trial(model, 1e-4) == [32, 8, 16, 64]
+    assert tuning._worth_a_trial(Timed(0.0, 1e-4), 1e-4) == [32, 8, 16, 64, 128]
+
+
+def test_smaller_batches_than_usual_are_tried_whatever_caches_hold(monkeypatch):
+    model = OnnxModel.open(MODEL, device="cpu")
+    monkeypatch.setattr(tuning, "CACHED_TENSORS", 0)
+    assert tuning._worth_a_trial(model, 1e-4) == [32, 8, 16]
 
 
 @pytest.mark.parametrize("most", [1, 3, 20])
@@ -230,6 +245,7 @@ def test_a_form_that_is_far_behind_is_not_tried_again(timed, monkeypatch):
 def test_batches_whose_tensors_no_cache_holds_are_not_tried(monkeypatch):
     model = OnnxModel.open(MODEL, device="cpu")
     assert tuning._small(model) == list(tuning.TILES)
+    assert tuning._small(model, model.info.memory.activations(16)) == [4, 8, 16]
     monkeypatch.setattr(tuning, "LARGE_TENSORS", model.info.memory.activations(8))
     assert tuning._small(model) == [4, 8]
     monkeypatch.setattr(tuning, "LARGE_TENSORS", 0)
