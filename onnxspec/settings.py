@@ -250,7 +250,7 @@ Given = Settings | Mapping[str, Any] | None
 GROUP_OF = {f.name: group.name for group in fields(Settings) for f in fields(group.default_factory)}  # type: ignore[arg-type]
 _OPTIONAL = {f.name for group in fields(Settings) for f in fields(group.default_factory) if f.default is None}  # type: ignore[arg-type]
 _TUPLES = {"kinds", "paths", "signals"}
-_NUMBERS = {"pairs", "seed", "points", "skip_bad", "batch", "threads"}
+_NUMBERS = {"seed", "skip_bad", "batch", "threads"}
 _SETTLED = {"pairs": FEWEST_PAIRS, "points": FEWEST_POINTS}
 _SWITCHES = {"tf32", "restrict_outputs", "thumbnails", "resume"}
 _TABLES = {"preprocess"}
@@ -266,10 +266,12 @@ def _coerced(name: str, value: Any) -> Any:
         return tuple(part.strip() for part in value.split(",") if part.strip())
     if name in _TUPLES and isinstance(value, list | tuple):
         return tuple(value)
-    if name in _SETTLED and isinstance(value, str) and value.strip().lower() == "auto":
-        return AUTO
+    if name in _SETTLED:
+        if isinstance(value, str) and value.strip().lower() == "auto":
+            return AUTO
+        return _asked_for(name, integer(name, value, "a whole number or auto"))
     if name in _NUMBERS:
-        return _asked_for(name, integer(name, value))
+        return integer(name, value)
     if name in ("cutoff", "timeout", "precision"):
         return number(name, value)
     if name == "max_memory":
@@ -281,7 +283,7 @@ def _coerced(name: str, value: Any) -> Any:
 
 def _asked_for(name: str, value: int) -> int:
     """The number, where it is not AUTO in disguise: that is this module's own word, and whoever writes 0 means none."""
-    if name in _SETTLED and value == AUTO:
+    if value == AUTO:
         raise UsageError(
             f"--{name} is 0; it must be at least {_SETTLED[name]}.", "Leave it out, and the run takes as many as usual."
         )

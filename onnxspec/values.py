@@ -16,8 +16,8 @@ _PREFIXES = ("", "K", "M", "G", "T")
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(i?)b?", re.IGNORECASE)
 
 
-def integer(name: str, value: Any) -> int:
-    """A whole number, however it is written."""
+def integer(name: str, value: Any, expected: str = "a whole number") -> int:
+    """A whole number, however it is written; `expected` is what the error calls for."""
     try:
         if isinstance(value, bool):
             raise ValueError
@@ -27,7 +27,7 @@ def integer(name: str, value: Any) -> int:
             raise ValueError
         return int(value)
     except (TypeError, ValueError, OverflowError):
-        raise unfit(name, value, "a whole number") from None
+        raise unfit(name, value, expected) from None
 
 
 def size(name: str, value: Any) -> int:

@@ -55,6 +55,8 @@ def test_sizes_of_memory(text, size):
         ({"signals": "label", "points": 33}, "needs at least 129 points"),
         ({"estimator": "welch"}, "no 'welch'"),
         ({"cutoff": -3}, "--cutoff is -3"),
+        ({"points": "many"}, "points is .many.; a whole number or auto was expected"),
+        ({"seed": "x"}, "seed is .x.; a whole number was expected"),
         ({"cutoff": "high"}, "a number was expected"),
         ({"cutoff": "nan"}, "--cutoff is nan"),
         ({"cutoff": 1e101}, "--cutoff is 1e\\+101; .* at most 1e\\+100"),
