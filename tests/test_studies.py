@@ -1,5 +1,6 @@
 """The studies of models/studies: their settings, verdicts and page; the quick form of each needs PyTorch."""
 
+import json
 import os
 import subprocess
 import sys
@@ -15,7 +16,19 @@ from conftest import FASHION, ROOT
 
 sys.path.insert(0, str(ROOT / "models"))
 
-from studies import correlations, diversity, effects, figures, frameworks, heatmaps, noise, settings, tables, verdicts
+from studies import (
+    correlations,
+    diversity,
+    effects,
+    figures,
+    frameworks,
+    heatmaps,
+    noise,
+    retraining,
+    settings,
+    tables,
+    verdicts,
+)
 from studies.effects import Effect
 from studies.measure import Network
 from studies.page import PAGE, page
@@ -67,7 +80,8 @@ class TestSettings:
     def test_every_network_has_a_recipe(self, quick):
         found = settings.load(quick)
         jobs = settings.queue(found)
-        assert len(jobs) == len(found["networks"]) * len(found["training"]["seeds"])
+        assert len(jobs) == sum(len(settings.seeds(found, name)) for name in found["networks"])
+        assert len({job.label for job in jobs}) == len(jobs)
         assert all(job.recipe.epochs >= 1 for job in jobs)
 
     def test_every_study_names_networks_that_there_are(self, toml):
@@ -77,6 +91,12 @@ class TestSettings:
 
     def test_the_first_seed_comes_first(self, toml):
         assert [job.seed for job in settings.queue(toml)] == sorted(job.seed for job in settings.queue(toml))
+
+    def test_a_network_may_have_seeds_and_a_sample_of_its_own(self, toml):
+        again = [job for job in settings.queue(toml) if job.name == "again"]
+        assert [job.seed for job in again] == toml["networks"]["again"]["seeds"]
+        assert {job.recipe.sample for job in again} == {0}
+        assert settings.recipe(toml, "base").sample is None
 
     def test_a_student_has_its_teacher_under_the_same_seed(self, toml):
         student = settings.job(toml, "student", 1)
@@ -185,6 +205,70 @@ class TestOtherVerdicts:
         assert diversity.verdict([plain, beyond], measure)[0] == verdicts.UNDECIDABLE
         assert diversity.verdict([plain, replace(plain, controls="accuracy")], measure)[0] == verdicts.FOUND
         assert diversity.verdict([], measure)[0] == verdicts.NOT_RUN
+
+
+def audited(baseline: int, seed: int, change: float, state: str, rule: str = "between.hff") -> retraining.Audited:
+    outcome = "GATE_FAILED" if state == "fail" else "PASS"
+    return retraining.Audited(baseline, seed, 400, rule, change, state, outcome)
+
+
+class TestRetraining:
+    def test_no_more_failures_than_chance_makes_is_found(self):
+        both = [audited(0, 1, 1.0, "pass"), audited(1, 0, 1.0, "pass")]
+        assert retraining.verdict([]) == (verdicts.NOT_RUN, "nothing was audited")
+        assert retraining.verdict(both)[0] == verdicts.FOUND
+        answer, why = retraining.verdict([both[0], audited(1, 0, 1.3, "fail")])
+        assert (answer, why) == (verdicts.NOT_FOUND, "50% of audits of 400 pairs a kind fail")
+
+    def test_an_audit_counts_once_whatever_rules_it_breaks(self):
+        rows = [audited(0, 1, 1.3, "fail"), replace(audited(0, 1, -0.1, "fail"), rule="accuracy")]
+        assert retraining.share_of([*rows, audited(1, 0, 0.8, "pass")], 400, "GATE_FAILED") == 0.5
+
+    def test_rules_are_counted_by_state_and_reach_as_far_as_one_change_in_forty(self):
+        rows = [audited(0, seed, 1 + seed / 40, "fail" if seed == 40 else "pass") for seed in range(41)]
+        (one,) = retraining.rules(rows)
+        assert (one.audits, one.failed, one.inconclusive) == (41, 1 / 41, 0)
+        assert one.reach == pytest.approx(1 + 39 / 40)
+
+    def test_a_lower_accuracy_is_a_change_like_a_higher_one(self):
+        rows = [audited(0, 1, -0.03, "fail", "accuracy"), audited(1, 0, 0.03, "pass", "accuracy")]
+        (one,) = retraining.rules(rows)
+        assert one.reach == pytest.approx(0.0285)
+
+    def test_spreads_are_those_of_trainings_and_of_their_intervals(self):
+        rows = [
+            retraining.Figure(seed, 400, 0.7, kind, metric, value, value / 1.2, value * 1.2)
+            for seed, value in enumerate((1.0, 1.1, 1.21))
+            for kind in effects.KINDS
+            for metric in retraining.FIGURES
+        ]
+        found = list(retraining.spreads(rows))
+        assert len(found) == 4
+        for one in found:
+            assert (one.least, one.most) == (1.0, 1.21)
+            assert one.trainings == pytest.approx(np.log(1.1))
+            assert one.interval == pytest.approx(np.log(1.2))
+
+    def test_every_training_is_audited_against_every_other(self, tmp_path):
+        """The bundled network against itself passes; against its first epoch it does not have its accuracy back."""
+        data, asked = FASHION / "test.npz", {"network": "again", "pairs": [200]}
+        values = {
+            "networks": {"again": {"seeds": [0, 1, 2]}},
+            "retraining": asked,
+            "measurement": {"points": 17},
+            "training": {"seeds": []},
+        }
+        for seed, name in enumerate(("epoch-30", "epoch-30", "epoch-01")):
+            model = tmp_path / f"again-s{seed}-e001.onnx"
+            model.write_bytes((FASHION / f"{name}.onnx").read_bytes())
+            record = {"checkpoints": {model.name: 1.0}}
+            (tmp_path / f"again-s{seed}.json").write_text(json.dumps(record))
+        audits, figures = retraining.of_trainings(values, tmp_path, data)
+        ends = {(one.baseline, one.seed): one.outcome for one in audits}
+        assert len(ends) == 6 and len(figures) == 12
+        assert ends[0, 1] == ends[1, 0] == "PASS"
+        assert ends[0, 2] == "GATE_FAILED"
+        assert {one.rule for one in audits} == {"accuracy", "within.hff", "between.hff"}
 
 
 class TestFrameworks:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from studies import correlations, diversity, figures, frameworks, heatmaps, noise, settings, verdicts
+from studies import correlations, diversity, figures, frameworks, heatmaps, noise, retraining, settings, verdicts
 from studies import tables as kept
 from studies.effects import Effect
 from studies.results import FOLDER, Trained
@@ -36,6 +36,7 @@ def page(tables: dict[str, Any], folder: Path) -> str:
     for name, study in tables["studies"].items():
         parts += frequency_study(name, study, found[name])
     parts += seeds_study(tables["seeds"], kept.read(Effect, folder / "seeds.csv"))
+    parts += retraining_study(tables["retraining"], *_trainings(folder))
     parts += noise_study(tables, fits)
     parts += image_study(tables, rings)
     parts += diversity_study(tables, kept.read(diversity.Related, folder / "class-diversity.csv"))
@@ -100,6 +101,25 @@ def seeds_study(study: dict[str, Any], effects: Sequence[Effect]) -> list[str]:
     if not effects:
         return []
     return [f"## {study['title']}", study["reading"], *(effects_table(effects, metric) for metric in ("hff", "slope"))]
+
+
+def retraining_study(
+    study: dict[str, Any], audits: list[retraining.Audited], trainings: list[retraining.Figure]
+) -> list[str]:
+    """What training again does to an audit, rule by rule, and how far each figure differs."""
+    parts = [*_opening(study, retraining.verdict(audits))]
+    if not audits:
+        return parts
+    rules = Table("pairs a kind", "rule", "audits", "failed", "inconclusive", "one change in forty is beyond")
+    for one in retraining.rules(audits):
+        head = (f"{one.pairs:,}", one.name, str(one.audits), share(one.failed), share(one.inconclusive))
+        rules.row(*head, share(one.reach) if one.name == "accuracy" else f"{number(one.reach)} times")
+    spread = Table("pairs a kind", "prob", "least", "most", "spread of trainings", "half of an interval")
+    for two in retraining.spreads(trainings):
+        scale = 100 if two.metric == "hff" else 1
+        ends = (number(value * scale) for value in (two.least, two.most))
+        spread.row(f"{two.pairs:,}", f"{two.metric} {two.kind}", *ends, share(two.trainings), share(two.interval))
+    return [*parts, study.get("reading", ""), str(rules), str(spread)]
 
 
 def noise_study(tables: dict[str, Any], fits: list[noise.Fit]) -> list[str]:
@@ -236,6 +256,11 @@ def _twins(folder: Path) -> tuple[list[frameworks.Twin], list[frameworks.Agreeme
     return kept.read(frameworks.Twin, folder / "frameworks.csv"), alike
 
 
+def _trainings(folder: Path) -> tuple[list[retraining.Audited], list[retraining.Figure]]:
+    audits = kept.read(retraining.Audited, folder / "retraining.csv")
+    return audits, kept.read(retraining.Figure, folder / "retraining-figures.csv")
+
+
 def _others(tables: dict[str, Any], folder: Path) -> Iterator[tuple[str, tuple[str, str]]]:
     """Title and verdict of each."""
 
@@ -246,6 +271,7 @@ def _others(tables: dict[str, Any], folder: Path) -> Iterator[tuple[str, tuple[s
         kept.read(kind, folder / f"{name}.csv")
         for kind, name in ((noise.Fit, "noise"), (heatmaps.Ring, "image-frequency"))
     )
+    yield title("retraining"), retraining.verdict(_trainings(folder)[0])
     yield title("noise"), noise.verdict(fits, tables["training"]["seeds"])
     yield title("image-frequency"), heatmaps.verdict(rings, _radius(tables))
     related = kept.read(diversity.Related, folder / "class-diversity.csv")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from studies import diversity, effects, frameworks, heatmaps, noise, settings
+from studies import diversity, effects, frameworks, heatmaps, noise, retraining, settings
 from studies import tables as kept
 from studies.measure import ROOT, finished, report, wanted
 
@@ -28,10 +28,13 @@ class Trained:
     core_seconds: float
 
 
-def trained(tables: dict[str, Any], out: Path) -> list[Trained]:
-    """Every finished training of the queue."""
+def trained(tables: dict[str, Any], out: Path, known: list[Trained]) -> list[Trained]:
+    """Every finished training of the queue: those that are known already and those that were finished since."""
     found = []
     for job in settings.queue(tables):
+        if before := [one for one in known if (one.network, one.seed) == (job.name, job.seed)]:
+            found += before
+            continue
         for one in finished(out, job.name, job.seed)[-1:]:
             record = one.record
             figures = (record[name] for name in ("epochs", "parameters", "accuracy", "core_seconds"))
@@ -67,7 +70,8 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--results", type=Path, default=FOLDER)
     options = parser.parse_args(arguments)
     tables, data = settings.load(options.quick), options.data / "cifar10-test.zip"
-    kept.write(Trained, trained(tables, options.out), options.results / "networks.csv")
+    file = options.results / "networks.csv"
+    kept.write(Trained, trained(tables, options.out, kept.read(Trained, file)), file)
 
     def asked(name: str) -> bool:
         return not options.names or name in options.names
@@ -80,6 +84,10 @@ def main(arguments: list[str] | None = None) -> None:
     if asked("seeds"):
         found = effects.of_seeds(tables["seeds"]["network"], tables["training"]["seeds"], options.out)
         kept.write(effects.Effect, found, options.results / "seeds.csv")
+    if asked("retraining"):
+        audits, figures = retraining.of_trainings(tables, options.out, data)
+        kept.write(retraining.Audited, audits, options.results / "retraining.csv")
+        kept.write(retraining.Figure, figures, options.results / "retraining-figures.csv")
     if asked("noise"):
         file = options.results / "noise.csv"
         kept.write(noise.Fit, noise_fits(tables, options.out, data, kept.read(noise.Fit, file)), file)

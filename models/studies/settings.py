@@ -16,6 +16,7 @@ class Recipe:
     checkpoints : fractions of the training after which the network is exported too
     teacher : network whose outputs are the targets; noise : frequency and amplitude of radial targets
     low_pass : radius in cycles per image of the frequencies that are kept of training images, 0 for all
+    sample : the seed that draws the training set, where it is not the network's own
     """
 
     images: int
@@ -35,6 +36,7 @@ class Recipe:
     temperature: float = 1.0
     noise: dict[str, float] | None = None
     low_pass: float = 0.0
+    sample: int | None = None
 
     @property
     def epochs(self) -> int:
@@ -80,7 +82,7 @@ def recipe(tables: dict[str, Any], name: str) -> Recipe:
     if name not in tables["networks"]:
         raise ValueError(f"studies.toml has no network {name!r}; it has {', '.join(tables['networks'])}.")
     values = {k: v for k, v in tables["training"].items() if k not in ("seeds", "workers")}
-    values |= tables["networks"][name]
+    values |= {k: v for k, v in tables["networks"][name].items() if k != "seeds"}
     if unknown := set(values) - {field.name for field in fields(Recipe)}:
         raise ValueError(f"Network {name!r} of studies.toml has a setting that is none: {', '.join(sorted(unknown))}.")
     for sequence in ("widths", "checkpoints"):
@@ -94,6 +96,12 @@ def job(tables: dict[str, Any], name: str, seed: int) -> Job:
     return Job(name, seed, found, job(tables, found.teacher, seed) if found.teacher else None)
 
 
+def seeds(tables: dict[str, Any], name: str) -> list[int]:
+    """The seeds that network `name` is trained under: its own, or those of [training]."""
+    return tables["networks"][name].get("seeds", tables["training"]["seeds"])
+
+
 def queue(tables: dict[str, Any]) -> list[Job]:
     """All trainings, the most valuable first: every network under the first seed, then under the next."""
-    return [job(tables, name, seed) for seed in tables["training"]["seeds"] for name in tables["networks"]]
+    found = [(seed, name) for name in tables["networks"] for seed in seeds(tables, name)]
+    return [job(tables, name, seed) for seed, name in sorted(found, key=lambda one: one[0])]

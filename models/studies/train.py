@@ -36,7 +36,8 @@ class Training:
         torch.manual_seed(job.seed)
         self.job, self.recipe, self.out = job, job.recipe, out
         pixels, labels = images.decode(data / "cifar10-train.zip", out, "train")
-        picked = images.chosen(len(labels), self.recipe.images, job.seed)
+        drawn_by = job.seed if self.recipe.sample is None else self.recipe.sample
+        picked = images.chosen(len(labels), self.recipe.images, drawn_by)
         self.x = images.normalised(pixels[picked], self.recipe.low_pass)
         self.labels = torch.from_numpy(labels[picked])
         self.epoch, self.seconds, self.losses = 0, 0.0, []
