@@ -29,6 +29,7 @@ from onnxspec.images.probe import probe_images, probe_shape
 from onnxspec.images.value_range import ValueRange, require_meant
 from onnxspec.model import doctor, machine, metadata
 from onnxspec.model.callable import CallableModel
+from onnxspec.model.memory import SMALLEST_BATCH
 from onnxspec.model.opening import open_model
 from onnxspec.model.outputs import as_classes, detect, saturated
 from onnxspec.model.protocol import Classifier
@@ -39,7 +40,7 @@ from onnxspec.settings import Settings
 PROBES = 600
 POOL = 2000
 AUTO_IMAGES = 300
-DETECTION_IMAGES, DETECTION_BATCH = 64, 4
+DETECTION_IMAGES, STEADY_IMAGES = 64, 4
 VALUES = {"scale", "mean", "std"}
 TRIED = 32
 """Batches that a trial before the run may take, none of which says that it has ended."""
@@ -279,7 +280,7 @@ def _auto(
             convention.candidates(spec.channels or 3, given), predict, labels, 1 / max(columns, 2)
         )
     except (DataError, ModelError):
-        some = sample[:: -(-len(sample) // DETECTION_BATCH)].tolist()
+        some = sample[:: -(-len(sample) // STEADY_IMAGES)].tolist()
         steadiness.require_steady(partial(outputs, given), some, model)
         raise
     return choice.best, _choice_remark(choice, model)
@@ -333,7 +334,7 @@ def _workers(model: Classifier, settings: Settings) -> int:
 def _raw_outputs(engine: LocalEngine, indices: Sequence[int]) -> np.ndarray:
     """The model's outputs as they come for a few images, (n, K)."""
     # Small batches: every worker gets some, and few take memory that the run itself would not.
-    batches = [indices[i : i + DETECTION_BATCH] for i in range(0, len(indices), DETECTION_BATCH)]
+    batches = [indices[i : i + SMALLEST_BATCH] for i in range(0, len(indices), SMALLEST_BATCH)]
     return np.concatenate(list(engine.map(engine.raw, batches)))
 
 

@@ -11,8 +11,8 @@ from onnxspec.model.cost import Values
 from onnxspec.model.machine import Limit, size_text
 from onnxspec.model.ports import Port, elements
 
-SMALLEST_BATCH = 4
-"""Images in the smallest batch that is run where none is asked for."""
+SMALLEST_BATCH = 2
+"""Images in the smallest batch that is run where none is asked for: kernels for a single row may give other bits."""
 # ONNX Runtime reads the weights and packs them anew for its kernels.
 _COPIES = 2
 

@@ -167,7 +167,7 @@ def huge_activations(side=10**6):
 def test_more_memory_than_the_machine_has(refused, monkeypatch):
     monkeypatch.setattr(session, "start_session", lambda *_: pytest.fail("a session was made"))
     said = refused(huge_activations(), 6)
-    assert "about 160 TB of memory" in said
+    assert "about 80 TB of memory" in said
     assert "this machine's memory allows" in said or "control group allows" in said
     assert "--max-memory" in said
 
@@ -211,5 +211,5 @@ def test_pipes_are_no_models(refused, tmp_path):
 def test_a_process_with_little_memory(refused, monkeypatch):
     monkeypatch.setattr(machine, "_address_space", lambda: 8 * 10**9)
     said = refused(huge_activations(20_000), 6)
-    assert "about 64 GB" in said
+    assert "about 32 GB" in said
     assert "this process's limit (ulimit -v) allows 8 GB" in said

@@ -55,12 +55,12 @@ def test_external_and_sparse_weights_count(tmp_path):
 
 def test_too_much_names_estimate_limit_and_flag():
     memory = Footprint(10**9, 0, 10**9, None)
-    memory.require(Limit(6 * 10**9, "--max-memory"))
+    memory.require(Limit(4 * 10**9, "--max-memory"))
     with pytest.raises(ResourceError) as error:
-        memory.require(Limit(5_900_000_000, "this machine's memory"))
+        memory.require(Limit(3_900_000_000, "this machine's memory"))
     said = str(error.value)
-    assert "about 6 GB" in said
-    assert "a batch of 4; this machine's memory allows 5.9 GB" in said
+    assert "about 4 GB" in said
+    assert "a batch of 2; this machine's memory allows 3.9 GB" in said
     assert "--max-memory" in said
 
 
