@@ -21,7 +21,7 @@ _MOST_DEVICES = 64
 _ALL = "all"
 # Options that flags and numbers stand for: a report would name one GPU and another would have computed. A plugin gets its
 # device, and ignores what else is said of it.
-_NUMBER = "its number, as in cuda:1"
+_NUMBER = "its number, as in {name}:1"
 _SAID_OTHERWISE = {DEVICE_ID: _NUMBER, "device_type": _NUMBER, "use_tf32": "--tf32"}
 _GRAPH_OPTIONS = (GRAPH_OPTION, "trt_cuda_graph_enable")
 _SWITCH = ("0", "1", "false", "true", "False", "True")
@@ -111,7 +111,7 @@ def _choices(asked: Request, device: str, tf32: bool) -> tuple[Choice, ...]:
         raise UsageError(message, f"Write cuda:{GRAPH_OPTION}=1.")
     for option, instead in _SAID_OTHERWISE.items():
         if option in asked.options and (most or instead != _NUMBER):
-            raise UsageError(f"--device {asked.name} takes no {option}.", f"Write {instead}.")
+            raise UsageError(f"--device {asked.name} takes no {option}.", f"Write {instead.format(name=asked.name)}.")
     # Only the sessions that capture are given this one: the trial of the device would not notice.
     if asked.options.get(GRAPH_OPTION, "0") not in _SWITCH:
         message = f"--device {asked.name} takes no {GRAPH_OPTION}={asked.options[GRAPH_OPTION]}: it is 0 or 1."

@@ -239,7 +239,7 @@ def test_every_gpu_is_taken(tmp_path):
 
 @pytest.mark.parametrize(
     ("device", "instead"),
-    [("cuda:0,1,device_id=0", "cuda:1"), ("tensorrt:device_id=1", "cuda:1"), ("cuda:0,use_tf32=1", "--tf32")],
+    [("cuda:0,1,device_id=0", "cuda:1"), ("tensorrt:device_id=1", "tensorrt:1"), ("cuda:0,use_tf32=1", "--tf32")],
 )
 def test_options_that_flags_stand_for_are_refused(device, instead):
     with pytest.raises(UsageError, match=rf"takes no (device_id|use_tf32)\. Write .*{instead}"):

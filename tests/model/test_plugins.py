@@ -91,7 +91,7 @@ def test_a_device_is_named_by_its_number(package, runtime_of, monkeypatch):
     ):
         devices.choose("fake:2")
     for option in ("device_id=1", "device_type=GPU"):
-        with pytest.raises(UsageError, match=rf"takes no {option.split('=')[0]}\. Write its number"):
+        with pytest.raises(UsageError, match=rf"takes no {option.split('=')[0]}\. Write its number, as in fake:1"):
             devices.choose(f"fake:{option}")
     for one in ("fake:gpu", "fake:0,1", "fake:all"):
         with pytest.raises(UsageError, match=rf"no '{one}'\. Known: .*fake"):
