@@ -6,6 +6,7 @@ The digest covers a `key`, too: bytes that were kept under another are not what 
 import hashlib
 import io
 import json
+import threading
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -14,6 +15,9 @@ from numpy.lib import format as npy
 from onnxspec.results import Convergence, Pilot, Rows
 
 _DIGEST_BYTES = hashlib.sha256().digest_size
+_PARSER = threading.Lock()
+"""Python 3.11 counts how deep its parser is for all threads together: two headers that are read at once end in a
+SystemError where a garbage collection in between runs Python code, as Dask has it do."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,8 @@ def part_of(content: bytes, key: str) -> Part | None:
         return None
     images, _, rows = payload.partition(b"\n")
     try:
-        table = npy.read_array(io.BytesIO(rows), allow_pickle=False)
+        with _PARSER:
+            table = npy.read_array(io.BytesIO(rows), allow_pickle=False)
         columns = {name: np.ascontiguousarray(table[name]) for name in table.dtype.names or ()}
         return Part(Rows(columns), images.decode()) if columns else None
     except ValueError:

@@ -1,6 +1,10 @@
 """What is kept comes back bit for bit, or not at all."""
 
+import gc
 import io
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -29,6 +33,32 @@ PILOT = Pilot(
     True,
     33,
 )
+
+
+@pytest.fixture
+def unquiet():
+    """Threads that take turns as often as they can, and garbage collections that let others go on in the middle."""
+
+    def let_others(phase, info):
+        time.sleep(0)
+
+    interval, thresholds = sys.getswitchinterval(), gc.get_threshold()
+    gc.callbacks.append(let_others)
+    sys.setswitchinterval(1e-6)
+    gc.set_threshold(20)
+    yield
+    gc.set_threshold(*thresholds)
+    sys.setswitchinterval(interval)
+    gc.callbacks.remove(let_others)
+
+
+def test_parts_are_read_by_several_threads_at_once(unquiet):
+    """In Python 3.11 the headers of two arrays could not be: a resumed run on a cluster ended as a bug of onnxspec."""
+    wide = Part(Rows({f"column_{i}": np.zeros((4, 3)) for i in range(40)}), "")
+    packed = parts.packed(wide, KEY)
+    with ThreadPoolExecutor(4) as threads:
+        found = list(threads.map(lambda _: parts.part_of(packed, KEY), range(400)))
+    assert all(len(part.rows) == 4 for part in found)
 
 
 def test_rows_come_back_bit_for_bit_in_their_order():
