@@ -248,6 +248,8 @@ class TestRetraining:
             assert (one.least, one.most) == (1.0, 1.21)
             assert one.trainings == pytest.approx(np.log(1.1))
             assert one.interval == pytest.approx(np.log(1.2))
+        (first, *_) = retraining.spreads([replace(one, low=0.0) for one in rows])
+        assert first.interval == float("inf")
 
     def test_every_training_is_audited_against_every_other(self, tmp_path):
         """The bundled network against itself passes; against its first epoch it does not have its accuracy back."""

@@ -3,7 +3,6 @@
 No rule is broken here that anybody would want to be told about: a failure is what a retraining alone costs a build.
 """
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import permutations
@@ -134,10 +133,11 @@ def spreads(figures: Sequence[Figure]) -> Iterator[Spread]:
         for kind in KINDS:
             for metric in FIGURES:
                 some = [one for one in figures if (one.pairs, one.kind, one.metric) == (pairs, kind, metric)]
-                values = [one.value for one in some]
-                half = np.mean([math.log(one.high / one.low) / 2 for one in some])
-                apart = np.std(np.log(values), ddof=1)
-                yield Spread(pairs, kind, metric, min(values), max(values), float(apart), float(half))
+                values, low, high = np.array([(one.value, one.low, one.high) for one in some]).T
+                with np.errstate(divide="ignore", invalid="ignore"):  # of few pairs an interval may begin at zero
+                    half = np.mean(np.log(high) - np.log(low)) / 2
+                    apart = np.std(np.log(values), ddof=1)
+                yield Spread(pairs, kind, metric, *map(float, (values.min(), values.max(), apart, half)))
 
 
 def _sizes(rows: Sequence[Audited] | Sequence[Figure]) -> list[int]:
