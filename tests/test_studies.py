@@ -34,7 +34,7 @@ from studies.measure import Network
 from studies.page import PAGE, page
 from studies.page import main as write_page
 from studies.results import FOLDER, Trained
-from studies.text import Table, interval
+from studies.text import Table, interval, share
 
 QUICK = 60  # the most kilobytes of a picture
 
@@ -364,6 +364,7 @@ class TestPage:
 
     def test_undefined_numbers_are_dashes(self):
         assert interval(float("nan"), float("nan"), float("nan")) == "-"
+        assert (share(float("nan")), share(0.123)) == ("-", "12.3 %")
         assert interval(1.2345, 0.5, float("inf")) == "1.23 [0.5, inf]"
 
 

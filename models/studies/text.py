@@ -36,7 +36,7 @@ def interval(value: float, low: float, high: float) -> str:
 
 def share(value: float) -> str:
     """A share in percent."""
-    return f"{100 * value:.1f} %"
+    return "-" if math.isnan(value) else f"{100 * value:.1f} %"
 
 
 def _line(cells: "list[str] | tuple[str, ...]") -> str:
