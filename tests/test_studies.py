@@ -24,6 +24,7 @@ from studies import (
     frameworks,
     heatmaps,
     noise,
+    results,
     retraining,
     settings,
     tables,
@@ -334,6 +335,17 @@ class TestEffects:
 
     def test_a_table_that_is_not_there_has_no_rows(self, tmp_path):
         assert tables.read(Effect, tmp_path / "none.csv") == []
+
+
+class TestTrained:
+    def test_a_training_that_is_here_counts_and_of_others_what_is_known(self, tmp_path):
+        values = settings.load()
+        values |= {"networks": {"again": values["networks"]["again"] | {"seeds": [0, 1, 2]}}}
+        known = [Trained("again", seed, 10_000, 25, 9, 0.5, 1.0) for seed in (0, 1)]
+        made = {"checkpoints": {"again-s1-e025.onnx": 1.0}, "epochs": 25, "parameters": 9}
+        (tmp_path / "again-s1.json").write_text(json.dumps(made | {"accuracy": 0.7, "core_seconds": 2.0}))
+        found = results.trained(values, tmp_path, known)
+        assert [(one.seed, one.accuracy) for one in found] == [(0, 0.5), (1, 0.7)]
 
 
 class TestPage:

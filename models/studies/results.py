@@ -29,13 +29,13 @@ class Trained:
 
 
 def trained(tables: dict[str, Any], out: Path, known: list[Trained]) -> list[Trained]:
-    """Every finished training of the queue: those that are known already and those that were finished since."""
+    """Every finished training of the queue: those in `out`, and of the others what is known of them."""
     found = []
     for job in settings.queue(tables):
-        if before := [one for one in known if (one.network, one.seed) == (job.name, job.seed)]:
-            found += before
-            continue
-        for one in finished(out, job.name, job.seed)[-1:]:
+        here = finished(out, job.name, job.seed)[-1:]
+        if not here:
+            found += [one for one in known if (one.network, one.seed) == (job.name, job.seed)]
+        for one in here:
             record = one.record
             figures = (record[name] for name in ("epochs", "parameters", "accuracy", "core_seconds"))
             found.append(Trained(job.name, job.seed, job.recipe.images, *figures))
