@@ -1,6 +1,7 @@
 """Has accuracy fallen? Exact tests: McNemar's on the same images, Fisher's on different ones."""
 
 import math
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from scipy import stats
@@ -24,6 +25,12 @@ def change(rule: Regression, now: dict[int, bool], then: dict[int, bool], same_d
     return _unpaired(rule, np.array(list(now.values()), bool), np.array(list(then.values()), bool), alpha)
 
 
+def halving(samples: Sequence[Mapping[int, bool]]) -> float:
+    """How far the accuracy over all samples, of images predicted right or not, falls where it halves."""
+    right = [right for images in samples for right in images.values()]
+    return sum(right) / max(len(right), 1) * (1 - 1 / LARGE)
+
+
 def _paired(rule: Regression, right: np.ndarray, alpha: float) -> Change:
     """right : (images, 2) bool, now and then."""
     first, second = right.T
@@ -36,6 +43,8 @@ def _paired(rule: Regression, right: np.ndarray, alpha: float) -> Change:
         p=_mcnemar(lost, gained),
         decidable=_kept(rule, moved.interval()) or _mcnemar(halved, 0) <= alpha,
         counts=(len(right),),
+        moved=moved,
+        at=np.arange(len(right)),
     )
 
 

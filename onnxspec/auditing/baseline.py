@@ -13,15 +13,16 @@ import hashlib
 import json
 import math
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from onnxspec.auditing.content import MOST_BYTES, checked, dtype, parsed
-from onnxspec.auditing.samples import Sample
+from onnxspec.auditing.samples import Sample, identical
 from onnxspec.errors import ReportError
 from onnxspec.report.report import Report
 from onnxspec.results import Remark
@@ -30,6 +31,7 @@ from onnxspec.settings import AUTO, Settings
 
 FORMAT, VERSION = "onnxspec baseline", 1
 _ROUNDING = 1e-6  # of the cut-off, which machines may add up in different order
+_SAME_DATA = ("digest", "content_digest", "labelling", "pairs")
 _ALLOW = "Make a new one with --write-baseline, or compare all the same with --allow-mismatch."
 
 
@@ -136,14 +138,16 @@ class Baseline:
         ReportError
             They differ; the message names what does.
         """
-        mine = {name: _plain(value) for name, value in self.settings.items() if name != "cutoff"}
-        other = [
-            f"{name} {_said(_plain(settings[name]))} (baseline {_said(value)})"
-            for name, value in mine.items()
-            if name in settings and _plain(settings[name]) != value
-        ]
-        if other:
+        if other := self._other_settings(settings, "(baseline {})"):
             raise ReportError(f"The run has other settings than the baseline: {', '.join(other)}.", _ALLOW)
+
+    def _other_settings(self, settings: Mapping[str, Any], mine: str) -> list[str]:
+        """Those that are not this baseline's, with both values; the cut-off, which is found anew, is none of them."""
+        return [
+            f"{name} {_said(_plain(settings[name]))} {mine.format(_said(_plain(value)))}"
+            for name, value in self.settings.items()
+            if name in settings and name != "cutoff" and _plain(settings[name]) != _plain(value)
+        ]
 
     def require_data(self, data: Mapping[str, str]) -> None:
         """Refuses a run on other images, or on other pairs of them.
@@ -155,8 +159,7 @@ class Baseline:
         ReportError
             They differ; the message names what does.
         """
-        parts = ("digest", "content_digest", "labelling", "pairs")
-        if different := [name for name in parts if name in data and data[name] != self.data[name]]:
+        if different := [name for name in _SAME_DATA if name in data and data[name] != self.data[name]]:
             names = ", ".join(name.replace("_", " ") for name in different)
             text = f"The run is on other data ({data['name']}) than the baseline ({self.data['name']})"
             raise ReportError(f"{text}: other {names}.", _ALLOW)
@@ -192,6 +195,49 @@ class Baseline:
     def same_data(self, other: "Baseline") -> bool:
         """Whether image numbers mean the same images in both."""
         return all(self.data[name] == other.data[name] for name in ("digest", "labelling"))
+
+
+def baseline_files(path: str | os.PathLike[str]) -> list[Path]:
+    """The baseline at a path, or all those in a folder.
+
+    Raises
+    ------
+    ReportError
+        There are none in the folder.
+    """
+    path = Path(path)
+    if not path.is_dir():
+        return [path]
+    if found := sorted(path.glob("*.json")):
+        return found
+    raise ReportError(
+        f"The folder {path} holds no baselines (.json).",
+        f"Write some, of trainings of one recipe: onnxspec audit MODEL --write-baseline {path / 'first.json'}",
+    )
+
+
+def require_alike(baselines: Sequence[Baseline]) -> None:
+    """Refuses baselines whose paths are not the same, or two of which are of the same network.
+
+    Raises
+    ------
+    ReportError
+        The message names both, and what differs.
+    """
+    for one, other in combinations(baselines, 2):
+        names = f"{one.model['name']} and {other.model['name']}"
+        different = [name.replace("_", " ") for name in _SAME_DATA if one.data[name] != other.data[name]]
+        different += other._other_settings(one.settings, "and {}")
+        if different:
+            raise ReportError(
+                f"The baselines of {names} were measured differently: {', '.join(different)}.",
+                "Make all with the same data and settings, --points among them, which is chosen anew otherwise.",
+            )
+        if identical(one.sample, other.sample):
+            raise ReportError(
+                f"The baselines of {names} are of the same network, which says nothing of what trainings differ by.",
+                "Leave one of them out.",
+            )
 
 
 def _pairs_digest(sample: Sample) -> str:

@@ -1,15 +1,20 @@
 """A change from a baseline to now, however it was found."""
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
 
 from onnxspec.auditing.samples import Sample
 from onnxspec.auditing.verdicts import MORE_PAIRS
-from onnxspec.statistics import LEVEL, Interval
+from onnxspec.statistics import LEVEL, Design, Interval, Pooled
 
 # One side of the interval that everything else shows.
 ALPHA = (1 - LEVEL) / 2
 # What any rule must be able to find: a figure that doubles, an accuracy that halves.
 LARGE = 2.0
+MORE_TRAININGS = "add baselines of more trainings"
+"""What to do about too few."""
 
 
 @dataclass(frozen=True)
@@ -20,6 +25,8 @@ class Change:
     the wrong side; decidable : a large change would have been significant; counts : of pairs (of accuracy: images) that
     were compared, two where those of now and then are not the same; selection : why the verdict depends on which paths
     are looked at, "" where it does not; same : nothing changed at all; undefined : now or then there is no figure
+    moved : the change as it was pooled (of figures its log), over the paths, of accuracy the images, `at` so many places
+    trainings : that now is compared with; few_trainings : it is these, more than pairs, that leave the change uncertain
     """
 
     interval: Interval
@@ -30,12 +37,27 @@ class Change:
     selection: str = ""
     same: bool = False
     undefined: bool = False
+    moved: Pooled = field(default_factory=lambda: _unpooled(math.nan))
+    at: np.ndarray = field(default_factory=lambda: np.empty(0, np.int64))
+    trainings: int = 1
+    few_trainings: bool = False
 
     @classmethod
     def none(cls, count: int, neutral: float) -> "Change":
         """No change of `count` paths; `neutral` is 1 for a ratio, 0 for a difference."""
         unmoved = Interval(neutral, neutral, neutral, count, float(count))
-        return cls(unmoved, beyond=False, p=1.0, decidable=True, counts=(count,), same=True)
+        return cls(unmoved, beyond=False, p=1.0, decidable=True, counts=(count,), same=True, moved=_unpooled(0.0))
+
+
+def _unpooled(value: float) -> Pooled:
+    """A change that no path was asked for."""
+    return Pooled(value, np.empty(0), Design.apart(0))
+
+
+def one_sided(moved: Pooled, wrong: int) -> float:
+    """p that the change is not towards the wrong side (1 up, -1 down)."""
+    two_sided = moved.p_value()
+    return two_sided / 2 if moved.value * wrong > 0 else 1 - two_sided / 2
 
 
 def more_pairs(now: Sample, then: Sample) -> str:

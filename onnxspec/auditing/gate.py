@@ -2,14 +2,14 @@
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from onnxspec import configuration
 from onnxspec.auditing import limits, regressions
-from onnxspec.auditing.baseline import Baseline
+from onnxspec.auditing.baseline import Baseline, baseline_files, require_alike
 from onnxspec.auditing.changes import more_pairs
 from onnxspec.auditing.names import require_class, require_measured, resolved
 from onnxspec.auditing.policy import Policy, usual
@@ -31,7 +31,7 @@ def audit(
     settings: Given = None,
     *,
     policy: Policy | Mapping[str, Any] | str | os.PathLike[str] | None = None,
-    baseline: Baseline | str | os.PathLike[str] | None = None,
+    baseline: "Baseline | str | os.PathLike[str] | Sequence[Baseline | str | os.PathLike[str]] | None" = None,
     allow_mismatch: bool = False,
     allow_inconclusive: bool = False,
     output: str | os.PathLike[str] | None = None,
@@ -45,7 +45,8 @@ def audit(
     model : what `analyze` takes, or a `Report` or the path of one
     data, settings, output, listener, overrides : see `analyze`; without settings those of the baseline are taken over
     policy : rules, a table {"limits": ..., "regressions": ...}, or the TOML file that holds one
-    baseline : what an earlier run left (`Baseline.write`); without a policy, accuracy and hff are held against it
+    baseline : what an earlier run left (`Baseline.write`), or a folder or sequence of such, of several trainings of one
+        recipe (see `trainings`); without a policy, accuracy and hff are held against it
     allow_mismatch : compare although settings or data are not the baseline's, unpaired where images differ
     allow_inconclusive : let rules that cannot be decided pass in `exit_code`
 
@@ -58,7 +59,7 @@ def audit(
     UsageError
         There is nothing to hold the model against, or a rule that cannot be understood.
     ReportError
-        The baseline is damaged, or of other settings or data.
+        A baseline is damaged, or of other settings or data than the run or another.
     OnnxspecError
         As `analyze`.
     """
@@ -77,7 +78,12 @@ class Rules:
     """What a model is held against; complete before anything is measured."""
 
     policy: Policy
-    baseline: Baseline | None
+    baselines: tuple[Baseline, ...]
+
+    @property
+    def baseline(self) -> Baseline | None:
+        """One whose data and settings are those of all."""
+        return self.baselines[0] if self.baselines else None
 
     @classmethod
     def of(cls, policy: Any, baseline: Any, required: bool = True) -> "Rules":
@@ -87,19 +93,22 @@ class Rules:
         ------
         UsageError
             With `required`: there are no rules, or regressions and nothing to hold them against.
+        ReportError
+            A baseline cannot be read, or several are not of trainings that were measured alike.
         """
-        policy, baseline = _policy(policy), _baseline(baseline)
-        if required and not policy and baseline is None:
+        policy, baselines = _policy(policy), _baselines(baseline)
+        if required and not policy and not baselines:
             raise UsageError(
                 "There is nothing to audit against: no [audit] rules and no --baseline.",
                 "Write a policy around today's figures: onnxspec audit MODEL --data IMAGES --init",
             )
-        if required and policy.regressions and baseline is None:
+        if required and policy.regressions and not baselines:
             raise UsageError(
                 f"The policy has regressions ({policy.regressions[0].metric}, ...), which need a baseline.",
                 "Give --baseline FILE; make one with --write-baseline FILE.",
             )
-        return cls(policy, baseline)
+        require_alike(baselines)
+        return cls(policy, baselines)
 
 
 def measured(
@@ -151,8 +160,8 @@ def judge(report: Report, rules: Rules, allow_mismatch: bool = False, allow_inco
     changes, remarks, more = [], report.remarks, MORE_PAIRS
     if rules.baseline is not None:
         now = Baseline.of(report)
-        changes = _regressions(report, rules.policy, now, rules.baseline, allow_mismatch)
-        remarks = (*rules.baseline.remarks(now), *remarks)
+        changes = _regressions(report, rules, now, allow_mismatch)
+        remarks = tuple(dict.fromkeys([*(remark for one in rules.baselines for remark in one.remarks(now)), *remarks]))
         more = more_pairs(now.sample, rules.baseline.sample)
     verdicts = [*(limits.judge(limit, report, more) for limit in rules.policy.limits), *changes]
     a = report.attributes
@@ -160,17 +169,16 @@ def judge(report: Report, rules: Rules, allow_mismatch: bool = False, allow_inco
     return Audit(a["model"], a["data"], seconds, tuple(verdicts), remarks, allow_inconclusive)
 
 
-def _regressions(
-    report: Report, policy: Policy, now: Baseline, baseline: Baseline, allow_mismatch: bool
-) -> list[Verdict]:
+def _regressions(report: Report, rules: Rules, now: Baseline, allow_mismatch: bool) -> list[Verdict]:
+    first = rules.baselines[0]
     if not allow_mismatch:
-        baseline.require_data(now.data)
-        baseline.require_settings(now.settings)
-    baseline.require_comparable(now.settings)
-    both = tuple(kind for kind in baseline.sample.kinds if kind in report.kinds)
-    chosen = policy.regressions or usual(both, signals_of(report)[0], labelled(report))
-    rules = [replace(rule, metric=resolved(rule.metric, report)) for rule in chosen]
-    return regressions.judge(rules, now.sample, baseline.sample, baseline.same_data(now))
+        first.require_data(now.data)
+        first.require_settings(now.settings)
+    first.require_comparable(now.settings)
+    both = tuple(kind for kind in first.sample.kinds if kind in report.kinds)
+    chosen = rules.policy.regressions or usual(both, signals_of(report)[0], labelled(report))
+    asked = [replace(rule, metric=resolved(rule.metric, report)) for rule in chosen]
+    return regressions.judge(asked, now.sample, [one.sample for one in rules.baselines], first.same_data(now))
 
 
 def _fitting(policy: Policy, baseline: Baseline | None, model: Any, data: Any, settings: Settings) -> Any:
@@ -237,5 +245,10 @@ def _policy(policy: Any) -> Policy:
     return Policy.of(configuration.project_table(policy).get("audit", {})) if policy is not None else Policy()
 
 
-def _baseline(baseline: Any) -> Baseline | None:
-    return baseline if baseline is None or isinstance(baseline, Baseline) else Baseline.read(baseline)
+def _baselines(given: Any) -> tuple[Baseline, ...]:
+    if given is None:
+        return ()
+    if isinstance(given, str | os.PathLike):
+        return tuple(map(Baseline.read, baseline_files(given)))
+    several = [given] if isinstance(given, Baseline) else given
+    return tuple(one if isinstance(one, Baseline) else Baseline.read(one) for one in several)

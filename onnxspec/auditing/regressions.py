@@ -10,13 +10,14 @@ interval lies on the right side anyway. Fewer than ten pairs decide nothing.
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from itertools import combinations
 
 import numpy as np
 
 from onnxspec import statistics
-from onnxspec.auditing import accuracies
-from onnxspec.auditing.changes import ALPHA, LARGE, Change, more_pairs
+from onnxspec.auditing import accuracies, trainings
+from onnxspec.auditing.changes import ALPHA, LARGE, MORE_TRAININGS, Change, more_pairs, one_sided
 from onnxspec.auditing.names import ACCURACY, Metric, nearest
 from onnxspec.auditing.policy import Regression
 from onnxspec.auditing.samples import WITHIN_REACH, Sample, identical, matched
@@ -25,35 +26,62 @@ from onnxspec.comparison.contrasts import ENOUGH_IN_COMMON
 from onnxspec.errors import UsageError
 from onnxspec.report.page import interval_text
 from onnxspec.report.pooling import STILL, TELLING
-from onnxspec.statistics import Interval, Pooled
+from onnxspec.statistics import Design, Interval, Pooled
 
 _LEAST_P = 1e-300
 _BETTER = "; a better network may have more between classes: if this one is better, write a new baseline"
 
-_Both = tuple[np.ndarray, np.ndarray] | None
-"""As of `matched`; None where image numbers do not mean the same images."""
 
-
-def judge(rules: Sequence[Regression], now: Sample, then: Sample, same_data: bool) -> list[Verdict]:
+def judge(rules: Sequence[Regression], now: Sample, baselines: Sequence[Sample], same_data: bool) -> list[Verdict]:
     """What becomes of regressions, all in one family.
 
     Parameters
     ----------
-    same_data : image numbers mean the same images in both, so that pairs can be matched
+    baselines : what a network left, or several trainings of one recipe
+    same_data : image numbers mean the same images in all, so that pairs can be matched
 
     Raises
     ------
     UsageError
-        The baseline does not hold what a rule asks for.
+        A baseline does not hold what a rule asks for.
     """
     alpha = ALPHA / max(len(rules), 1)
-    # Once for all rules: of a thousand classes each would sort all pairs again.
-    both = matched(now, then) if same_data else None
-    same = same_data and identical(now, then)
-    changes = [_change(rule, now, then, both, same, alpha) for rule in rules]
+    each = [_Compared.of(now, then, same_data) for then in baselines]
+    among = [_Compared.of(first, second, same_data) for first, second in combinations(baselines, 2)]
+    changes = [_overall(rule, each, among, alpha) for rule in rules]
     adjusted = statistics.holm(np.array([change.p for change in changes]))
-    more = more_pairs(now, then)
+    more = more_pairs(now, baselines[0])
     return [_verdict(rule, change, float(p), more) for rule, change, p in zip(rules, changes, adjusted, strict=True)]
+
+
+@dataclass(frozen=True)
+class _Compared:
+    """Two samples and what all rules need to know of them: of a thousand classes each would sort all pairs again.
+
+    both : as of `matched`; None where image numbers do not mean the same images
+    same : no path of the smaller sample has changed
+    """
+
+    now: Sample
+    then: Sample
+    both: tuple[np.ndarray, np.ndarray] | None
+    same: bool
+
+    @classmethod
+    def of(cls, now: Sample, then: Sample, same_data: bool) -> "_Compared":
+        return cls(now, then, matched(now, then) if same_data else None, same_data and identical(now, then))
+
+
+def _overall(rule: Regression, each: Sequence[_Compared], among: Sequence[_Compared], alpha: float) -> Change:
+    """The change from one training, or from all of them."""
+    changes = [_change(rule, one, alpha) for one in each]
+    if len(changes) == 1:
+        return changes[0]
+    apart = [_change(rule, one, alpha) for one in among]
+    if rule.metric.figure == ACCURACY:
+        halving = accuracies.halving([one.then.images(rule.metric.of_class) for one in each])
+        return trainings.change(rule, changes, apart, lambda at: Design.apart(len(at)), halving, alpha)
+    return trainings.change(rule, changes, apart, each[0].now.design, math.log(LARGE), alpha)
 
 
 def _verdict(rule: Regression, change: Change, p: float, more: str) -> Verdict:
@@ -84,7 +112,8 @@ def _state(rule: Regression, change: Change, p: float, more: str) -> tuple[State
         return (State.PASS, among) if change.decidable else (State.INCONCLUSIVE, f"{among}: {more}")
     if not change.decidable:
         large = "halving" if metric.figure == ACCURACY or rule.factor < 1 else "doubling"
-        return State.INCONCLUSIVE, f"; so few pairs could not have shown even a {large}: {more}"
+        few, more = ("trainings", MORE_TRAININGS) if change.few_trainings else ("pairs", more)
+        return State.INCONCLUSIVE, f"; so few {few} could not have shown even a {large}: {more}"
     return State.PASS, ""
 
 
@@ -100,6 +129,8 @@ def _may_be_better(rule: Regression) -> bool:
 
 def _shown(metric: Metric, change: Change) -> str:
     interval = change.interval
+    if change.trainings > 1:
+        return _shown_of_trainings(metric, change)
     if change.same:
         return "the same as the baseline"
     if math.isnan(interval.estimate):
@@ -109,23 +140,30 @@ def _shown(metric: Metric, change: Change) -> str:
     return f"{interval_text(interval)} times the baseline ({' against '.join(map(str, change.counts))} pairs)"
 
 
-def _change(rule: Regression, now: Sample, then: Sample, both: _Both, same: bool, alpha: float) -> Change:
-    """The change that a rule is about; `same` where no path of the smaller sample has changed."""
-    metric = rule.metric
+def _shown_of_trainings(metric: Metric, change: Change) -> str:
+    mean = f"the mean of {change.trainings} trainings"
+    if metric.figure == ACCURACY:
+        return f"{interval_text(change.interval)} from {mean}"
+    counts = " to ".join(map(str, sorted(set(change.counts))))
+    return f"{interval_text(change.interval)} times {mean} ({counts} pairs)"
+
+
+def _change(rule: Regression, compared: _Compared, alpha: float) -> Change:
+    """The change that a rule is about, from one training."""
+    metric, now, then = rule.metric, compared.now, compared.then
     _require(metric, then)
-    if same:
+    if compared.same:
         if metric.figure == ACCURACY:
             return Change.none(len(now.images(metric.of_class)), neutral=0.0)
         return Change.none(int(_usable(metric, now).sum()), neutral=1.0)
     if metric.figure == ACCURACY:
-        return accuracies.change(
-            rule, now.images(metric.of_class), then.images(metric.of_class), both is not None, alpha
-        )
-    return _of_figure(rule, now, then, both, alpha)
+        paired = compared.both is not None
+        return accuracies.change(rule, now.images(metric.of_class), then.images(metric.of_class), paired, alpha)
+    return _of_figure(rule, compared, alpha)
 
 
-def _of_figure(rule: Regression, now: Sample, then: Sample, both: _Both, alpha: float) -> Change:
-    metric = rule.metric
+def _of_figure(rule: Regression, compared: _Compared, alpha: float) -> Change:
+    metric, now, then, both = rule.metric, compared.now, compared.then, compared.both
     own = _usable(metric, now), _usable(metric, then)
     if both:
         own = _walked(own[0], both[0]), _walked(own[1], both[1])
@@ -141,9 +179,11 @@ def _of_figure(rule: Regression, now: Sample, then: Sample, both: _Both, alpha: 
     return Change(
         moved.interval(),
         beyond=wrong * (moved.value - math.log(rule.factor)) > 0,
-        p=_one_sided(moved, wrong) if enough else math.nan,
+        p=one_sided(moved, wrong) if enough else math.nan,
         decidable=enough and (_kept(rule, moved.interval()) or _would_show(moved.interval(1 - 2 * alpha))),
         counts=(len(first),) if both else (len(first), len(second)),
+        moved=moved,
+        at=first,
         selection=_selection(metric, now, then, own, moved, len(first)) if both else "",
         undefined=any(figure.reason for figure in figures),
     )
@@ -212,12 +252,6 @@ def _selection(
         return f"only {common} of {smaller} pairs are right under both"
     each = [_pooled(metric, sample, np.flatnonzero(rows)).value for sample, rows in zip((now, then), own, strict=True)]
     return "over each one's own right pairs the sign is the other" if (each[0] - each[1]) * moved.value < 0 else ""
-
-
-def _one_sided(moved: Pooled, wrong: int) -> float:
-    """p that the change is not towards the wrong side (1 up, -1 down)."""
-    two_sided = moved.p_value()
-    return two_sided / 2 if moved.value * wrong > 0 else 1 - two_sided / 2
 
 
 def _require(metric: Metric, then: Sample) -> None:

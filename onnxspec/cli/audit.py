@@ -29,7 +29,9 @@ _HELP = {
 @click.argument("model", metavar="MODEL|REPORT.h5", type=click.Path())
 @click.option("-o", "report", metavar="REPORT.h5", type=click.Path(), help="Keep the report here.")
 @click.option(
-    "--baseline", metavar="FILE", help="Compare with what --write-baseline wrote; its settings are taken over."
+    "--baseline",
+    metavar="FILE|FOLDER",
+    help="Compare with what --write-baseline wrote, or with a folder of several trainings; settings are taken over.",
 )
 @click.option("--write-baseline", metavar="FILE", help="Write a baseline of this run, if it passes --baseline.")
 @click.option("--allow-mismatch", is_flag=True, help="Compare although settings or data are not the baseline's.")
@@ -78,12 +80,12 @@ def _gate(model: str, options: dict[str, Any], flags: dict[str, Any]) -> int:
     outcome = judge(report, rules, options["allow_mismatch"], options["allow_inconclusive"])
     with unread():  # files last: a full disk must not keep back the verdict
         _print(outcome, options["as_json"])
-    if options["write_baseline"] and rules.baseline is not None and outcome.exit_code != ExitCode.PASS:
+    if options["write_baseline"] and rules.baselines and outcome.exit_code != ExitCode.PASS:
         complain(f"{options['write_baseline']} was not written: the audit against the baseline did not pass.")
     elif options["write_baseline"]:
         Baseline.of(report).write(options["write_baseline"])
         say_written(options["write_baseline"], " (compare with --baseline)")
-        if policy.regressions and rules.baseline is None:
+        if policy.regressions and not rules.baselines:
             complain("The regressions of the policy were not checked: there was no --baseline.")
     _write(outcome, report, options)
     return int(outcome.exit_code)
@@ -170,6 +172,7 @@ def _refuse_flags(model: str, flags: dict[str, Any]) -> None:
 
 def _require_writable(options: dict[str, Any], *read: str | None) -> None:
     """Refuses outputs that cannot be written, and those that would take the place of each other or of what is read."""
+    from onnxspec.auditing.baseline import baseline_files
     from onnxspec.configuration import PROJECT_FILES
     from onnxspec.saving import require_page, require_text
 
@@ -179,7 +182,7 @@ def _require_writable(options: dict[str, Any], *read: str | None) -> None:
         taken[os.path.realpath(options["report"])] = "written"
     for name in _FILES:
         if name != "write_baseline" and options["baseline"]:
-            taken[os.path.realpath(options["baseline"])] = "read"
+            taken |= {os.path.realpath(path): "read" for path in baseline_files(options["baseline"])}
         if options[name]:
             (require_page if name == "html" else require_text)(options[name])
             place = os.path.realpath(options[name])

@@ -1,5 +1,6 @@
 """`onnxspec.auditing.gate.audit`, the public function: what it takes, refuses and gives."""
 
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import numpy as np
@@ -32,6 +33,45 @@ def test_a_model_and_a_baseline_pair_over_what_they_share(bundled_report, tmp_pa
     run = {"pairs": 40, "allow_mismatch": True}
     found = audit(FASHION / "pytorch.onnx", FASHION / "test.npz", baseline=tmp_path / "b.json", **run)
     assert [verdict.text for verdict in found.verdicts] == ["the same as the baseline"] * 3
+
+
+@pytest.fixture
+def trainings(bundled_report, tmp_path):
+    """A folder of baselines of three networks that were measured alike, and the report of a fourth."""
+    hf = bundled_report.paths["hf_prob"]
+    for number in range(4):
+        moved = {"paths__hf_prob": hf * np.random.default_rng(number).normal(1, 0.03, len(hf)).astype(np.float32)}
+        report = altered(bundled_report, tmp_path / f"{number}.h5", **moved)
+        if number:
+            (tmp_path / "trainings").mkdir(exist_ok=True)
+            Baseline.of(report).write(tmp_path / "trainings" / f"{number}.json")
+    return tmp_path / "trainings", tmp_path / "0.h5"
+
+
+def test_a_folder_of_baselines_is_one_of_trainings(trainings):
+    folder, now = trainings
+    found = audit(now, baseline=folder)
+    assert found.exit_code is ExitCode.PASS
+    assert all("the mean of 3 trainings" in verdict.text for verdict in found.verdicts)
+    several = [Baseline.read(folder / "1.json"), folder / "2.json", str(folder / "3.json")]
+    assert str(audit(now, baseline=several)).splitlines()[:-1] == str(found).splitlines()[:-1]
+
+
+def test_baselines_that_are_no_trainings_of_one_recipe_are_refused(trainings, bundled_report):
+    folder, now = trainings
+    other = Baseline.read(folder / "1.json")
+    shorter = replace(other, settings=other.settings | {"points": 33})
+    elsewhere = replace(other, data=other.data | {"digest": "0" * 64})
+    for one, words in ((shorter, "points 65 and 33"), (elsewhere, "digest"), (other, "are of the same network")):
+        one.write(folder / "4.json")
+        with pytest.raises(ReportError, match=words):
+            audit(now, baseline=folder, allow_mismatch=True)
+
+
+def test_a_folder_without_baselines_says_how_to_write_some(bundled_report, tmp_path):
+    with pytest.raises(ReportError, match=r"holds no baselines") as caught:
+        audit(bundled_report, baseline=tmp_path)
+    assert "--write-baseline" in caught.value.hint
 
 
 def test_limits_leave_the_usual_regressions_in_force(bundled_report):

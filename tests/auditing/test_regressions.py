@@ -8,6 +8,7 @@ import pytest
 from auditing.made import World
 from onnxspec import statistics
 from onnxspec.auditing import regressions
+from onnxspec.auditing.changes import one_sided
 from onnxspec.auditing.names import parse
 from onnxspec.auditing.policy import SEVERITIES, Regression, usual
 from onnxspec.auditing.samples import Sample, identical
@@ -21,8 +22,12 @@ AUDITS = 200
 CLASSES = tuple("abcdef")
 
 
+def held(rules, now, then, same_data=True):
+    return regressions.judge(rules, now, [then], same_data)
+
+
 def judged(rules, now, then, same_data=True):
-    return [verdict.state for verdict in regressions.judge(rules, now, then, same_data)]
+    return [verdict.state for verdict in held(rules, now, then, same_data)]
 
 
 def one(name, now, then, same_data=True, **keys):
@@ -81,7 +86,7 @@ def of_classes(seed, count=100, paths=20):
 def test_many_classes_that_few_paths_carry_cry_no_wolf(seed):
     """In these two of forty worlds, Holm's correction alone lets one of a hundred fail."""
     rules = [Regression(parse(f"class.{number}.hff"), 1.1) for number in range(100)]
-    found = regressions.judge(rules, *of_classes(seed), True)
+    found = held(rules, *of_classes(seed), True)
     assert [one.state for one in found if "carried by few" in one.text] == [State.INCONCLUSIVE]
     assert State.FAIL not in {one.state for one in found}
 
@@ -95,9 +100,9 @@ def test_a_change_that_only_the_number_of_rules_excuses_says_so():
     same = world(0)
     then, now = same.run(), same.run(between_slope=1.08)
     rule = Regression(parse("between.slope"), 1.01)
-    p = regressions.judge([rule], now, then, True)[0]
+    p = held([rule], now, then, True)[0]
     assert p.state is State.FAIL
-    among = regressions.judge([rule] * 2000, now, then, True)[0]
+    among = held([rule] * 2000, now, then, True)[0]
     assert among.state is State.PASS and "among so many rules" in among.text
 
 
@@ -106,8 +111,8 @@ def test_so_many_rules_that_no_doubling_could_fail_do_not_pass_a_change_that_alo
     same = world(0)
     then, now = same.run(), same.run(within_hf=4)
     rule = Regression(parse("within.hff"), 1.1)
-    assert regressions.judge([rule], now, then, True)[0].state is State.FAIL
-    among = regressions.judge([rule] * 10_000, now, then, True)[0]
+    assert held([rule], now, then, True)[0].state is State.FAIL
+    among = held([rule] * 10_000, now, then, True)[0]
     assert among.state is State.INCONCLUSIVE
     assert "that alone would be significant" in among.text and "could not have shown" not in among.text
 
@@ -139,7 +144,7 @@ def test_a_change_of_30_percent_is_found():
 
 def test_the_same_run_passes_however_few_the_pairs():
     run = world(0, pairs=2).run()
-    found = regressions.judge(USUAL, run, run, True)
+    found = held(USUAL, run, run, True)
     assert [(one.state, one.found.estimate) for one in found] == [(State.PASS, neutral) for neutral in (0, 1, 1)]
 
 
@@ -148,7 +153,7 @@ def test_so_few_pairs_that_nothing_could_fail_do_not_pass():
     then, now = same.run(), same.run()
     assert judged(USUAL, now, then) == [State.INCONCLUSIVE] * 3
     rules = [replace(rule, severity=severity) for rule in USUAL for severity in SEVERITIES]
-    assert [found.gating for found in regressions.judge(rules, now, then, True)] == [True, False] * 3
+    assert [found.gating for found in held(rules, now, then, True)] == [True, False] * 3
 
 
 @pytest.mark.parametrize(("factor", "change"), [(1.1, 0.3), (0.9, 3.0)])
@@ -157,7 +162,7 @@ def test_an_interval_on_the_right_side_is_never_inconclusive(factor, change):
     rules, found = [Regression(parse(f"{kind}.hff"), factor) for kind in ("within", "between")], []
     for seed in range(40):
         same = world(seed, pairs=14)
-        found += regressions.judge(rules, same.run(within_hf=change), same.run(), True)
+        found += held(rules, same.run(within_hf=change), same.run(), True)
     kept = [one for one in found if (one.found.high <= factor if factor > 1 else one.found.low >= factor)]
     many, few = ([one.state for one in kept if (one.found.paths >= 10) is enough] for enough in (True, False))
     assert len(many) >= 10 and set(many) == {State.PASS}
@@ -169,7 +174,7 @@ def test_a_handful_of_pairs_that_move_alike_fail_and_pass_nothing():
     then, now = same.run(), same.run()
     for factor in (4.0, 0.25):
         moved = {**now.columns, "hf_prob": then["hf_prob"] * factor}
-        (found,) = regressions.judge([Regression(parse("within.hff"), 1.1)], replace(now, columns=moved), then, True)
+        (found,) = held([Regression(parse("within.hff"), 1.1)], replace(now, columns=moved), then, True)
         assert found.state is State.INCONCLUSIVE and "could not have shown even a doubling" in found.text
 
 
@@ -179,13 +184,13 @@ def test_more_pairs_are_asked_of_the_baseline_unless_it_has_more():
     then, now = same.run(), same.run()
     part = replace(now, columns={name: values[::2] for name, values in now.columns.items()})
     rule = [Regression(parse("within.hff"), 1.1)]
-    assert regressions.judge(rule, now, then, True)[0].text.endswith(": make the baseline with more --pairs")
-    assert regressions.judge(rule, part, then, True)[0].text.endswith(": use more --pairs")
+    assert held(rule, now, then, True)[0].text.endswith(": make the baseline with more --pairs")
+    assert held(rule, part, then, True)[0].text.endswith(": use more --pairs")
 
 
 def test_what_so_few_pairs_could_not_have_shown_is_named():
     same = world(4, pairs=3)
-    found = regressions.judge([*USUAL, Regression(parse("between.slope"), 0.9)], same.run(), same.run(), True)
+    found = held([*USUAL, Regression(parse("between.slope"), 0.9)], same.run(), same.run(), True)
     for verdict, large in zip(found, ("halving", "doubling", "doubling", "halving"), strict=True):
         assert f"so few pairs could not have shown even a {large}" in verdict.text
 
@@ -204,7 +209,7 @@ def test_no_change_has_a_p_of_nothing():
     """All paths change alike here: the paired variance is zero."""
     then = world(1).run()
     now = replace(then, columns=dict(then.columns) | {"hf_prob": then["hf_prob"] * np.float32(2)})
-    (found,) = regressions.judge([Regression(parse("within.hff"), 1.1)], now, then, True)
+    (found,) = held([Regression(parse("within.hff"), 1.1)], now, then, True)
     assert found.state is State.FAIL and found.text.endswith("p < 1e-300")
 
 
@@ -224,7 +229,7 @@ def test_a_rule_that_a_better_network_breaks_says_so(name, factor, said):
     same, changes = world(1), ("between_hf", "between_slope", "within_hf")
     calm, wild = same.run(), same.run(**dict.fromkeys(changes, 3.0))
     now, then = (wild, calm) if factor > 1 else (calm, wild)
-    (found,) = regressions.judge([Regression(parse(name), factor)], now, then, True)
+    (found,) = held([Regression(parse(name), factor)], now, then, True)
     assert found.state is State.FAIL and ("a better network" in found.text) is said
 
 
@@ -276,7 +281,7 @@ def test_accuracy_is_paired_over_the_images_that_both_have():
     now = replace(then, columns=dict(then.columns) | {"status": status})
     parts = [replace(one, columns={name: x[::2] for name, x in one.columns.items()}) for one in (now, then)]
     for some, images in (((now, then), 400), ((parts[0], then), 200), ((now, parts[1]), 200)):
-        (found,) = regressions.judge(USUAL[:1], *some, True)
+        (found,) = held(USUAL[:1], *some, True)
         assert (found.state, found.found.paths) == (State.FAIL, images)
         assert found.found.estimate == pytest.approx(-8 / images)
         assert found.text.startswith("changed by -0.0") and found.text.endswith("p = 0.0039")
@@ -286,11 +291,11 @@ def test_accuracy_is_paired_over_the_images_that_both_have():
 
 def test_accuracy_on_other_images_knows_its_interval_and_when_there_are_none():
     then = world(4).run()
-    (found,) = regressions.judge(USUAL[:1], then, then, same_data=False)
+    (found,) = held(USUAL[:1], then, then, same_data=False)
     assert -0.025 < found.found.low < 0 < found.found.high < 0.025
     cats = replace(then, columns={name: values[then.selected("within")] for name, values in then.columns.items()})
     for some in ((cats, then), (then, cats)):
-        (found,) = regressions.judge([Regression(parse("class.dog.accuracy"))], *some, same_data=False)
+        (found,) = held([Regression(parse("class.dog.accuracy"))], *some, same_data=False)
         assert found.state is State.INCONCLUSIVE and "there are no images" in found.text
 
 
@@ -299,7 +304,7 @@ def test_a_handful_of_other_images_that_are_all_right_pass_no_accuracy():
     few = {name: values[:2] for name, values in world(4, pairs=20).run().columns.items()}
     images = {"image_a": np.array([0, 2]), "image_b": np.array([1, 3]), "status": np.array([7, 7], np.uint8)}
     then = replace(world(4, pairs=20).run(), columns=few | images)
-    (found,) = regressions.judge(USUAL[:1], then, then, same_data=False)
+    (found,) = held(USUAL[:1], then, then, same_data=False)
     assert found.state is State.INCONCLUSIVE
     wilson = 1 / (1 + 4 / 1.959964**2)  # how far below 1 the interval of 4 of 4 begins
     assert (found.found.low, found.found.high) == pytest.approx((-wilson, wilson), abs=1e-6)
@@ -314,14 +319,14 @@ def test_other_images_are_compared_without_pairing():
 def test_pairs_of_other_images_are_counted_apart():
     then, now = world(5, pairs=200).run(), world(6, pairs=20).run()
     count = [int((sample.right & sample.selected("between")).sum()) for sample in (now, then)]
-    (found,) = regressions.judge([Regression(parse("between.hff"), 1.1)], now, then, same_data=False)
+    (found,) = held([Regression(parse("between.hff"), 1.1)], now, then, same_data=False)
     assert f"times the baseline ({count[0]} against {count[1]} pairs)" in found.text
 
 
 def test_only_pairs_that_both_have_are_paired():
     whole = world(7).run()
     part = replace(whole, columns={name: values[::-3] for name, values in whole.columns.items()})
-    verdict = regressions.judge([Regression(parse("between.slope"), 1.1)], part, whole, True)[0]
+    verdict = held([Regression(parse("between.slope"), 1.1)], part, whole, True)[0]
     assert verdict.text == "the same as the baseline"
 
 
@@ -334,7 +339,7 @@ def test_pairs_that_only_the_baseline_has_change_no_verdict():
     then, now = (replace(one, columns=dict(one.columns) | classes, class_names=CLASSES) for one in (then, now))
     now, short = (replace(one, columns={k: v[rows] for k, v in one.columns.items()}) for one in (now, then))
     rules = [Regression(parse(f"between.{name}"), 1.1) for name in ("hff", "slope")]
-    found = [regressions.judge(rules, now, baseline, True) for baseline in (short, then)]
+    found = [held(rules, now, baseline, True) for baseline in (short, then)]
     assert found[0] == found[1]
     assert all(one.state is State.FAIL for one in found[0])
 
@@ -348,7 +353,7 @@ def test_a_verdict_that_depends_on_which_pairs_are_chosen_is_none():
     some = many["status"].copy()
     some[np.flatnonzero(right)[::2]] = 7
     many = replace(many, columns=dict(many.columns) | {"status": some})
-    verdict = regressions.judge([Regression(parse("between.hff"), 1.1)], few, many, True)[0]
+    verdict = held([Regression(parse("between.hff"), 1.1)], few, many, True)[0]
     assert verdict.state is State.INCONCLUSIVE
     assert "depends on selection" in verdict.text
 
@@ -358,13 +363,13 @@ def test_outputs_that_do_not_change_cannot_be_judged():
     then, now = same.run(), same.run()
     still = replace(now, floor={"prob": 1e9})
     for pair in ((still, then), (then, still)):
-        (found,) = regressions.judge([Regression(parse("between.hff"), 1.1)], *pair, True)
+        (found,) = held([Regression(parse("between.hff"), 1.1)], *pair, True)
         assert (found.state, found.text) == (State.INCONCLUSIVE, "undefined: the outputs do not change beyond noise")
-    (found,) = regressions.judge([Regression(parse("between.hff"), 1.1)], still, replace(then, floor=still.floor), True)
+    (found,) = held([Regression(parse("between.hff"), 1.1)], still, replace(then, floor=still.floor), True)
     assert found.state is State.PASS
     two = {name: values[then.selected("between") & then.right][:2] for name, values in then.columns.items()}
     pair = replace(still, columns=two), replace(then, columns=two)
-    (found,) = regressions.judge([Regression(parse("between.hff"), 1.1)], *pair, False)
+    (found,) = held([Regression(parse("between.hff"), 1.1)], *pair, False)
     assert found.text == "undefined: the outputs do not change beyond noise"
 
 
@@ -372,7 +377,7 @@ def test_a_path_that_is_alone_needs_others():
     many = world(3).run()
     first = np.flatnonzero(many.selected("between") & many.right)[:1]
     lone = replace(many, columns={name: values[first] for name, values in many.columns.items()})
-    (found,) = regressions.judge([Regression(parse("between.hff"), 1.1)], lone, many, same_data=False)
+    (found,) = held([Regression(parse("between.hff"), 1.1)], lone, many, same_data=False)
     assert found.state is State.INCONCLUSIVE and found.text.endswith("at least 2 are needed; use more --pairs")
 
 
@@ -384,12 +389,12 @@ def test_means_of_shares_are_judged_over_paths_that_move_in_both():
         f"{part}_prob": np.where(still, 0, times * then[f"{part}_prob"]) for part, times in (("hf", 2), ("total", 1))
     }
     now = replace(then, columns={**then.columns, **{name: x.astype(np.float32) for name, x in parts.items()}})
-    (found,) = regressions.judge([Regression(parse("between.hff"), 1.1)], now, then, True)
+    (found,) = held([Regression(parse("between.hff"), 1.1)], now, then, True)
     assert found.found.paths == (then.selected("between") & then.right & ~still).sum()
     assert found.found.estimate == pytest.approx(2) and found.state is State.FAIL
     shares = then["hf_prob"].astype(float) / then["total_prob"]
     other = replace(then, columns={**then.columns, "hf_prob": (then["hf_prob"] ** 0.9).astype(np.float32)})
-    (found,) = regressions.judge([Regression(parse("between.hff"), 1.1)], other, then, True)
+    (found,) = held([Regression(parse("between.hff"), 1.1)], other, then, True)
     kept = then.selected("between") & then.right
     changed = other["hf_prob"].astype(float) / then["total_prob"]
     assert found.found.estimate == pytest.approx(changed[kept].mean() / shares[kept].mean(), rel=1e-6)
@@ -409,7 +414,7 @@ def test_paths_whose_cut_off_is_out_of_reach_are_in_no_hff():
     columns = {**then.columns, "status": np.where(reached, then["status"], then["status"] - 4).astype(np.uint8)}
     then = replace(then, columns=columns)
     now = replace(then, columns={**columns, "hf_prob": then["hf_prob"] * np.where(reached, 1, 50).astype(np.float32)})
-    (found,) = regressions.judge([Regression(parse("between.hff"), 1.1)], now, then, True)
+    (found,) = held([Regression(parse("between.hff"), 1.1)], now, then, True)
     assert (found.state, found.found.estimate) == (State.PASS, 1)
     assert found.found.paths == (then.selected("between") & then.right & reached).sum()
 
@@ -438,7 +443,7 @@ def test_images_of_other_data_are_other_images_whatever_their_numbers():
 def test_a_p_is_half_of_the_two_sided_one_on_the_wrong_side_and_the_rest_on_the_other():
     values = np.random.default_rng(0).lognormal(0.2, 1, 60)
     moved = statistics.log_mean(values, Design(*np.arange(120).reshape(2, -1)))
-    up, down = (regressions._one_sided(moved, wrong) for wrong in (1, -1))
+    up, down = (one_sided(moved, wrong) for wrong in (1, -1))
     assert moved.value > 0 and up == moved.p_value() / 2 and up + down == pytest.approx(1)
 
 
@@ -456,7 +461,7 @@ def test_a_pair_of_the_same_picture_twice_leaves_a_run_equal_to_itself():
     slope = run["slope_prob"].copy()
     slope[3] = np.nan
     run = replace(run, columns=dict(run.columns) | {"slope_prob": slope})
-    verdicts = regressions.judge(USUAL, run, replace(run), True)
+    verdicts = held(USUAL, run, replace(run), True)
     assert [one.text for one in verdicts] == ["the same as the baseline"] * 3
     assert verdicts[1].found.paths < len(run)
 

@@ -269,6 +269,29 @@ def test_a_worse_model_than_the_baseline_fails(run, report, evaluated):
     assert "fail          accuracy" in out
 
 
+def test_a_folder_of_baselines_is_of_trainings_and_grows_by_what_passes(run, empty_folder, report):
+    (empty_folder / "trainings").mkdir()
+    for name in ("flax", "keras"):
+        assert run(FASHION / f"{name}.onnx", *FEW, "--write-baseline", f"trainings/{name}.json")[0] == 0
+    code, out, err = run(
+        MODEL, "--data", DATA, "--baseline", "trainings", "--sarif", "s.sarif", "--write-baseline", "trainings/new.json"
+    )
+    assert code == 5 and out.count("the mean of 2 trainings") == 3
+    assert "add baselines of more trainings" in out and "trainings/new.json was not written" in err
+    assert len(list((empty_folder / "trainings").iterdir())) == 2
+    found = run(
+        MODEL,
+        "--data",
+        DATA,
+        "--baseline",
+        "trainings",
+        "--write-baseline",
+        "trainings/new.json",
+        "--allow-inconclusive",
+    )
+    assert found[0] == 0 and (empty_folder / "trainings" / "new.json").is_file()
+
+
 def test_a_model_that_fails_does_not_become_the_baseline(run, empty_folder, report, evaluated):
     run(report, "--write-baseline", "b.json")
     before = (empty_folder / "b.json").read_bytes()
@@ -286,18 +309,20 @@ def test_a_model_that_fails_does_not_become_the_baseline(run, empty_folder, repo
         (["--write-baseline", "r.h5"], "is no text, so it is not replaced"),
         (["--sarif", "rules.toml", "--config", "rules.toml"], "is read by this run, too"),
         (["--junit", "b.json", "--baseline", "b.json"], "is read by this run, too"),
+        (["--junit", "trainings/b.json", "--baseline", "trainings"], "is read by this run, too"),
         (["--junit", "out.xml", "--sarif", "out.xml"], "is written by this run, too"),
     ],
 )
 def test_outputs_take_the_place_of_nothing_else(run, empty_folder, report, options, said):
     (empty_folder / "m.onnx").write_bytes(Path(MODEL).read_bytes())
     (empty_folder / "r.h5").write_bytes(Path(report).read_bytes())
-    for name in ("rules.toml", "b.json"):
+    (empty_folder / "trainings").mkdir()
+    for name in ("rules.toml", "b.json", "trainings/b.json"):
         (empty_folder / name).write_text("")
-    before = {path.name: path.read_bytes() for path in empty_folder.iterdir()}
+    before = {path: path.read_bytes() for path in empty_folder.rglob("*.*")}
     code, _, err = run(report, *options)
     assert code == 2 and said in err
-    assert before == {path.name: path.read_bytes() for path in empty_folder.iterdir()}
+    assert before == {path: path.read_bytes() for path in empty_folder.rglob("*.*")}
 
 
 def test_a_baseline_of_other_settings_is_refused_unless_allowed(run, report):

@@ -1,0 +1,99 @@
+"""Several trainings of one recipe as a baseline: a regression must also lie beyond what these differ by.
+
+Held against a single network, an audit finds whatever another training of the same recipe has made different. Held
+against several, a new network fails where it differs from their mean over pairs, as from a single one, *and* where it is
+no further training of them: a t-test of one observation against a sample (Crawford and Howell, The Clinical
+Neuropsychologist 12, 1998), of log figures, of accuracy as it is. The first alone knows nothing of trainings; the second
+alone would fail a class of which every training gets all images right, and now one is wrong.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import reduce
+
+import numpy as np
+from scipy import special
+
+from onnxspec import statistics
+from onnxspec.auditing.changes import Change, one_sided
+from onnxspec.auditing.names import ACCURACY
+from onnxspec.auditing.policy import Regression
+from onnxspec.statistics import LEVEL, Design, Interval, Pooled
+
+
+def change(
+    rule: Regression,
+    each: Sequence[Change],
+    among: Sequence[Change],
+    design: Callable[[np.ndarray], Design],
+    large: float,
+    alpha: float,
+) -> Change:
+    """The change that a rule is about, from the mean of two trainings or more to now.
+
+    Parameters
+    ----------
+    each : from every training to now; among : from the one to the other of every two trainings
+    design : of the paths (of accuracy: images) at (n,) int places among those of now
+    large : what must be significant at `alpha`: the log of a factor, or a difference of accuracy
+    """
+    # One that is the same settles the rule by itself; and where there is no figure, there is no mean.
+    alone = [one for one in each if one.same] + [one for one in each if not np.isfinite(one.moved.value)]
+    if alone:
+        return alone[0]
+    moved, freedom = _mean(each, design), len(each) - 1
+    # Half the mean square difference of two is the variance of one; one less the mean of k others has 1 + 1/k of it.
+    error = math.sqrt(np.mean([one.moved.value**2 for one in among]) / 2 * (1 + 1 / len(each)))
+
+    def reaches(level: float) -> tuple[float, float]:
+        """How far the change may be from its estimate, by pairs and by trainings."""
+        return _reach(moved, level), error * float(special.stdtrit(freedom, (1 + level) / 2))
+
+    by_factor = rule.metric.figure != ACCURACY
+    wrong = 1 if by_factor and rule.factor > 1 else -1
+    beyond = wrong * moved.value - (abs(math.log(rule.factor)) if by_factor else rule.drop)
+    shown, (by_pairs, by_trainings) = float(np.max(reaches(LEVEL))), reaches(1 - 2 * alpha)
+    counts = [count for one in each for count in one.counts]
+    enough = min(counts) >= statistics.FEW_PATHS
+    return Change(
+        _interval(moved, shown),
+        beyond=beyond > 0,
+        p=float(np.max([one_sided(moved, wrong), _of_a_sample(wrong * moved.value, error, freedom)]))
+        if enough
+        else math.nan,
+        decidable=enough and (beyond + shown <= 0 or np.max([by_pairs, by_trainings]) <= large),
+        counts=(min(counts), max(counts)),
+        selection=next((one.selection for one in each if one.selection), ""),
+        trainings=len(each),
+        few_trainings=enough and by_trainings > by_pairs,
+    )
+
+
+def _mean(each: Sequence[Change], design: Callable[[np.ndarray], Design]) -> Pooled:
+    """The mean of changes over paths of which most are the same."""
+    at = reduce(np.union1d, (one.at for one in each))
+    over = design(at)
+    figures = [statistics.spread(one.moved, np.searchsorted(at, one.at), over) for one in each]
+    value, influence = (np.mean([getattr(one, name) for one in figures], 0) for name in ("value", "influence"))
+    return replace(figures[0], value=float(value), influence=influence)
+
+
+def _reach(moved: Pooled, level: float) -> float:
+    """Half of the interval over pairs, on the log scale where the change is a factor; infinite where it is not known."""
+    found = moved.interval(level)
+    with np.errstate(divide="ignore"):
+        low, high = np.log([found.low, found.high]) if moved.logarithmic else (found.low, found.high)
+    return float(max(high - moved.value, moved.value - low))
+
+
+def _interval(moved: Pooled, reach: float) -> Interval:
+    ends = np.array([moved.value, moved.value - reach, moved.value + reach])
+    estimate, low, high = (np.exp(ends) if moved.logarithmic else ends).tolist()
+    found = moved.interval()
+    return Interval(estimate, low, high, found.paths, found.n_eff)
+
+
+def _of_a_sample(worse: float, error: float, freedom: int) -> float:
+    """One-sided p that something so much worse than the mean of a sample is of it."""
+    return float(special.stdtr(freedom, -worse / error)) if error else float(worse <= 0)
