@@ -23,18 +23,21 @@ def blocks(language):
 
 
 def lines():
-    """The command lines of all blocks in order: of a shell, a GitHub job, a GitLab job and a hook."""
-    yield from blocks("sh")[0].splitlines()
+    """The command lines of all blocks in order: of a shell, a GitHub job, a GitLab job, a hook and a shell again."""
+    first, trainings = blocks("sh")
+    yield from first.splitlines()
     github, gitlab, hook = map(yaml.safe_load, blocks("yaml"))
     yield from (step["run"] for step in github["jobs"]["audit"]["steps"] if "run" in step)
     yield from gitlab["audit"]["script"]
     yield hook["repos"][0]["hooks"][0]["entry"]
+    yield from trainings.splitlines()
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     place = tmp_path_factory.mktemp("ci")
-    shutil.copy(QUICKEST, place / "model.onnx")
+    for name, model in (("model", QUICKEST), ("seed-1", FASHION / "flax.onnx"), ("seed-2", FASHION / "keras.onnx")):
+        shutil.copy(model, place / f"{name}.onnx")
     # A name without an ending is what a reader has: a folder. The archive holds the same and is quicker to copy.
     shutil.copy(FASHION / "test.npz", place / "images.npz")
     (place / "onnxspec.toml").write_text("pairs = 40\n")
@@ -42,7 +45,7 @@ def folder(tmp_path_factory):
 
 
 def test_every_block_is_of_a_kind_that_is_tested():
-    assert [kind for kind, _ in BLOCKS] == ["sh", "yaml", "yaml", "yaml", "toml"]
+    assert [kind for kind, _ in BLOCKS] == ["sh", "yaml", "yaml", "yaml", "toml", "sh"]
 
 
 @pytest.mark.parametrize("line", list(lines()))
@@ -52,9 +55,16 @@ def test_command_lines(line, folder, monkeypatch, capsys):
     if program == "pip":
         subprocess.run([sys.executable, "-m", "pip", *arguments, "--help"], check=True, capture_output=True)
         return
+    if program == "mkdir":
+        subprocess.run([program, *arguments], check=True)
+        return
     arguments = ["images.npz" if argument == "images" else argument for argument in arguments]
     code = cli.main(arguments)
-    assert code == 0, capsys.readouterr()
+    captured = capsys.readouterr()
+    if "trainings" in arguments:
+        assert code == 5 and "so few trainings" in captured.out, captured
+    else:
+        assert code == 0, captured
 
 
 def test_the_jobs_take_the_files_that_their_lines_write():

@@ -24,6 +24,7 @@ from studies import (
     frameworks,
     heatmaps,
     noise,
+    recipes,
     results,
     retraining,
     settings,
@@ -262,16 +263,53 @@ class TestRetraining:
             "training": {"seeds": []},
         }
         for seed, name in enumerate(("epoch-30", "epoch-30", "epoch-01")):
-            model = tmp_path / f"again-s{seed}-e001.onnx"
-            model.write_bytes((FASHION / f"{name}.onnx").read_bytes())
-            record = {"checkpoints": {model.name: 1.0}}
-            (tmp_path / f"again-s{seed}.json").write_text(json.dumps(record))
+            as_trained(tmp_path, "again", seed, name)
         audits, figures = retraining.of_trainings(values, tmp_path, data)
         ends = {(one.baseline, one.seed): one.outcome for one in audits}
         assert len(ends) == 6 and len(figures) == 12
         assert ends[0, 1] == ends[1, 0] == "PASS"
         assert ends[0, 2] == "GATE_FAILED"
         assert {one.rule for one in audits} == {"accuracy", "within.hff", "between.hff"}
+
+
+class TestRecipes:
+    def test_trainings_are_baselines_in_turn_and_the_rest_is_held_against_them(self, tmp_path):
+        values = {
+            "networks": {"again": {"seeds": [0, 1, 2]}, "early": {"seeds": [0]}},
+            "retraining": {"network": "again", "pairs": [100], "trainings": [1, 2], "others": ["early"]},
+            "measurement": {"points": 17},
+            "training": {"seeds": []},
+        }
+        for seed, name in enumerate(("pytorch", "keras", "flax")):
+            as_trained(tmp_path, "again", seed, name)
+        as_trained(tmp_path, "early", 0, "epoch-01")
+        held = list(recipes.of_recipes(values, tmp_path, FASHION / "test.npz"))
+        assert {(one.network, one.seed) for one in held if (one.first, one.trainings) == (2, 2)} == {
+            ("again", 1),
+            ("early", 0),
+        }
+        assert {one.outcome for one in held if (one.network, one.trainings) == ("early", 1)} == {"GATE_FAILED"}
+        assert {one.failed for one in held if (one.network, one.trainings) == ("early", 1)} == {"accuracy"}
+        found = {(one.network, one.trainings): one for one in recipes.recipes(held)}
+        assert [found[key].audits for key in (("again", 1), ("again", 2), ("early", 2))] == [6, 3, 3]
+        early = found["early", 1]
+        assert (early.failed, early.open, early.by) == (1.0, 0.0, {"accuracy": 1.0})
+
+    def test_a_recipe_has_the_mean_accuracy_of_its_trainings(self):
+        rows = [
+            recipes.Held("again", seed, accuracy, first, 3, 400, "INCONCLUSIVE", "")
+            for seed, accuracy in ((0, 0.7), (1, 0.8))
+            for first in range(1 + 3 * seed)
+        ]
+        (one,) = recipes.recipes(rows)
+        assert (one.accuracy, one.open, one.audits) == (pytest.approx(0.75), 1.0, 5)
+
+
+def as_trained(folder, name, seed, model):
+    """A bundled network, as a training leaves its own."""
+    path = folder / f"{name}-s{seed}-e001.onnx"
+    path.write_bytes((FASHION / f"{model}.onnx").read_bytes())
+    (folder / f"{name}-s{seed}.json").write_text(json.dumps({"checkpoints": {path.name: 1.0}}))
 
 
 class TestFrameworks:

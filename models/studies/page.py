@@ -10,7 +10,18 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from studies import correlations, diversity, figures, frameworks, heatmaps, noise, retraining, settings, verdicts
+from studies import (
+    correlations,
+    diversity,
+    figures,
+    frameworks,
+    heatmaps,
+    noise,
+    recipes,
+    retraining,
+    settings,
+    verdicts,
+)
 from studies import tables as kept
 from studies.effects import Effect
 from studies.results import FOLDER, Trained
@@ -37,6 +48,7 @@ def page(tables: dict[str, Any], folder: Path) -> str:
         parts += frequency_study(name, study, found[name])
     parts += seeds_study(tables["seeds"], kept.read(Effect, folder / "seeds.csv"))
     parts += retraining_study(tables["retraining"], *_trainings(folder))
+    parts += recipes_table(tables["retraining"], kept.read(recipes.Held, folder / "retraining-recipes.csv"))
     parts += noise_study(tables, fits)
     parts += image_study(tables, rings)
     parts += diversity_study(tables, kept.read(diversity.Related, folder / "class-diversity.csv"))
@@ -120,6 +132,19 @@ def retraining_study(
         ends = (number(value * scale) for value in (two.least, two.most))
         spread.row(f"{two.pairs:,}", f"{two.metric} {two.kind}", *ends, share(two.trainings), share(two.interval))
     return [*parts, study.get("reading", ""), str(rules), str(spread)]
+
+
+def recipes_table(study: dict[str, Any], held: list[recipes.Held]) -> list[str]:
+    """The same trainings, and others' recipes, against several trainings at once."""
+    if not held:
+        return []
+    counts = study["trainings"]
+    table = Table("pairs a kind", "recipe", "accuracy", *(f"against {count}" for count in counts))
+    found = {(one.pairs, one.network, one.trainings): one for one in recipes.recipes(held)}
+    for pairs, name in dict.fromkeys((pairs, name) for pairs, name, _ in found):
+        row = [found[pairs, name, count] for count in counts]
+        table.row(f"{pairs:,}", name, share(row[0].accuracy), *(f"{one.failed:.0%} ({one.open:.0%})" for one in row))
+    return [study.get("recipes", ""), str(table)]
 
 
 def noise_study(tables: dict[str, Any], fits: list[noise.Fit]) -> list[str]:

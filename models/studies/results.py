@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from studies import diversity, effects, frameworks, heatmaps, noise, retraining, settings
+from studies import diversity, effects, frameworks, heatmaps, noise, recipes, retraining, settings
 from studies import tables as kept
 from studies.measure import ROOT, finished, report, wanted
 
@@ -88,6 +88,8 @@ def main(arguments: list[str] | None = None) -> None:
         audits, figures = retraining.of_trainings(tables, options.out, data)
         kept.write(retraining.Audited, audits, options.results / "retraining.csv")
         kept.write(retraining.Figure, figures, options.results / "retraining-figures.csv")
+        held = list(recipes.of_recipes(tables, options.out, data))
+        kept.write(recipes.Held, held, options.results / "retraining-recipes.csv")
     if asked("noise"):
         file = options.results / "noise.csv"
         kept.write(noise.Fit, noise_fits(tables, options.out, data, kept.read(noise.Fit, file)), file)

@@ -58,14 +58,14 @@ class Figure:
 
 def of_trainings(tables: dict[str, Any], out: Path, data: Path) -> tuple[list[Audited], list[Figure]]:
     """Every ordered pair of the trainings that are finished, under the default rules, at each number of pairs."""
-    name, audits, figures = tables["retraining"]["network"], list[Audited](), list[Figure]()
-    ends = [one for seed in settings.seeds(tables, name) for one in finished(out, name, seed)[-1:]]
+    audits, figures = list[Audited](), list[Figure]()
+    networks = ends(tables, out, tables["retraining"]["network"])
     for pairs in tables["retraining"]["pairs"]:
-        reports = {one.seed: _report(one, data, tables["measurement"] | {"pairs": pairs}) for one in ends}
+        reports = {one.seed: report(one, data, tables["measurement"] | {"pairs": pairs}) for one in networks}
         baselines = {seed: Baseline.of(report) for seed, report in reports.items()}
         for first, second in permutations(reports, 2):
             audits += _audited(reports[second], baselines[first], first, second, pairs)
-        figures += [figure for seed, report in reports.items() for figure in _figures(report, seed, pairs)]
+        figures += [figure for seed, one in reports.items() for figure in _figures(one, seed, pairs)]
     return audits, figures
 
 
@@ -144,7 +144,13 @@ def _sizes(rows: Sequence[Audited] | Sequence[Figure]) -> list[int]:
     return sorted({one.pairs for one in rows})
 
 
-def _report(network: Network, data: Path, values: dict[str, Any]) -> Report:
+def ends(tables: dict[str, Any], out: Path, name: str) -> list[Network]:
+    """The trainings of one network that are finished, as they ended."""
+    return [one for seed in settings.seeds(tables, name) for one in finished(out, name, seed)[-1:]]
+
+
+def report(network: Network, data: Path, values: dict[str, Any]) -> Report:
+    """Of so many pairs as `values` has, measured now if it was not before."""
     path = network.model.with_name(f"{network.model.stem}-{values['pairs']}.h5")
     return Report(path) if path.exists() else analyze(network.model, data, Settings.of(**values), output=path)
 

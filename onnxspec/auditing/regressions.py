@@ -143,7 +143,7 @@ def _shown(metric: Metric, change: Change) -> str:
 def _shown_of_trainings(metric: Metric, change: Change) -> str:
     mean = f"the mean of {change.trainings} trainings"
     if metric.figure == ACCURACY:
-        return f"{interval_text(change.interval)} from {mean}"
+        return f"changed by {interval_text(change.interval)} from {mean}"
     counts = " to ".join(map(str, sorted(set(change.counts))))
     return f"{interval_text(change.interval)} times {mean} ({counts} pairs)"
 
