@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from onnxspec import statistics
 from onnxspec.auditing.changes import LARGE, Change
@@ -81,11 +81,13 @@ def _kept(rule: Regression, shown: Interval) -> bool:
 
 def _mcnemar(lost: int, gained: int) -> float:
     """One-sided p that no more images were lost than gained."""
-    return float(stats.binom.sf(lost - 1, lost + gained, 0.5))
+    return float(special.bdtrc(lost - 1, lost + gained, 0.5)) if lost else 1.0
 
 
 def _fisher(right: int, images: int, then: np.ndarray) -> float:
     """One-sided p that accuracy is no lower than that of the images (n,) bool of then."""
+    from scipy import stats  # here, since it takes as long as a whole audit of a report, and most have the same images
+
     before = int(then.sum())
     table = [[right, images - right], [before, len(then) - before]]
     return float(stats.fisher_exact(table, alternative="less").pvalue)
