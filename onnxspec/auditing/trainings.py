@@ -54,14 +54,13 @@ def change(
     wrong = 1 if by_factor and rule.factor > 1 else -1
     beyond = wrong * moved.value - (abs(math.log(rule.factor)) if by_factor else rule.drop)
     shown, (by_pairs, by_trainings) = float(np.max(reaches(LEVEL))), reaches(1 - 2 * alpha)
+    p = float(np.max([one_sided(moved, wrong), _of_a_sample(wrong * moved.value, error, freedom)]))
     counts = [count for one in each for count in one.counts]
     enough = min(counts) >= statistics.FEW_PATHS
     return Change(
         _interval(moved, shown),
         beyond=beyond > 0,
-        p=float(np.max([one_sided(moved, wrong), _of_a_sample(wrong * moved.value, error, freedom)]))
-        if enough
-        else math.nan,
+        p=p if enough else math.nan,
         decidable=enough and (beyond + shown <= 0 or np.max([by_pairs, by_trainings]) <= large),
         counts=(min(counts), max(counts)),
         selection=next((one.selection for one in each if one.selection), ""),
@@ -89,7 +88,8 @@ def _reach(moved: Pooled, level: float) -> float:
 
 def _interval(moved: Pooled, reach: float) -> Interval:
     ends = np.array([moved.value, moved.value - reach, moved.value + reach])
-    estimate, low, high = (np.exp(ends) if moved.logarithmic else ends).tolist()
+    with np.errstate(over="ignore"):
+        estimate, low, high = (np.exp(ends) if moved.logarithmic else np.clip(ends, -1, 1)).tolist()
     found = moved.interval()
     return Interval(estimate, low, high, found.paths, found.n_eff)
 

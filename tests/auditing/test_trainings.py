@@ -13,7 +13,7 @@ from onnxspec.auditing.policy import Regression, usual
 from onnxspec.auditing.verdicts import State
 
 USUAL = usual(("within", "between"), "prob", labelled=True)
-AUDITS = 120
+AUDITS = 48
 SPREAD = {"within_hf": 0.12, "between_hf": 0.08}
 """Of trainings, of log hff: what models/STUDIES.md has for one recipe and 400 pairs."""
 
@@ -104,6 +104,12 @@ def test_two_trainings_that_differ_could_have_shown_nothing_and_say_so():
     (found,) = regressions.judge([Regression(parse("between.hff"), 1.1)], now, baselines, True)
     assert found.state is State.INCONCLUSIVE
     assert found.text.endswith("so few trainings could not have shown even a doubling: add baselines of more trainings")
+
+
+def test_an_interval_of_accuracy_ends_where_accuracy_does():
+    runs = [world(8, pairs=12).run(accuracy=share) for share in (0.0, 1.0, 0.5)]
+    (found,) = regressions.judge(USUAL[:1], runs[2], runs[:2], True)
+    assert (found.found.low, found.found.high) == (-1, 1) and found.state is State.INCONCLUSIVE
 
 
 def test_so_few_pairs_are_said_to_be_pairs():
