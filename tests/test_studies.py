@@ -277,7 +277,7 @@ class TestRecipes:
         values = {
             "networks": {"again": {"seeds": [0, 1, 2]}, "early": {"seeds": [0]}},
             "retraining": {"network": "again", "pairs": [100], "trainings": [1, 2], "others": ["early"]},
-            "measurement": {"points": 17},
+            "measurement": {"points": 9},
             "training": {"seeds": []},
         }
         for seed, name in enumerate(("pytorch", "keras", "flax")):

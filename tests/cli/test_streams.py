@@ -17,7 +17,7 @@ MODEL, DATA = QUICKEST, FASHION / "test.npz"
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="a shell closes them")
 
 
-@pytest.mark.parametrize("supervised", ["1", "0"])
+@pytest.mark.parametrize("supervised", ["1", pytest.param("0", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"])
 @pytest.mark.parametrize(("report", "code"), [("there", 0), ("nowhere", 3)])
 def test_closed_streams_change_no_exit_code(bundled_report, supervised, closed, report, code):
