@@ -26,7 +26,7 @@ def require_place(path: str | os.PathLike[str]) -> None:
         The folder is missing or cannot be written to, or what is there is no regular file.
     """
     place = _led_to(path)
-    if os.path.isdir(place):
+    if os.path.isdir(place) or os.fspath(path).endswith(("/", os.sep)):
         raise UsageError(f"{place} cannot be written: it is a folder.", "Give the name of a file.")
     if not os.path.isdir(place.parent):
         raise UsageError(

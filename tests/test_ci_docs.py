@@ -24,13 +24,14 @@ def blocks(language):
 
 def lines():
     """The command lines of all blocks in order: of a shell, a GitHub job, a GitLab job, a hook and a shell again."""
-    first, trainings = blocks("sh")
+    first, *trainings = blocks("sh")
     yield from first.splitlines()
     github, gitlab, hook = map(yaml.safe_load, blocks("yaml"))
     yield from (step["run"] for step in github["jobs"]["audit"]["steps"] if "run" in step)
     yield from gitlab["audit"]["script"]
     yield hook["repos"][0]["hooks"][0]["entry"]
-    yield from trainings.splitlines()
+    for block in trainings:
+        yield from block.splitlines()
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +46,7 @@ def folder(tmp_path_factory):
 
 
 def test_every_block_is_of_a_kind_that_is_tested():
-    assert [kind for kind, _ in BLOCKS] == ["sh", "yaml", "yaml", "yaml", "toml", "sh"]
+    assert [kind for kind, _ in BLOCKS] == ["sh", "yaml", "yaml", "yaml", "toml", "sh", "sh"]
 
 
 @pytest.mark.parametrize("line", list(lines()))

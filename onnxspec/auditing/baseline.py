@@ -40,13 +40,14 @@ class Baseline:
     """What an earlier run left.
 
     model : name, digest, preprocess (its values by name); data : name, digest, content_digest, labelling, pairs; settings : plan and measurement by
-    name, with the cut-off that was used
+    name, with the cut-off that was used; path : of the file that was read
     """
 
     model: dict[str, Any]
     data: dict[str, str]
     settings: dict[str, Any]
     sample: Sample
+    path: Path | None = None
 
     @classmethod
     def of(cls, report: Report) -> "Baseline":
@@ -88,7 +89,7 @@ class Baseline:
         content = _content(Path(path))
         sample = checked(content, Path(path))
         data = content["data"] | {"pairs": _pairs_digest(sample)}  # of a baseline of old it went by their order
-        return cls(content["model"], data, content["settings"], sample)
+        return cls(content["model"], data, content["settings"], sample, Path(path))
 
     def write(self, path: str | os.PathLike[str]) -> None:
         """Writes the file, whole or not at all.
@@ -208,12 +209,25 @@ def baseline_files(path: str | os.PathLike[str]) -> list[Path]:
     path = Path(path)
     if not path.is_dir():
         return [path]
-    if found := sorted(path.glob("*.json")):
+    if found := sorted(file for file in path.iterdir() if file.suffix.lower() == ".json"):
         return found
     raise ReportError(
         f"The folder {path} holds no baselines (.json).",
         f"Write some, of trainings of one recipe: onnxspec audit MODEL --write-baseline {path / 'first.json'}",
     )
+
+
+def read_baselines(path: str | os.PathLike[str]) -> list[Baseline]:
+    """The baseline at a path, or all those in a folder; raises as `baseline_files` and `Baseline.read`."""
+    files = baseline_files(path)
+    if files == [Path(path)]:
+        return [Baseline.read(path)]
+    try:
+        return [Baseline.read(file) for file in files]
+    except ReportError as error:
+        raise ReportError(
+            error.message, f"Mend it or take it out of the folder {path}, all of whose .json are read."
+        ) from None
 
 
 def require_alike(baselines: Sequence[Baseline]) -> None:
@@ -225,18 +239,20 @@ def require_alike(baselines: Sequence[Baseline]) -> None:
         The message names both, and what differs.
     """
     for one, other in combinations(baselines, 2):
-        names = f"{one.model['name']} and {other.model['name']}"
-        different = [name.replace("_", " ") for name in _SAME_DATA if one.data[name] != other.data[name]]
-        different += other._other_settings(one.settings, "and {}")
+        names = " and ".join(str(baseline.path or baseline.model["name"]) for baseline in (one, other))
+        # Other settings make other pairs, so these say it all where there are any.
+        different = other._other_settings(one.settings, "and {}") or [
+            f"other {name.replace('_', ' ')}" for name in _SAME_DATA if one.data[name] != other.data[name]
+        ]
         if different:
             raise ReportError(
-                f"The baselines of {names} were measured differently: {', '.join(different)}.",
-                "Make all with the same data and settings, --points among them, which is chosen anew otherwise.",
+                f"The baselines {names} were measured differently: {', '.join(different)}.",
+                "Make all with the same data and settings; --points is chosen anew where it is not given.",
             )
         if identical(one.sample, other.sample):
             raise ReportError(
-                f"The baselines of {names} are of the same network, which says nothing of what trainings differ by.",
-                "Leave one of them out.",
+                f"The baselines {names} are of the same network, which says nothing of what trainings differ by.",
+                "Take one of them out.",
             )
 
 

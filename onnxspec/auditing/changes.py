@@ -7,6 +7,7 @@ import numpy as np
 
 from onnxspec.auditing.samples import Sample
 from onnxspec.auditing.verdicts import MORE_PAIRS
+from onnxspec.comparison.contrasts import ENOUGH_IN_COMMON
 from onnxspec.statistics import LEVEL, Design, Interval, Pooled
 
 # One side of the interval that everything else shows.
@@ -23,8 +24,10 @@ class Change:
 
     interval : of the ratio (of accuracy: the difference); beyond : past what the rule allows; p : one-sided, towards
     the wrong side; decidable : a large change would have been significant; counts : of pairs (of accuracy: images) that
-    were compared, two where those of now and then are not the same; selection : why the verdict depends on which paths
-    are looked at, "" where it does not; same : nothing changed at all; undefined : now or then there is no figure
+    were compared, two where those of now and then are not the same; same : nothing changed at all; undefined : now or
+    then there is no figure
+    in_common : how many pairs are right in both, and in the one that gets fewer right; own : the change over the pairs
+    that each gets right itself, as `moved`
     moved : the change as it was pooled (of figures its log), over the paths, of accuracy the images, `at` so many places
     trainings : that now is compared with; few_trainings : it is these, more than pairs, that leave the change uncertain
     """
@@ -34,13 +37,28 @@ class Change:
     p: float
     decidable: bool
     counts: tuple[int, ...]
-    selection: str = ""
     same: bool = False
     undefined: bool = False
+    in_common: tuple[int, int] = (1, 1)
+    own: float = math.nan
     moved: Pooled = field(default_factory=lambda: _unpooled(math.nan))
     at: np.ndarray = field(default_factory=lambda: np.empty(0, np.int64))
     trainings: int = 1
     few_trainings: bool = False
+
+    @property
+    def selection(self) -> str:
+        """Why the verdict depends on which paths are looked at (method.md section 5); "" where it does not."""
+        common, smaller = self.in_common
+        if self.few_in_common:
+            return f"only {common} of {smaller} pairs are right under both"
+        return "over each one's own right pairs the sign is the other" if self.own * self.moved.value < 0 else ""
+
+    @property
+    def few_in_common(self) -> bool:
+        """Whether what is found may be about the pairs that both get right."""
+        common, smaller = self.in_common
+        return common < ENOUGH_IN_COMMON * smaller
 
     @classmethod
     def none(cls, count: int, neutral: float) -> "Change":

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from onnxspec import configuration
 from onnxspec.auditing import limits, regressions
-from onnxspec.auditing.baseline import Baseline, baseline_files, require_alike
+from onnxspec.auditing.baseline import Baseline, read_baselines, require_alike
 from onnxspec.auditing.changes import more_pairs
 from onnxspec.auditing.names import require_class, require_measured, resolved
 from onnxspec.auditing.policy import Policy, usual
@@ -248,7 +248,5 @@ def _policy(policy: Any) -> Policy:
 def _baselines(given: Any) -> tuple[Baseline, ...]:
     if given is None:
         return ()
-    if isinstance(given, str | os.PathLike):
-        return tuple(map(Baseline.read, baseline_files(given)))
-    several = [given] if isinstance(given, Baseline) else given
-    return tuple(one if isinstance(one, Baseline) else Baseline.read(one) for one in several)
+    several = [given] if isinstance(given, Baseline | str | os.PathLike) else given
+    return tuple(read for one in several for read in ([one] if isinstance(one, Baseline) else read_baselines(one)))

@@ -13,8 +13,8 @@ _ADVICE = {
     "commit a new baseline (--write-baseline).",
     State.ERROR: "The figure does not exist for this model and these images: take the rule out, or give images that "
     "have it.",
-    State.INCONCLUSIVE: "Too little was measured to tell: use more --pairs (more images for accuracy), against a baseline "
-    "that was made with as many; or let it pass with --allow-inconclusive.",
+    State.INCONCLUSIVE: "Too little was measured to tell, or too little is the same: do what it says beside (for accuracy, "
+    "give more images), or let it pass with --allow-inconclusive.",
     State.WARN: "Broken, but of severity warn: it stops no build. Look at it before it grows.",
     State.PASS: "Nothing.",
 }

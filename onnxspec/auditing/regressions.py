@@ -22,7 +22,6 @@ from onnxspec.auditing.names import ACCURACY, Metric, nearest
 from onnxspec.auditing.policy import Regression
 from onnxspec.auditing.samples import WITHIN_REACH, Sample, identical, matched
 from onnxspec.auditing.verdicts import State, Verdict, few_carry, judged
-from onnxspec.comparison.contrasts import ENOUGH_IN_COMMON
 from onnxspec.errors import UsageError
 from onnxspec.report.page import interval_text
 from onnxspec.report.pooling import STILL, TELLING
@@ -89,7 +88,7 @@ def _verdict(rule: Regression, change: Change, p: float, more: str) -> Verdict:
     text = f"{_shown(rule.metric, change)}{why}"
     gating = rule.severity == "fail"
     state = judged(state, rule.severity)
-    return Verdict(rule.metric.name, "regression", str(rule), state, text, change.interval, gating)
+    return Verdict(rule.metric.name, "regression", str(rule), state, text, change.interval, gating, p)
 
 
 def _state(rule: Regression, change: Change, p: float, more: str) -> tuple[State, str]:
@@ -184,7 +183,8 @@ def _of_figure(rule: Regression, compared: _Compared, alpha: float) -> Change:
         counts=(len(first),) if both else (len(first), len(second)),
         moved=moved,
         at=first,
-        selection=_selection(metric, now, then, own, moved, len(first)) if both else "",
+        in_common=(len(first), int(min(own[0].sum(), own[1].sum()))) if both else (1, 1),
+        own=_own(metric, now, then, own) if both else math.nan,
         undefined=any(figure.reason for figure in figures),
     )
 
@@ -243,15 +243,12 @@ def _apart(first: Pooled, second: Pooled) -> Pooled:
     return statistics.contrast(first, replace(second, design=second.design.unlike(first.design)))
 
 
-def _selection(
-    metric: Metric, now: Sample, then: Sample, own: tuple[np.ndarray, np.ndarray], moved: Pooled, common: int
-) -> str:
-    """Why a verdict depends on which paths are looked at (method.md section 5); "" where it does not."""
-    smaller = int(min(own[0].sum(), own[1].sum()))
-    if common < ENOUGH_IN_COMMON * smaller:
-        return f"only {common} of {smaller} pairs are right under both"
-    each = [_pooled(metric, sample, np.flatnonzero(rows)).value for sample, rows in zip((now, then), own, strict=True)]
-    return "over each one's own right pairs the sign is the other" if (each[0] - each[1]) * moved.value < 0 else ""
+def _own(metric: Metric, now: Sample, then: Sample, own: tuple[np.ndarray, np.ndarray]) -> float:
+    """The change over the pairs that each gets right itself."""
+    first, second = (
+        _pooled(metric, sample, np.flatnonzero(rows)) for sample, rows in zip((now, then), own, strict=True)
+    )
+    return first.value - second.value
 
 
 def _require(metric: Metric, then: Sample) -> None:

@@ -63,10 +63,17 @@ def change(
         p=p if enough else math.nan,
         decidable=enough and (beyond + shown <= 0 or np.max([by_pairs, by_trainings]) <= large),
         counts=(min(counts), max(counts)),
-        selection=next((one.selection for one in each if one.selection), ""),
+        # Trainings that share few pairs among themselves differ by that, too: of a new one it tells nothing then.
+        in_common=(1, 1) if any(one.few_in_common for one in among) else _mean_in_common(each),
+        own=float(np.mean([one.own for one in each])),
         trainings=len(each),
         few_trainings=enough and by_trainings > by_pairs,
     )
+
+
+def _mean_in_common(each: Sequence[Change]) -> tuple[int, int]:
+    common, smaller = np.mean([one.in_common for one in each], 0).round().astype(int).tolist()
+    return common, smaller
 
 
 def _mean(each: Sequence[Change], design: Callable[[np.ndarray], Design]) -> Pooled:

@@ -43,6 +43,7 @@ class Verdict:
 
     name : of its metric; rule : what it asks for; text : what was found
     found : the figure, or its change, that was judged; gating : whether it may break a build (severity fail)
+    p : of a regression, one-sided and adjusted over all of the audit
     """
 
     name: str
@@ -52,6 +53,7 @@ class Verdict:
     text: str
     found: Interval
     gating: bool = True
+    p: float = math.nan
 
     @property
     def said(self) -> str:
@@ -61,7 +63,9 @@ class Verdict:
 
     def to_dict(self) -> dict[str, Any]:
         """The verdict as JSON-ready data; undefined and infinite numbers are null."""
-        found = {name: getattr(self.found, name) for name in ("estimate", "low", "high", "paths", "n_eff")}
+        found = {name: getattr(self.found, name) for name in ("estimate", "low", "high", "paths", "n_eff")} | {
+            "p": self.p
+        }
         finite = {name: value if math.isfinite(value) else None for name, value in found.items()}
         return {
             "metric": self.name,

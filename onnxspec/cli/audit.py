@@ -31,7 +31,8 @@ _HELP = {
 @click.option(
     "--baseline",
     metavar="FILE|FOLDER",
-    help="Compare with what --write-baseline wrote, or with a folder of several trainings; settings are taken over.",
+    multiple=True,
+    help="Compare with what --write-baseline wrote, or with all of a folder: several trainings; settings are taken over.",
 )
 @click.option("--write-baseline", metavar="FILE", help="Write a baseline of this run, if it passes --baseline.")
 @click.option("--allow-mismatch", is_flag=True, help="Compare although settings or data are not the baseline's.")
@@ -75,20 +76,38 @@ def _gate(model: str, options: dict[str, Any], flags: dict[str, Any]) -> int:
     from onnxspec.configuration import project_table
 
     policy = Policy.of(project_table(options["config"]).get("audit", {}))
-    rules = Rules.of(policy, options["baseline"], required=not options["write_baseline"])
+    rules = Rules.of(policy, options["baseline"] or None, required=not options["write_baseline"])
     report = _measure(model, rules, options, flags)
     outcome = judge(report, rules, options["allow_mismatch"], options["allow_inconclusive"])
     with unread():  # files last: a full disk must not keep back the verdict
         _print(outcome, options["as_json"])
-    if options["write_baseline"] and rules.baselines and outcome.exit_code != ExitCode.PASS:
-        complain(f"{options['write_baseline']} was not written: the audit against the baseline did not pass.")
-    elif options["write_baseline"]:
-        Baseline.of(report).write(options["write_baseline"])
-        say_written(options["write_baseline"], " (compare with --baseline)")
+    path = options["write_baseline"]
+    if path and rules.baselines and outcome.exit_code != ExitCode.PASS:
+        complain(
+            f"{path} was not written: the audit against the baseline did not pass. Without --baseline it is written."
+        )
+    elif path and (twin := _joined_before(path, options["baseline"], rules, report)):
+        complain(f"{path} was not written: {twin} is of the same network.")
+    elif path:
+        Baseline.of(report).write(path)
+        say_written(path, " (compare with --baseline)")
         if policy.regressions and not rules.baselines:
             complain("The regressions of the policy were not checked: there was no --baseline.")
     _write(outcome, report, options)
     return int(outcome.exit_code)
+
+
+def _joined_before(path: str, given: tuple[str, ...], rules: "Rules", report: "Report") -> Path | None:
+    """The other file of this very network in the folder that a baseline would join; two would say that none differ."""
+    from onnxspec.auditing.baseline import Baseline
+    from onnxspec.auditing.samples import identical
+
+    place = Path(path).resolve()
+    if place.parent not in [Path(one).resolve() for one in given]:
+        return None
+    now = Baseline.of(report).sample
+    others = [one for one in rules.baselines if one.path and one.path.resolve() != place]
+    return next((one.path for one in others if identical(one.sample, now)), None)
 
 
 def _init(model: str, options: dict[str, Any], flags: dict[str, Any]) -> None:
@@ -97,7 +116,7 @@ def _init(model: str, options: dict[str, Any], flags: dict[str, Any]) -> None:
     from onnxspec.cli.plain import say_written
 
     path = policy_file(options["config"])
-    rules = Rules.of(None, options["baseline"], required=False)
+    rules = Rules.of(None, options["baseline"] or None, required=False)
     report = _measure(model, rules, options, flags)
     write_policy(path, report)
     for remark in report.remarks:
@@ -154,10 +173,12 @@ def _print(outcome: "Audit", as_json: bool) -> None:
 
 def _rules_file(options: dict[str, Any]) -> str:
     """The file that a finding points to, relative where it can be."""
+    from onnxspec.auditing.baseline import baseline_files
     from onnxspec.configuration import PROJECT_FILES
 
-    given = options["config"] or next((name for name in PROJECT_FILES if Path(name).is_file()), options["baseline"])
-    path = Path(given or PROJECT_FILES[0])
+    policies = [options["config"]] if options["config"] else [name for name in PROJECT_FILES if Path(name).is_file()]
+    baselines = [file for path in options["baseline"] for file in baseline_files(path)]
+    path = Path([*policies, *baselines, PROJECT_FILES[0]][0])
     return path.relative_to(Path.cwd()).as_posix() if path.is_relative_to(Path.cwd()) else path.as_posix()
 
 
@@ -181,8 +202,8 @@ def _require_writable(options: dict[str, Any], *read: str | None) -> None:
     if options["report"]:
         taken[os.path.realpath(options["report"])] = "written"
     for name in _FILES:
-        if name != "write_baseline" and options["baseline"]:
-            taken |= {os.path.realpath(path): "read" for path in baseline_files(options["baseline"])}
+        if name != "write_baseline":
+            taken |= {os.path.realpath(file): "read" for path in options["baseline"] for file in baseline_files(path)}
         if options[name]:
             (require_page if name == "html" else require_text)(options[name])
             place = os.path.realpath(options[name])

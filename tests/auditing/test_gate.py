@@ -64,8 +64,17 @@ def test_baselines_that_are_no_trainings_of_one_recipe_are_refused(trainings, bu
     elsewhere = replace(other, data=other.data | {"digest": "0" * 64})
     for one, words in ((shorter, "points 65 and 33"), (elsewhere, "digest"), (other, "are of the same network")):
         one.write(folder / "4.json")
-        with pytest.raises(ReportError, match=words):
+        with pytest.raises(ReportError, match=words) as caught:
             audit(now, baseline=folder, allow_mismatch=True)
+        assert f"{folder / '1.json'} and {folder / '4.json'}" in str(caught.value)
+
+
+def test_what_is_no_baseline_is_told_to_leave_the_folder(trainings):
+    folder, now = trainings
+    (folder / "metrics.JSON").write_text("{}")
+    with pytest.raises(ReportError, match=r"metrics.JSON is not a baseline") as caught:
+        audit(now, baseline=folder)
+    assert f"take it out of the folder {folder}" in caught.value.hint
 
 
 def test_a_folder_without_baselines_says_how_to_write_some(bundled_report, tmp_path):

@@ -60,9 +60,9 @@ def test_a_worse_recipe_fails_against_five(worse, expected):
     assert found >= 0.8 * (AUDITS // 4)
 
 
-def all_right(world, count):
+def all_right(world, count, **worse):
     """Trainings that get every image right, so that every two share all pairs."""
-    runs = trained(world, count)
+    runs = trained(world, count, **worse)
     return [replace(one, columns={**one.columns, "status": np.full(len(one), 7, np.uint8)}) for one in runs]
 
 
@@ -110,6 +110,27 @@ def test_an_interval_of_accuracy_ends_where_accuracy_does():
     runs = [world(8, pairs=12).run(accuracy=share) for share in (0.0, 1.0, 0.5)]
     (found,) = regressions.judge(USUAL[:1], runs[2], runs[:2], True)
     assert (found.found.low, found.found.high) == (-1, 1) and found.state is State.INCONCLUSIVE
+
+
+def at_random(run, share, rng):
+    """The same network, that gets other images right."""
+    right = rng.random((2, len(run))) < share
+    return replace(run, columns={**run.columns, "status": (right[0] + 2 * right[1] + 4).astype(np.uint8)})
+
+
+def test_few_pairs_in_common_tell_nothing_where_trainings_share_as_few():
+    """Of networks that are right about 85 % of images, any two share 72 % of the pairs of one."""
+    rng, rule = np.random.default_rng(0), [Regression(parse("between.hff"), 1.1)]
+    here = world(11)
+    *baselines, worse = all_right(here, 5) + all_right(here, 1, between_hf=2.5)
+    others = [at_random(one, 0.85, rng) for one in baselines]
+    (alone,) = regressions.judge(rule, at_random(worse, 0.85, rng), others[:1], True)
+    assert alone.state is State.INCONCLUSIVE and "pairs are right under both" in alone.text
+    (found,) = regressions.judge(rule, at_random(worse, 0.85, rng), others, True)
+    assert found.state is State.FAIL
+    alike = [replace(one, columns={**one.columns, "status": others[0]["status"]}) for one in baselines]
+    (found,) = regressions.judge(rule, at_random(worse, 0.85, rng), alike, True)
+    assert found.state is State.INCONCLUSIVE and "pairs are right under both" in found.text
 
 
 def test_so_few_pairs_are_said_to_be_pairs():

@@ -292,6 +292,28 @@ def test_a_folder_of_baselines_is_of_trainings_and_grows_by_what_passes(run, emp
     assert found[0] == 0 and (empty_folder / "trainings" / "new.json").is_file()
 
 
+def test_a_network_joins_a_folder_once(run, empty_folder, report):
+    """Two baselines of it would be refused from then on, and a job may be tried again."""
+    (empty_folder / "trainings").mkdir()
+    join = ("--baseline", "trainings", "--write-baseline")
+    assert run(report, "--write-baseline", "trainings/first.json")[0] == 0
+    assert run(report, *join, "trainings/first.json")[0] == 0
+    code, _, err = run(report, *join, "trainings/again.json")
+    assert code == 0 and "trainings/again.json was not written: trainings/first.json is of the same network." in err
+    assert os.listdir("trainings") == ["first.json"]
+
+
+def test_several_baselines_are_named_one_by_one_as_well(run, empty_folder, report):
+    for name in ("flax", "keras"):
+        assert run(FASHION / f"{name}.onnx", *FEW, "--write-baseline", f"{name}.json")[0] == 0
+    code, out, _ = run(MODEL, "--data", DATA, "--baseline", "flax.json", "--baseline", "keras.json", "--json")
+    found = json.loads(out)["verdicts"]
+    assert code == 5 and all("the mean of 2 trainings" in verdict["text"] for verdict in found)
+    assert all(0 < verdict["p"] <= 1 for verdict in found)
+    code, _, err = run(MODEL, "--data", DATA, "--write-baseline", "new/")
+    assert code == 2 and "it is a folder" in err
+
+
 def test_a_model_that_fails_does_not_become_the_baseline(run, empty_folder, report, evaluated):
     run(report, "--write-baseline", "b.json")
     before = (empty_folder / "b.json").read_bytes()
