@@ -25,10 +25,16 @@ def change(rule: Regression, now: dict[int, bool], then: dict[int, bool], same_d
     return _unpaired(rule, np.array(list(now.values()), bool), np.array(list(then.values()), bool), alpha)
 
 
-def halving(samples: Sequence[Mapping[int, bool]]) -> float:
-    """How far the accuracy over all samples, of images predicted right or not, falls where it halves."""
+def level(samples: Sequence[Mapping[int, bool]]) -> float:
+    """The accuracy over all samples, of images predicted right or not, with half an image more on either side."""
     right = [right for images in samples for right in images.values()]
-    return sum(right) / max(len(right), 1) * (1 - 1 / LARGE)
+    return (sum(right) + 0.5) / (len(right) + 1)
+
+
+def _log_odds(right: np.ndarray) -> float:
+    """Of (images,) bool, half an image more on either side: of none wrong, too, there are some then."""
+    count = np.count_nonzero(right)
+    return math.log((count + 0.5) / (len(right) - count + 0.5))
 
 
 def _paired(rule: Regression, right: np.ndarray, alpha: float) -> Change:
@@ -44,6 +50,7 @@ def _paired(rule: Regression, right: np.ndarray, alpha: float) -> Change:
         decidable=_kept(rule, moved.interval()) or _mcnemar(halved, 0) <= alpha,
         counts=(len(right),),
         moved=moved,
+        scaled=_log_odds(first) - _log_odds(second),
         at=np.arange(len(right)),
     )
 

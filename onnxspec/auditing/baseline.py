@@ -193,6 +193,11 @@ class Baseline:
             text = f"The preprocessing is not the baseline's: {', '.join(pairs)}."
             yield Remark("preprocess-changed", text, "Give the same with --preprocess, unless the model asks for it.")
 
+    def same_network(self, other: "Baseline") -> bool:
+        """Whether both are of one network: of one file, or with the same outputs on all pairs that both have."""
+        digests = self.model["digest"], other.model["digest"]
+        return (bool(digests[0]) and digests[0] == digests[1]) or identical(self.sample, other.sample)
+
     def same_data(self, other: "Baseline") -> bool:
         """Whether image numbers mean the same images in both."""
         return all(self.data[name] == other.data[name] for name in ("digest", "labelling"))
@@ -244,12 +249,15 @@ def require_alike(baselines: Sequence[Baseline]) -> None:
         different = other._other_settings(one.settings, "and {}") or [
             f"other {name.replace('_', ' ')}" for name in _SAME_DATA if one.data[name] != other.data[name]
         ]
+        cutoffs = one.settings["cutoff"], other.settings["cutoff"]
+        if not math.isclose(*cutoffs, rel_tol=_ROUNDING):
+            different.append(f"cutoff {cutoffs[0]:g} and {cutoffs[1]:g}")
         if different:
-            raise ReportError(
-                f"The baselines {names} were measured differently: {', '.join(different)}.",
-                "Make all with the same data and settings; --points is chosen anew where it is not given.",
-            )
-        if identical(one.sample, other.sample):
+            hint = "Make all with the same data and settings; --points is chosen anew where it is not given."
+            if one.data["labelling"] != "true":
+                hint += " Without labels pairs go by what each network predicts: several need labelled images."
+            raise ReportError(f"The baselines {names} were measured differently: {', '.join(different)}.", hint)
+        if one.same_network(other):
             raise ReportError(
                 f"The baselines {names} are of the same network, which says nothing of what trainings differ by.",
                 "Take one of them out.",

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass, field
+from enum import Enum
 
 import numpy as np
 
@@ -18,6 +19,14 @@ MORE_TRAININGS = "add baselines of more trainings"
 """What to do about too few."""
 
 
+class Lacking(Enum):
+    """What there is too little of to tell a change."""
+
+    PAIRS = "pairs"
+    TRAININGS = "trainings"
+    AGREEMENT = "trainings that agree"
+
+
 @dataclass(frozen=True)
 class Change:
     """How a figure moved from the baseline to now.
@@ -29,7 +38,8 @@ class Change:
     in_common : how many pairs are right in both, and in the one that gets fewer right; own : the change over the pairs
     that each gets right itself, as `moved`
     moved : the change as it was pooled (of figures its log), over the paths, of accuracy the images, `at` so many places
-    trainings : that now is compared with; few_trainings : it is these, more than pairs, that leave the change uncertain
+    scaled : on the scale on which trainings spread evenly, of figures as `moved`, of accuracy the difference of log odds
+    trainings : that now is compared with; lacking : what leaves the change uncertain
     """
 
     interval: Interval
@@ -43,8 +53,9 @@ class Change:
     own: float = math.nan
     moved: Pooled = field(default_factory=lambda: _unpooled(math.nan))
     at: np.ndarray = field(default_factory=lambda: np.empty(0, np.int64))
+    scaled: float = math.nan
     trainings: int = 1
-    few_trainings: bool = False
+    lacking: Lacking = Lacking.PAIRS
 
     @property
     def selection(self) -> str:

@@ -14,7 +14,7 @@ from onnxspec.auditing.changes import more_pairs
 from onnxspec.auditing.names import require_class, require_measured, resolved
 from onnxspec.auditing.policy import Policy, usual
 from onnxspec.auditing.verdicts import MORE_PAIRS, Audit, Verdict
-from onnxspec.errors import UsageError
+from onnxspec.errors import ReportError, UsageError
 from onnxspec.report.headline import labelled, signals_of
 from onnxspec.report.report import Report
 from onnxspec.report.storage import is_hdf5
@@ -175,6 +175,12 @@ def _regressions(report: Report, rules: Rules, now: Baseline, allow_mismatch: bo
         first.require_data(now.data)
         first.require_settings(now.settings)
     first.require_comparable(now.settings)
+    if len(rules.baselines) > 1 and not first.same_data(now):
+        raise ReportError(
+            f"The run is on other data ({now.data['name']}) than the baselines ({first.data['name']}), of which there are "
+            "several: what trainings differ by is known over the same images alone.",
+            "Give the baselines' images, or one baseline.",
+        )
     both = tuple(kind for kind in first.sample.kinds if kind in report.kinds)
     chosen = rules.policy.regressions or usual(both, signals_of(report)[0], labelled(report))
     asked = [replace(rule, metric=resolved(rule.metric, report)) for rule in chosen]
@@ -248,5 +254,7 @@ def _policy(policy: Any) -> Policy:
 def _baselines(given: Any) -> tuple[Baseline, ...]:
     if given is None:
         return ()
+    if isinstance(given, Sequence) and not given:
+        raise UsageError("No baseline is among those that are given.", "Give one, or None.")
     several = [given] if isinstance(given, Baseline | str | os.PathLike) else given
     return tuple(read for one in several for read in ([one] if isinstance(one, Baseline) else read_baselines(one)))

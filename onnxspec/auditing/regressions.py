@@ -17,7 +17,7 @@ import numpy as np
 
 from onnxspec import statistics
 from onnxspec.auditing import accuracies, trainings
-from onnxspec.auditing.changes import ALPHA, LARGE, MORE_TRAININGS, Change, more_pairs, one_sided
+from onnxspec.auditing.changes import ALPHA, LARGE, MORE_TRAININGS, Change, Lacking, more_pairs, one_sided
 from onnxspec.auditing.names import ACCURACY, Metric, nearest
 from onnxspec.auditing.policy import Regression
 from onnxspec.auditing.samples import WITHIN_REACH, Sample, identical, matched
@@ -76,11 +76,13 @@ def _overall(rule: Regression, each: Sequence[_Compared], among: Sequence[_Compa
     changes = [_change(rule, one, alpha) for one in each]
     if len(changes) == 1:
         return changes[0]
+    if same := next((change for change, one in zip(changes, each, strict=True) if one.same), None):
+        return same
     apart = [_change(rule, one, alpha) for one in among]
     if rule.metric.figure == ACCURACY:
-        halving = accuracies.halving([one.then.images(rule.metric.of_class) for one in each])
-        return trainings.change(rule, changes, apart, lambda at: Design.apart(len(at)), halving, alpha)
-    return trainings.change(rule, changes, apart, each[0].now.design, math.log(LARGE), alpha)
+        level = accuracies.level([one.then.images(rule.metric.of_class) for one in each])
+        return trainings.change(rule, changes, apart, lambda at: Design.apart(len(at)), level, alpha)
+    return trainings.change(rule, changes, apart, each[0].now.design, math.nan, alpha)
 
 
 def _verdict(rule: Regression, change: Change, p: float, more: str) -> Verdict:
@@ -108,12 +110,21 @@ def _state(rule: Regression, change: Change, p: float, more: str) -> tuple[State
         return State.FAIL, f", {_p_text(p)}{_BETTER if _may_be_better(rule) else ''}"
     if change.beyond and change.p <= ALPHA:
         among = f"; that alone would be significant, among so many rules it is not ({_p_text(p)})"
+        more = MORE_TRAININGS if change.lacking is Lacking.TRAININGS else more
         return (State.PASS, among) if change.decidable else (State.INCONCLUSIVE, f"{among}: {more}")
-    if not change.decidable:
-        large = "halving" if metric.figure == ACCURACY or rule.factor < 1 else "doubling"
-        few, more = ("trainings", MORE_TRAININGS) if change.few_trainings else ("pairs", more)
-        return State.INCONCLUSIVE, f"; so few {few} could not have shown even a {large}: {more}"
-    return State.PASS, ""
+    return (State.PASS, "") if change.decidable else (State.INCONCLUSIVE, f"; {_undecided(rule, change, more)}")
+
+
+def _undecided(rule: Regression, change: Change, more: str) -> str:
+    """Why a rule could not have failed, and what to do about it."""
+    large = "halving" if rule.metric.figure == ACCURACY or rule.factor < 1 else "doubling"
+    match change.lacking:
+        case Lacking.PAIRS:
+            return f"so few pairs could not have shown even a {large}: {more}"
+        case Lacking.TRAININGS:
+            return f"so few trainings could not have shown even a {large}: {MORE_TRAININGS}"
+        case Lacking.AGREEMENT:
+            return f"trainings that differ so much could not show even a {large}, however many: write a limit instead"
 
 
 def _p_text(p: float) -> str:
@@ -182,6 +193,7 @@ def _of_figure(rule: Regression, compared: _Compared, alpha: float) -> Change:
         decidable=enough and (_kept(rule, moved.interval()) or _would_show(moved.interval(1 - 2 * alpha))),
         counts=(len(first),) if both else (len(first), len(second)),
         moved=moved,
+        scaled=moved.value,
         at=first,
         in_common=(len(first), int(min(own[0].sum(), own[1].sum()))) if both else (1, 1),
         own=_own(metric, now, then, own) if both else math.nan,

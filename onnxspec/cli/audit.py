@@ -100,14 +100,13 @@ def _gate(model: str, options: dict[str, Any], flags: dict[str, Any]) -> int:
 def _joined_before(path: str, given: tuple[str, ...], rules: "Rules", report: "Report") -> Path | None:
     """The other file of this very network in the folder that a baseline would join; two would say that none differ."""
     from onnxspec.auditing.baseline import Baseline
-    from onnxspec.auditing.samples import identical
 
     place = Path(path).resolve()
     if place.parent not in [Path(one).resolve() for one in given]:
         return None
-    now = Baseline.of(report).sample
+    now = Baseline.of(report)
     others = [one for one in rules.baselines if one.path and one.path.resolve() != place]
-    return next((one.path for one in others if identical(one.sample, now)), None)
+    return next((one.path for one in others if one.same_network(now)), None)
 
 
 def _init(model: str, options: dict[str, Any], flags: dict[str, Any]) -> None:

@@ -41,7 +41,7 @@ def trainings(bundled_report, tmp_path):
     hf = bundled_report.paths["hf_prob"]
     for number in range(4):
         moved = {"paths__hf_prob": hf * np.random.default_rng(number).normal(1, 0.03, len(hf)).astype(np.float32)}
-        report = altered(bundled_report, tmp_path / f"{number}.h5", **moved)
+        report = altered(bundled_report, tmp_path / f"{number}.h5", attributes={"model_digest": f"{number}"}, **moved)
         if number:
             (tmp_path / "trainings").mkdir(exist_ok=True)
             Baseline.of(report).write(tmp_path / "trainings" / f"{number}.json")
@@ -62,11 +62,25 @@ def test_baselines_that_are_no_trainings_of_one_recipe_are_refused(trainings, bu
     other = Baseline.read(folder / "1.json")
     shorter = replace(other, settings=other.settings | {"points": 33})
     elsewhere = replace(other, data=other.data | {"digest": "0" * 64})
-    for one, words in ((shorter, "points 65 and 33"), (elsewhere, "digest"), (other, "are of the same network")):
+    otherwise = replace(other, settings=other.settings | {"cutoff": 3 * other.settings["cutoff"]})
+    for one, words in (
+        (shorter, "points 65 and 33"),
+        (elsewhere, "other digest"),
+        (otherwise, r"cutoff [\d.]+ and [\d.]+"),
+        (other, "are of the same network"),
+    ):
         one.write(folder / "4.json")
         with pytest.raises(ReportError, match=words) as caught:
             audit(now, baseline=folder, allow_mismatch=True)
         assert f"{folder / '1.json'} and {folder / '4.json'}" in str(caught.value)
+
+
+def test_several_need_the_images_that_they_were_made_with(trainings, bundled_report, tmp_path):
+    other = altered(bundled_report, tmp_path / "o.h5", attributes={"data_digest": "0" * 64})
+    with pytest.raises(ReportError, match="over the same images alone"):
+        audit(other, baseline=trainings[0], allow_mismatch=True)
+    with pytest.raises(UsageError, match="No baseline"):
+        audit(other, policy=KEPT, baseline=[])
 
 
 def test_what_is_no_baseline_is_told_to_leave_the_folder(trainings):

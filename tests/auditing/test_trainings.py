@@ -80,6 +80,62 @@ def test_the_interval_is_that_of_one_observation_beside_a_sample(count):
     assert f"times the mean of {count} trainings (400 pairs)" in found.text
 
 
+@pytest.mark.parametrize(
+    ("factor", "worse"),
+    [(1.1, 3.0), (0.9, 1 / 3)],
+)
+def test_a_failure_has_the_p_of_the_sample(factor, worse):
+    here = world(12)
+    baselines, (now,) = all_right(here, 6), all_right(here, 1, between_hf=worse)
+    (found,) = regressions.judge([Regression(parse("between.hff"), factor)], now, baselines, True)
+    of_kind, runs = now.selected("between"), (*baselines, now)
+    *before, after = [np.log(one["hf_prob"][of_kind].sum() / one["total_prob"][of_kind].sum()) for one in runs]
+    t = (after - np.mean(before)) / np.std(before, ddof=1) / np.sqrt(1 + 1 / 6)
+    assert found.state is State.FAIL
+    assert found.p == pytest.approx(stats.t.sf(abs(t), 5), rel=1e-3) and f"p = {found.p:.2g}" in found.text
+
+
+def lost(run, count, rng):
+    """The same network, that gets so many images wrong."""
+    wrong = np.zeros((2, len(run)), bool)
+    wrong.flat[rng.choice(wrong.size, count, replace=False)] = True
+    status = (~wrong[0] + 2 * ~wrong[1] + 4).astype(np.uint8)
+    return replace(run, columns={**run.columns, "status": status})
+
+
+@pytest.mark.parametrize(("drop", "state"), [(0.0, State.FAIL), (0.02, State.FAIL), (0.06, State.PASS)])
+def test_accuracy_may_fall_by_what_the_rule_allows(drop, state):
+    """From 95 to 90 %, where trainings differ by half a point."""
+    rng, (run,) = np.random.default_rng(1), all_right(world(13), 1)
+    baselines = [lost(run, 80 + step, rng) for step in (-8, -4, 0, 4, 8)]
+    assert states(lost(run, 160, rng), baselines, [Regression(parse("accuracy"), drop=drop)]) == [state]
+
+
+def test_trainings_that_are_as_good_by_chance_are_not_sure_for_it():
+    """Two that get ten images wrong each, and not the same, say little of a third with twenty-five."""
+    rng, (run,) = np.random.default_rng(2), all_right(world(14), 1)
+    now, first, second = (lost(run, count, rng) for count in (25, 10, 10))
+    assert states(now, [first], USUAL[:1]) == [State.FAIL]
+    assert states(now, [first, second], USUAL[:1])[0] in (State.PASS, State.INCONCLUSIVE)
+
+
+def test_accuracy_near_one_fails_no_more_often_than_other_figures():
+    """Accuracies of 97 % spread further down than up; their log odds do not."""
+    rng, failed, (run,) = np.random.default_rng(3), 0, all_right(world(15, pairs=200), 1)
+    for _ in range(150):
+        odds = rng.normal(np.log(0.97 / 0.03), 0.35, 6)
+        *baselines, now = [lost(run, rng.binomial(800, 1 / (1 + np.exp(one))), rng) for one in odds]
+        failed += states(now, baselines, USUAL[:1]) == [State.FAIL]
+    assert failed <= stats.binom.ppf(0.99, 150, 0.025)
+
+
+def test_trainings_that_differ_by_too_much_are_not_told_to_be_more():
+    here = world(16)
+    *baselines, now = [here.run(between_hf=np.exp(here.rng.normal(0, 1.0))) for _ in range(13)]
+    (found,) = regressions.judge([Regression(parse("between.hff"), 1.1)], now, baselines, True)
+    assert found.state is State.INCONCLUSIVE and found.text.endswith("however many: write a limit instead")
+
+
 def test_pairs_that_leave_more_open_than_trainings_make_the_interval():
     """Trainings that agree by chance say nothing of what pairs leave open."""
     first, now = all_right(world(6), 2)
@@ -152,3 +208,6 @@ def test_outputs_that_are_still_in_some_have_no_spread():
     assert found.state is State.INCONCLUSIVE and "one of the two is zero" in found.text
     (found,) = regressions.judge([Regression(parse("between.hff"), 1.1)], still, [*baselines[1:], still], True)
     assert found.state is State.PASS
+    collapsed = replace(now, columns={**now.columns, "hf_prob": np.zeros(len(now), np.float32)})
+    (found,) = regressions.judge([Regression(parse("between.hff"), 0.9)], collapsed, [still, *baselines[1:]], True)
+    assert found.state is State.INCONCLUSIVE
