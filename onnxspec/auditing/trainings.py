@@ -3,9 +3,9 @@
 Held against a single network, an audit finds whatever another training of the same recipe has made different. Held
 against several, a new network fails where it differs from their mean over pairs, as from a single one, *and* where it is
 no further training of them: a t-test of one observation against a sample (Crawford and Howell, The Clinical
-Neuropsychologist 12, 1998), of log figures, and of the log odds of accuracy, whose own spread leans to one side near 1. The
-first alone knows nothing of trainings; the second
-alone would fail a class of which every training gets all images right, and now one is wrong.
+Neuropsychologist 12, 1998), of log figures, and of the log odds of accuracy, whose own spread leans to one side near 1.
+The first alone knows nothing of trainings; the second alone would fail a class of which every training gets all images
+right, and now one is wrong.
 """
 
 import math
@@ -70,6 +70,7 @@ def change(
         # Trainings that share few pairs among themselves differ by that, too: of a new one it tells nothing then.
         in_common=(1, 1) if any(one.few_in_common for one in among) else _mean_in_common(each),
         own=float(np.mean([one.own for one in each])),
+        moved=moved,
         trainings=len(each),
         lacking=_lacking(enough and by_trainings > by_pairs, unit * spread * special.ndtri(1 - alpha) > large),
     )

@@ -189,6 +189,21 @@ def test_few_pairs_in_common_tell_nothing_where_trainings_share_as_few():
     assert found.state is State.INCONCLUSIVE and "pairs are right under both" in found.text
 
 
+def test_a_change_that_is_the_other_way_over_each_ones_own_pairs_fails_nothing():
+    """Twice as much over the pairs that all get right, and less over those that the new one gets right beside them."""
+    here = world(17)
+    first, *more, now = all_right(here, 7)
+    hard = np.arange(len(now)) % 10 == 0
+    size = np.where(hard, 30, 1).astype(np.float32)  # nearly all of the fast power is in a tenth of the pairs
+    status = np.where(hard, 4, 7).astype(np.uint8)
+    baselines = [replace(one, columns={**one.columns, "hf_prob": one["hf_prob"] * size}) for one in (first, *more)]
+    now = replace(now, columns={**now.columns, "hf_prob": now["hf_prob"] * size * 3, "status": status})
+    (found,) = regressions.judge([Regression(parse("between.hff"), 1.1)], now, baselines, True)
+    assert found.state is State.INCONCLUSIVE and found.text.endswith(
+        "over each one's own right pairs the sign is the other"
+    )
+
+
 def test_so_few_pairs_are_said_to_be_pairs():
     *baselines, now = trained(world(8, pairs=6), 6)
     (found,) = regressions.judge([Regression(parse("between.hff"), 1.1)], now, baselines, True)
