@@ -124,7 +124,7 @@ def _undecided(rule: Regression, change: Change, more: str) -> str:
         case Lacking.TRAININGS:
             return f"so few trainings could not have shown even a {large}: {MORE_TRAININGS}"
         case Lacking.AGREEMENT:
-            return f"trainings that differ so much could not show even a {large}, however many: write a limit instead"
+            return f"trainings that differ so much could not show even a {large}: are all of one recipe? If so, write a limit"
 
 
 def _p_text(p: float) -> str:
