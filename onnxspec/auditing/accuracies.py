@@ -25,7 +25,7 @@ def change(rule: Regression, now: dict[int, bool], then: dict[int, bool], same_d
     return _unpaired(rule, np.array(list(now.values()), bool), np.array(list(then.values()), bool), alpha)
 
 
-def level(samples: Sequence[Mapping[int, bool]]) -> float:
+def overall(samples: Sequence[Mapping[int, bool]]) -> float:
     """The accuracy over all samples, of images predicted right or not, with half an image more on either side."""
     right = [right for images in samples for right in images.values()]
     return (sum(right) + 0.5) / (len(right) + 1)

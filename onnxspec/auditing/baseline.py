@@ -224,9 +224,9 @@ def baseline_files(path: str | os.PathLike[str]) -> list[Path]:
 
 def read_baselines(path: str | os.PathLike[str]) -> list[Baseline]:
     """The baseline at a path, or all those in a folder; raises as `baseline_files` and `Baseline.read`."""
-    files = baseline_files(path)
-    if files == [Path(path)]:
+    if not Path(path).is_dir():
         return [Baseline.read(path)]
+    files = baseline_files(path)
     try:
         return [Baseline.read(file) for file in files]
     except ReportError as error:

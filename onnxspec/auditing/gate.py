@@ -31,7 +31,7 @@ def audit(
     settings: Given = None,
     *,
     policy: Policy | Mapping[str, Any] | str | os.PathLike[str] | None = None,
-    baseline: "Baseline | str | os.PathLike[str] | Sequence[Baseline | str | os.PathLike[str]] | None" = None,
+    baseline: Baseline | str | os.PathLike[str] | Sequence[Baseline | str | os.PathLike[str]] | None = None,
     allow_mismatch: bool = False,
     allow_inconclusive: bool = False,
     output: str | os.PathLike[str] | None = None,

@@ -80,8 +80,8 @@ def _overall(rule: Regression, each: Sequence[_Compared], among: Sequence[_Compa
         return same
     apart = [_change(rule, one, alpha) for one in among]
     if rule.metric.figure == ACCURACY:
-        level = accuracies.level([one.then.images(rule.metric.of_class) for one in each])
-        return trainings.change(rule, changes, apart, lambda at: Design.apart(len(at)), level, alpha)
+        accuracy = accuracies.overall([one.then.images(rule.metric.of_class) for one in each])
+        return trainings.change(rule, changes, apart, lambda at: Design.apart(len(at)), accuracy, alpha)
     return trainings.change(rule, changes, apart, each[0].now.design, math.nan, alpha)
 
 

@@ -28,7 +28,7 @@ def change(
     each: Sequence[Change],
     among: Sequence[Change],
     design: Callable[[np.ndarray], Design],
-    level: float,
+    accuracy: float,
     alpha: float,
 ) -> Change:
     """The change that a rule is about, from the mean of two trainings or more to now.
@@ -37,7 +37,7 @@ def change(
     ----------
     each : from every training to now; among : from the one to the other of every two trainings
     design : of the paths (of accuracy: images) at (n,) int places among those of now
-    level : the mean accuracy of the trainings, of which only rules of accuracy need to know
+    accuracy : of the trainings, which only rules of accuracy need to know
     alpha : the level at which a large change must be significant
     """
     # Where there is no figure, there is no mean; and where all are still, the first says so.
@@ -45,7 +45,7 @@ def change(
     if alone:
         return alone[0]
     by_factor = rule.metric.figure != ACCURACY
-    large, unit = (math.log(LARGE), 1.0) if by_factor else (level * (1 - 1 / LARGE), level * (1 - level))
+    large, unit = (math.log(LARGE), 1.0) if by_factor else (accuracy * (1 - 1 / LARGE), accuracy * (1 - accuracy))
     wrong = 1 if by_factor and rule.factor > 1 else -1
     moved, freedom = _mean(each, design), len(each) - 1
     spread = _spread(among, unit)

@@ -63,9 +63,8 @@ class Verdict:
 
     def to_dict(self) -> dict[str, Any]:
         """The verdict as JSON-ready data; undefined and infinite numbers are null."""
-        found = {name: getattr(self.found, name) for name in ("estimate", "low", "high", "paths", "n_eff")} | {
-            "p": self.p
-        }
+        found = {name: getattr(self.found, name) for name in ("estimate", "low", "high", "paths", "n_eff")}
+        found["p"] = self.p
         finite = {name: value if math.isfinite(value) else None for name, value in found.items()}
         return {
             "metric": self.name,

@@ -175,10 +175,16 @@ def _rules_file(options: dict[str, Any]) -> str:
     from onnxspec.auditing.baseline import baseline_files
     from onnxspec.configuration import PROJECT_FILES
 
-    policies = [options["config"]] if options["config"] else [name for name in PROJECT_FILES if Path(name).is_file()]
     baselines = [file for path in options["baseline"] for file in baseline_files(path)]
-    path = Path([*policies, *baselines, PROJECT_FILES[0]][0])
+    path = next(iter([*map(Path, _policies(options)), *baselines]), Path(PROJECT_FILES[0]))
     return path.relative_to(Path.cwd()).as_posix() if path.is_relative_to(Path.cwd()) else path.as_posix()
+
+
+def _policies(options: dict[str, Any]) -> list[str]:
+    """The files that rules are looked for in."""
+    from onnxspec.configuration import PROJECT_FILES
+
+    return [options["config"]] if options["config"] else [name for name in PROJECT_FILES if Path(name).is_file()]
 
 
 def _refuse_flags(model: str, flags: dict[str, Any]) -> None:
@@ -193,11 +199,9 @@ def _refuse_flags(model: str, flags: dict[str, Any]) -> None:
 def _require_writable(options: dict[str, Any], *read: str | None) -> None:
     """Refuses outputs that cannot be written, and those that would take the place of each other or of what is read."""
     from onnxspec.auditing.baseline import baseline_files
-    from onnxspec.configuration import PROJECT_FILES
     from onnxspec.saving import require_page, require_text
 
-    policies = [options["config"]] if options["config"] else [name for name in PROJECT_FILES if Path(name).is_file()]
-    taken = {os.path.realpath(path): "read" for path in (*read, *policies) if path}
+    taken = {os.path.realpath(path): "read" for path in (*read, *_policies(options)) if path}
     if options["report"]:
         taken[os.path.realpath(options["report"])] = "written"
     for name in _FILES:

@@ -279,6 +279,7 @@ def test_a_folder_of_baselines_is_of_trainings_and_grows_by_what_passes(run, emp
     assert code == 5 and out.count("the mean of 2 trainings") == 3
     assert "add baselines of more trainings" in out and "trainings/new.json was not written" in err
     assert len(list((empty_folder / "trainings").iterdir())) == 2
+    assert '"uri": "trainings/flax.json"' in Path("s.sarif").read_text()
     found = run(
         MODEL,
         "--data",
